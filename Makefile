@@ -1,0 +1,92 @@
+# senet-exp. `make help` lists what can be asked for.
+CC       ?= cc
+CFLAGS   ?= -O2 -g
+PREFIX   ?= /usr/local
+B        ?= build
+SAN      :=
+WARN      = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
+ALL       = -std=c11 -D_GNU_SOURCE -I. -MMD -MP -fopenmp -ffp-contract=off $(WARN) $(SAN) $(CFLAGS)
+LIBS      = -lopenblas -lyaml -lcjson -ljpeg -lz -lxxhash -lm -lpthread
+DEB_BUILD = gcc make libopenblas-dev libyaml-dev libcjson-dev libjpeg62-turbo-dev zlib1g-dev \
+            libxxhash-dev librandom123-dev
+DEB_DATA  = dataset-fashion-mnist
+DEB_TEST  = check python3 python3-jsonschema
+
+LIB      := $(patsubst %.c,$(B)/%.o,$(shell find core experiments -name '*.c'))
+CLI      := $(patsubst %.c,$(B)/%.o,$(wildcard cli/*.c))
+UNITS    := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+FUZZERS  := $(patsubst %.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+SOURCES  := $(shell find cli core experiments tests -name '*.[ch]')
+BIN      := $(B)/senet-exp
+
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
+all: $(BIN)             ## build build/senet-exp
+
+$(B)/core/kernels/%.o:            ALL += -O3
+$(B)/core/kernels/isa_avx2%.o:    ALL += -mavx2 -mfma
+$(B)/core/kernels/isa_avx512%.o:  ALL += -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma -mprefer-vector-width=512
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL) -c $< -o $@
+
+$(B)/libsenet.a: $(LIB)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BIN): $(CLI) $(B)/libsenet.a
+	$(CC) -fopenmp $(SAN) $(CFLAGS) $^ $(LIBS) -o $@
+
+$(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(B)/tests/unit/main.o $(B)/libsenet.a
+	$(CC) -fopenmp $(SAN) $(CFLAGS) $^ -lcheck -lsubunit -lrt $(LIBS) -o $@
+
+libs-check: $(LIB) $(CLI)
+
+quickstart:             ## everything from a bare machine to a first result table
+	$(MAKE) deps WHAT="$(DEB_BUILD) $(DEB_DATA)"
+	$(MAKE) all
+	$(BIN) run configs/quickstart.yaml
+
+test:                   ## everything from a bare machine to all tests run
+	$(MAKE) deps
+	$(MAKE) check
+
+check: $(BIN) $(UNITS)  ## run the tests; T=grad runs those whose name has grad in it
+	@SENET_EXP=$(abspath $(BIN)) UNITS="$(UNITS)" tests/run.sh $(T)
+
+check-san:              ## the same under the address and undefined-behaviour sanitizers
+	$(MAKE) check B=$(B)/san SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' CFLAGS='-O1 -g'
+
+deps:                   ## install the Debian packages that are missing
+	@tests/deps.sh $(or $(WHAT),$(DEB_BUILD) $(DEB_DATA) $(DEB_TEST))
+
+lint:                   ## clang-tidy and cppcheck
+	clang-tidy --quiet $(filter %.c,$(SOURCES)) -- -std=c11 -D_GNU_SOURCE -I. -fopenmp
+	cppcheck --quiet --std=c11 -I. --enable=warning,performance,portability --inline-suppr \
+	  --suppress=missingIncludeSystem --error-exitcode=1 cli core experiments
+
+format:                 ## lay out all sources with clang-format
+	clang-format -i $(SOURCES)
+
+$(B)/fuzz/tests/fuzz/%: tests/fuzz/%.c $(filter-out %/isa_%,$(LIB))
+	@mkdir -p $(@D)
+	clang $(filter-out -MMD -MP,$(ALL)) -Wno-unused-command-line-argument -O1 -fsanitize=fuzzer,address,undefined \
+	  $< $(shell find core experiments -name '*.c' ! -name 'isa_avx*') $(LIBS) -o $@
+
+fuzz: $(FUZZERS)        ## build the libFuzzer targets of tests/fuzz (clang)
+
+install: $(BIN)         ## copy the program to PREFIX/bin
+	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/senet-exp
+
+help:                   ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' Makefile | expand -t 14
+
+clean:                  ## remove everything that was built
+	rm -rf $(B)
+
+.PHONY: all quickstart test check check-san deps lint format fuzz install help clean
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

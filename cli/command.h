@@ -1,0 +1,32 @@
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+#include <stdbool.h>
+
+/* Exit statuses of the program. */
+enum { EXIT_DONE = 0, EXIT_SOME_FAILED = 1, EXIT_USAGE = 2, EXIT_DATA = 3, EXIT_INTERRUPTED = 130 };
+
+/* What the command line gave: options that hold everywhere, and the rest in order. */
+struct invocation {
+    const char *command;
+    const char *out, *isa, *format, *output; /* --out, --isa, --format, -o; NULL: not given */
+    int threads, jobs;                       /* 0: not given */
+    bool quiet, json, layers;
+    const char *const *words;                /* arguments that are no options */
+    int n_words;
+};
+
+/* One command: cli/cmd_NAME.c, and a line in commands.def. No maths here. */
+struct command {
+    const char *name;
+    const char *arguments; /* "CONFIG [KEY=VALUE ...]" */
+    const char *summary;   /* one line */
+    const char *help;      /* what `help NAME` adds: options, examples */
+    const char *options;   /* the names of the options it takes: "out threads jobs isa quiet" */
+    int min_words, max_words; /* max -1: any number */
+    int (*run)(const struct invocation *v);
+};
+#define COMMAND(name) extern const struct command command_##name;
+#include "cli/commands.def"
+#undef COMMAND
+extern const struct command *const commands[]; /* NULL past the last */
+#endif

@@ -1,0 +1,25 @@
+#ifndef CORE_BASE_FILE_H
+#define CORE_BASE_FILE_H
+#include "core/base/err.h"
+#include <stddef.h>
+
+/* Whole files and folders. Every message names the path and the system's reason. */
+struct bytes {
+    unsigned char *data; /* one NUL stands past the end, so that text can be read as a string */
+    size_t len;
+};
+
+bool file_read(const char *path, struct bytes *out, struct err *e); /* free(out->data) */
+
+/* Writes to a temporary name in the same folder, syncs, renames: the path holds the old bytes or
+ * all of the new ones, whatever happens in between. */
+bool file_write(const char *path, const void *data, size_t len, struct err *e);
+
+bool file_exists(const char *path);
+bool dir_make(const char *path, struct err *e); /* with its parents; one that exists is fine */
+
+/* The names in a folder, sorted bytewise, without those that begin with a dot.
+ * Free each name and the array. */
+bool dir_list(const char *path, char ***names, size_t *count, struct err *e);
+void dir_list_free(char **names, size_t count);
+#endif

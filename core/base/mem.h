@@ -1,0 +1,23 @@
+#ifndef CORE_BASE_MEM_H
+#define CORE_BASE_MEM_H
+#include <stddef.h>
+
+/* Small allocations never return NULL: where the machine has no memory left for them, the program
+ * says so and exits with status 3. Large ones (the arena of a graph) use mem_map, which can refuse. */
+void *mem_new(size_t count, size_t size);               /* zeroed, 64-byte aligned; free() it */
+void *mem_grow(void *p, size_t count, size_t size);     /* realloc; p may be NULL */
+char *mem_text(const char *s);                          /* a copy of s; free() it */
+
+/* Zeroed pages, huge ones where the system has them; NULL where there is no memory. */
+void *mem_map(size_t bytes);
+void mem_unmap(void *p, size_t bytes);
+
+/* A pool hands out memory that lives until the whole pool is cleared. Zero is an empty pool. */
+struct pool {
+    struct pool_block *blocks;
+};
+void *pool_new(struct pool *p, size_t count, size_t size); /* zeroed */
+char *pool_text(struct pool *p, const char *s);
+char *pool_textf(struct pool *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void pool_clear(struct pool *p);
+#endif

@@ -1,0 +1,74 @@
+#ifndef CORE_DATA_DATA_H
+#define CORE_DATA_DATA_H
+#include "core/base/fields.h"
+#include <stdint.h>
+
+/* A data set: labelled images, in a training and a test part as its files have them. A validation
+ * part is cut from the training part (split.h). */
+enum data_part { DATA_TRAIN, DATA_TEST, DATA_PARTS };
+
+/* Where in the source image to look, as shares of its height and width; NULL: all of it, or for
+ * photographs the usual resize and centre crop. */
+struct data_crop {
+    double top, left, height, width;
+};
+
+struct dataset {
+    const struct data_format *format;
+    int size, channels, classes;          /* images come out as size x size x channels */
+    uint32_t count[DATA_PARTS];
+    const uint16_t *labels[DATA_PARTS];
+    const char *const *class_names;       /* classes of them, or NULL */
+    uint64_t digest;                      /* of every byte that was or will be read */
+    void *own;                            /* the format's */
+};
+
+/* What the settings file says of the data (section `dataset`, without `name` and the format's own). */
+struct data_settings {
+    const char *path;     /* NULL: the format's default */
+    int validation;       /* images taken from the training part, 0: none */
+    int split_seed;       /* which ones */
+    int train_limit;      /* use this many training images at most, 0: all (drawn by split_seed, balanced over classes as far as they go) */
+    int test_limit;       /* the same for the test part */
+    double mean[4], sd[4]; /* per channel, of pixels in 0..1; channels_given 0: from the training part */
+    int channels_given;
+};
+extern const struct field data_fields[];
+
+/* What a network must fit: known from the settings alone wherever that is possible, so that a
+ * design can be checked where the data is not at hand. */
+struct data_shape {
+    int size, channels, classes;
+};
+
+/* One file layout; core/data/NAME.c. Everything that comes from files is checked: a refusal names
+ * the file and, where it helps, the byte offset. */
+struct data_format {
+    const char *name;
+    const char *meaning;
+    const char *default_path;  /* or NULL: the path must be given */
+    const struct field *fields; /* the format's own settings; may be empty */
+    size_t settings_size;
+    int natural_size;          /* images of a fixed size have it here; 0: any, photographs are resized */
+    /* Without reading images. Refuses only what cannot be known: a folder that is not there and no
+     * `classes` setting. open checks that the files agree. */
+    bool (*shape)(const char *path, const void *settings, int size, struct data_shape *out, struct err *e);
+    /* size: what the network takes, 0 for natural_size. d arrives zeroed with format set. */
+    bool (*open)(struct dataset *d, const char *path, const void *settings, int size, struct err *e);
+    /* size * size * channels bytes. Called from any thread; crop is only given to formats with
+     * natural_size 0. */
+    bool (*read)(const struct dataset *d, enum data_part part, uint32_t index,
+                 const struct data_crop *crop, uint8_t *pixels, struct err *e);
+    void (*close)(struct dataset *d);
+};
+
+#define FORMAT(name) extern const struct data_format format_##name;
+#include "core/data/formats.def"
+#undef FORMAT
+extern const struct data_format *const formats[]; /* NULL past the last */
+const struct data_format *format_named(const char *name);
+
+bool dataset_open(struct dataset *d, const struct data_format *f, const char *path,
+                  const void *settings, int size, struct err *e);
+void dataset_close(struct dataset *d);
+#endif

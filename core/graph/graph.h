@@ -1,0 +1,83 @@
+#ifndef CORE_GRAPH_GRAPH_H
+#define CORE_GRAPH_GRAPH_H
+#include "core/ops/op.h"
+
+/* A network as a list of calls. An input must exist before its reader is added, so the order of
+ * construction is an order in which the calls can run. Three stages:
+ *   build (shapes only)  ->  graph_plan (one allocation)  ->  forward, backward (none). */
+struct graph;
+
+/* How a parameter begins and what it is. */
+enum param_init { INIT_ZERO, INIT_ONE, INIT_HE_FAN_OUT, INIT_UNIFORM_FAN_IN };
+enum param_kind {
+    PARAM_CONV,  /* (kh, kw, in / groups, out) */
+    PARAM_LINEAR, /* (1, 1, in, out) */
+    PARAM_BIAS,
+    PARAM_NORM,  /* scale or shift of a batch norm */
+    PARAM_STATE  /* running statistics: not trained */
+};
+
+struct param {
+    const char *name; /* torchvision's or timm's where the family exists there: layer1.0.conv1.weight */
+    enum param_kind kind;
+    enum param_init init;
+    bool gate;        /* belongs to an SE block */
+    struct tensor *tensor;
+    size_t at;        /* offset in graph_weights (trained) or graph_states (PARAM_STATE) */
+};
+
+struct node { /* read it freely; only graph.c writes it */
+    const char *name;
+    const struct op *op;  /* NULL: an input or a parameter */
+    struct op_call call;
+    struct tensor out;
+    bool wants_grad;
+    bool gate;            /* part of an SE block */
+    int stage;            /* the paper's stage: conv k_x is k, the stem 1, the head 0 */
+};
+
+struct graph *graph_create(void);
+void graph_destroy(struct graph *g);
+
+/* Names are copied. Where name is NULL the node is called after its op and number. */
+struct tensor *graph_input(struct graph *g, const char *name, int n, int h, int w, int c);
+struct tensor *graph_param(struct graph *g, const struct param *p, int n, int h, int w, int c);
+
+/* Returns the output, or NULL with e filled where the op refuses these inputs. Copies attr. */
+struct tensor *graph_apply(struct graph *g, const struct op *op, const void *attr,
+                           struct tensor *const in[OP_INPUTS], const char *name, struct err *e);
+
+/* Marks the nodes added from now on. */
+void graph_mark(struct graph *g, int stage, bool gate);
+
+size_t graph_node_count(const struct graph *g);
+const struct node *graph_node(const struct graph *g, size_t i);
+size_t graph_param_count(const struct graph *g);
+const struct param *graph_param_at(const struct graph *g, size_t i);
+
+/* What the network is, independent of the batch size and of how it is run: ops, attributes,
+ * shapes and parameter names. Equal digests train alike. */
+uint64_t graph_digest(const struct graph *g);
+
+/* Bytes that graph_plan would take, to the byte, for training or for evaluation only. */
+size_t graph_bytes(const struct graph *g, bool training);
+
+/* Gives every tensor its place: parameters and their gradients flat, activations by lifetime, so
+ * that what is no longer needed makes room. Tensors given in keep (NULL-terminated, may be NULL)
+ * stay readable after the whole step. Refuses where the memory cannot be had. */
+bool graph_plan(struct graph *g, bool training, struct tensor *const *keep, struct err *e);
+
+/* All of them flat, in the order of construction; after graph_plan. */
+float *graph_weights(struct graph *g, size_t *len);
+float *graph_gradients(struct graph *g); /* as long as the weights; NULL when planned for evaluation */
+float *graph_states(struct graph *g, size_t *len);
+
+/* Initial values, keyed by (seed, parameter name): shared layers of two networks begin alike. */
+void graph_init(struct graph *g, uint64_t seed);
+
+void graph_forward(struct graph *g, const struct step *step);
+void graph_backward(struct graph *g); /* after a training forward; the last node's gradient is 1 */
+
+/* A digest of weights and states: equal bits, equal digest. */
+uint64_t graph_weights_digest(struct graph *g);
+#endif

@@ -1,0 +1,53 @@
+#ifndef CORE_KERNELS_KERNELS_H
+#define CORE_KERNELS_KERNELS_H
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The inner loops, one table per instruction set; float32, raw pointers, no allocation, one
+ * thread: callers cut the work into chunks (core/base/parallel.h). Pointers need no alignment.
+ * "rows x c" is a dense matrix of `rows` pixels with c channels; sums over rows run in row order,
+ * so that equal chunks give equal bits. Names ending in _add add into their target. */
+struct kernels {
+    const char *isa;
+    int lanes; /* floats in a vector register */
+
+    /* n floats */
+    void (*add)(float *y, const float *a, const float *b, size_t n);
+    void (*axpy)(float *y, float a, const float *x, size_t n);         /* y += a x */
+    void (*mul)(float *y, const float *a, const float *b, size_t n);   /* y = a b */
+    void (*mul_add)(float *y, const float *a, const float *b, size_t n); /* y += a b */
+    void (*relu)(float *y, const float *x, size_t n);
+    void (*relu_grad_add)(float *dx, const float *dy, const float *y, size_t n);
+    double (*sum_squares)(const float *x, size_t n);
+    /* SGD (Sutskever et al. 2013, as PyTorch writes it): g += decay w; m = momentum m + g;
+     * w -= lr (nesterov ? g + momentum m : m). */
+    void (*sgd)(float *w, float *m, const float *g, size_t n, float lr, float momentum, float decay,
+                bool nesterov);
+
+    /* rows x c */
+    void (*channel_sum)(float *sum, const float *x, size_t rows, size_t c);          /* sum += */
+    void (*channel_sums)(float *sum, float *squares, const float *x, const float *shift, size_t rows,
+                         size_t c); /* of x - shift[c] and its square, +=; shift NULL: of x */
+    void (*channel_dots)(float *s1, float *s2, const float *dy, const float *x, size_t rows,
+                         size_t c);            /* s1 += sum dy, s2 += sum dy x */
+    void (*affine)(float *y, const float *x, const float *a, const float *b, size_t rows,
+                   size_t c);                  /* y = a[c] x + b[c] */
+    void (*affine_grad_add)(float *dx, const float *dy, const float *x, const float *a,
+                            const float *b, const float *d, size_t rows,
+                            size_t c);         /* dx += a[c] dy + b[c] x + d[c] */
+    void (*scale)(float *y, const float *x, const float *g, size_t rows, size_t c);     /* y = x g[c] */
+    void (*scale_add)(float *y, const float *x, const float *g, size_t rows, size_t c); /* y += x g[c] */
+    void (*dot_add)(float *dg, const float *dy, const float *x, size_t rows, size_t c); /* dg[c] += sum dy x */
+    void (*channel_max)(float *max, float *at, const float *x, size_t rows,
+                        size_t c);             /* row number of the first maximum in at[c] */
+};
+
+/* The table in use: the best this machine runs, unless kernels_use named another. */
+extern const struct kernels *kernels;
+
+/* isa NULL asks for the best. Returns NULL, and changes nothing, where this machine lacks it. */
+const struct kernels *kernels_use(const char *isa);
+
+/* The i-th table that runs here, best first; NULL past the end. The last is always plain C. */
+const struct kernels *kernels_at(int i);
+#endif

@@ -1,0 +1,71 @@
+#ifndef CORE_MODELS_MODEL_H
+#define CORE_MODELS_MODEL_H
+#include "core/base/fields.h"
+#include "core/nn/nn.h"
+#include "core/nn/se.h"
+
+/* A family of networks: its options, and the builder. One family a file, core/models/NAME.c. */
+struct model_shape { /* what every family is told */
+    double width;    /* multiplier on the channels of every layer */
+    double dropout;  /* before the classifier */
+    int classes;
+    const void *options; /* of the family */
+};
+
+struct model_family {
+    const char *name;
+    const struct field *fields;
+    size_t options_size;
+    /* Returns the logits (n, 1, 1, classes). variant is the backbone's number: the depth. */
+    struct tensor *(*build)(struct net *n, struct tensor *images, int variant, const struct model_shape *s);
+};
+
+/* What a person names: resnet20, resnet50, ... */
+struct backbone {
+    const char *name;
+    const struct model_family *family;
+    int variant;
+    int input_size; /* natural input: 32 or 224 */
+    const char *meaning;
+};
+extern const struct backbone backbones[]; /* name NULL past the last */
+const struct backbone *backbone_named(const char *name);
+
+#define MODEL(name) extern const struct model_family family_##name;
+#include "core/models/models.def"
+#undef MODEL
+
+/* Section `model`, without `backbone`, `se` and the family's own. */
+struct model_settings {
+    double width, dropout;
+    int input_size; /* 0: that of the data set, or the backbone's */
+};
+extern const struct field model_fields[];
+
+/* Builds images -> logits -> loss for a batch into a new graph; not yet planned. */
+struct model_request {
+    const struct backbone *backbone;
+    const void *options;
+    const struct model_settings *settings;
+    const struct se_settings *se;
+    int batch, size, channels, classes; /* of the data */
+    double label_smoothing;
+};
+struct model_net {
+    struct graph *graph;
+    struct tensor *images, *labels, *logits, *loss;
+};
+bool model_build(const struct model_request *r, struct model_net *out, struct err *e);
+
+/* Counts, three ways, and multiply-adds for one image, by what they belong to. */
+struct model_counts {
+    size_t trainable, with_statistics, se, se_weights; /* se: with biases; se_weights: without */
+    uint64_t conv_fc;       /* convolutions and linear layers outside SE blocks: the usual figure */
+    uint64_t se_fc;         /* layers of the gates */
+    uint64_t adds;          /* one per element of a shortcut sum */
+    uint64_t scaling;       /* one per element a gate multiplies */
+    uint64_t pooling;       /* one per element a squeeze or global pool reads */
+    int hidden[SE_STAGES];  /* hidden width by stage (of its last block), 0: none */
+};
+void model_count(const struct graph *g, struct model_counts *c);
+#endif

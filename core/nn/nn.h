@@ -1,0 +1,37 @@
+#ifndef CORE_NN_NN_H
+#define CORE_NN_NN_H
+#include "core/graph/graph.h"
+
+/* The calls a model is written in: they make their parameters and apply ops. After the first
+ * refusal every call returns NULL and `e` keeps that first reason, so a model reads without an if
+ * and whoever builds it checks once, at the end. */
+struct net {
+    struct graph *graph;
+    const struct se_settings *se; /* what se_apply inserts */
+    int stage;                    /* of the paper; set through net_stage */
+    struct err e;
+    bool failed;
+};
+
+void net_stage(struct net *n, int stage);
+
+/* Layers are named by path: nn_conv(n, x, "layer1.0.conv1", ...) makes layer1.0.conv1.weight. */
+struct conv_layer {
+    int channels, kernel, stride, groups; /* stride, groups 0 read as 1; padding is kernel / 2 */
+    bool bias;
+};
+struct tensor *nn_conv(struct net *n, struct tensor *x, const char *name, struct conv_layer l);
+struct tensor *nn_batch_norm(struct net *n, struct tensor *x, const char *name);
+struct tensor *nn_linear(struct net *n, struct tensor *x, const char *name, int out, bool bias);
+struct tensor *nn_relu(struct net *n, struct tensor *x);
+struct tensor *nn_sigmoid(struct net *n, struct tensor *x);
+struct tensor *nn_tanh(struct net *n, struct tensor *x);
+struct tensor *nn_add(struct net *n, struct tensor *a, struct tensor *b);
+struct tensor *nn_scale_channels(struct net *n, struct tensor *x, struct tensor *gate);
+struct tensor *nn_max_pool(struct net *n, struct tensor *x, int size, int stride, int pad);
+struct tensor *nn_global_avg_pool(struct net *n, struct tensor *x);
+struct tensor *nn_global_max_pool(struct net *n, struct tensor *x);
+struct tensor *nn_dropout(struct net *n, struct tensor *x, double rate);
+struct tensor *nn_pad_channels(struct net *n, struct tensor *x, int channels, int stride);
+struct tensor *nn_softmax_loss(struct net *n, struct tensor *logits, struct tensor *labels, double smoothing);
+#endif

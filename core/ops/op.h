@@ -1,0 +1,63 @@
+#ifndef CORE_OPS_OP_H
+#define CORE_OPS_OP_H
+#include "core/base/err.h"
+#include "core/base/text.h"
+#include <stddef.h>
+#include <stdint.h>
+
+enum { OP_INPUTS = 5 };
+
+/* NHWC, dense, float32. A vector per image is h = w = 1. Convolution weights (kh, kw, in / groups,
+ * out) and linear weights (1, 1, in, out) sit in n, h, w, c. grad is NULL where nobody wants it. */
+struct tensor {
+    int n, h, w, c;
+    float *data, *grad;
+};
+
+static inline size_t tensor_len(const struct tensor *t)
+{
+    return (size_t)t->n * (size_t)t->h * (size_t)t->w * (size_t)t->c;
+}
+
+static inline size_t tensor_pixels(const struct tensor *t)
+{
+    return (size_t)t->n * (size_t)t->h * (size_t)t->w;
+}
+
+/* What a whole step shares. */
+struct step {
+    bool training;  /* batch statistics and dropout, or running statistics and none */
+    uint64_t seed;  /* of the run */
+    uint64_t index; /* of the step in the run: dropout draws by (seed, index) */
+};
+
+struct op_call {
+    struct tensor *in[OP_INPUTS]; /* NULL where an optional input is not given */
+    struct tensor *out;
+    const void *attr;             /* the op's parameter struct, or NULL */
+    float *saved;                 /* what forward leaves for backward: op->saved floats */
+    float *work;                  /* op->work floats, of use within one call only */
+    const struct step *step;
+    const char *name;             /* of the node; keys the dropout stream */
+};
+
+/* backward_reads: which contents backward needs. All others may be gone by then. */
+#define READS_IN(i) (1u << (i))
+#define READS_OUT (1u << OP_INPUTS)
+
+/* All that the graph knows of an operation. Two contracts: backward ADDS into each gradient of an
+ * input; a NULL gradient means that nobody wants it. */
+struct op {
+    const char *name;
+    int n_in, n_optional;     /* inputs that must be given, and that may follow them */
+    size_t attr_size;         /* of the parameter struct, 0 where it takes none */
+    unsigned backward_reads;
+    bool (*infer)(struct op_call *c, struct err *e);      /* sets out's shape, or refuses its inputs */
+    size_t (*saved)(const struct op_call *c);             /* NULL: 0 */
+    size_t (*work)(const struct op_call *c);              /* NULL: 0 */
+    void (*forward)(const struct op_call *c);             /* writes out->data */
+    void (*backward)(const struct op_call *c);            /* NULL: has no gradient */
+    uint64_t (*macs)(const struct op_call *c);            /* multiply-adds for the whole batch; NULL: 0 */
+    void (*describe)(const struct op_call *c, struct text *t); /* its parameters, canonical; NULL: none */
+};
+#endif

@@ -1,0 +1,84 @@
+#ifndef CORE_TRAIN_TRAIN_H
+#define CORE_TRAIN_TRAIN_H
+#include "core/data/loader.h"
+#include "core/optim/optim.h"
+
+/* Section `train`, without the parts that optimiser and schedule bring. */
+struct train_settings {
+    int epochs, batch_size;
+    double label_smoothing;
+    double clip_norm; /* 0: off */
+};
+extern const struct field train_fields[];
+
+/* A network that is ready to be trained: planned, with its ends. */
+struct train_net {
+    struct graph *graph;
+    struct tensor *images, *labels, *logits, *loss; /* loss: mean over the batch, one number */
+};
+
+struct epoch_record {
+    int epoch; /* from 1 */
+    double lr; /* at its last step */
+    double train_loss, train_error;           /* error in percent, top-1, running over the epoch's batches */
+    double validation_loss, validation_error; /* NAN where there is no validation part */
+    double seconds, images_per_second;
+    uint64_t weights_digest;
+};
+
+struct train_progress { /* after each batch */
+    int epoch, epochs;
+    size_t batch, batches;
+    double images_per_second, loss, error;
+    double seconds_left; /* of this run */
+};
+
+/* Whoever watches. Any member may be NULL. */
+struct train_watch {
+    void *ctx;
+    void (*batch)(void *ctx, const struct train_progress *p);
+    void (*epoch)(void *ctx, const struct epoch_record *r);
+    bool (*stop)(void *ctx); /* true: save and return as soon as the step is done */
+};
+
+struct train_job {
+    struct train_net net;
+    const struct dataset *data;
+    const struct data_split *split;
+    const struct train_settings *settings;
+    const struct augment_settings *augment;
+    const struct optimizer *optimizer;
+    const void *optimizer_settings;
+    const struct schedule *schedule;
+    const void *schedule_settings;
+    uint64_t seed;
+    const char *checkpoint; /* path: continued from where it exists, written after each epoch; NULL: none */
+    uint64_t identity;      /* of the run; a checkpoint of another one is ignored with a warning */
+    struct train_watch watch;
+    int steps_max;          /* stop after so many steps (tests); 0: train.epochs */
+};
+
+enum train_status { TRAIN_COMPLETED, TRAIN_DIVERGED, TRAIN_INTERRUPTED };
+
+struct test_result {
+    double loss, top1, top5;       /* errors in percent */
+    uint32_t count;
+    uint16_t *label, *predicted;   /* of each test image, in order */
+};
+
+struct train_result {
+    enum train_status status;
+    uint64_t diverged_step; /* from 1 */
+    struct epoch_record *history;
+    int epochs;
+    struct test_result test; /* of the completed run, looked at once, at the end */
+};
+
+/* Trains and tests. False with e filled where data or disk failed; result is then empty. */
+bool train_run(const struct train_job *job, struct train_result *r, struct err *e);
+void train_result_clear(struct train_result *r);
+
+/* Loss and errors over a view, with running statistics. label and predicted may stay NULL. */
+bool train_evaluate(const struct train_job *job, const struct data_view *view, struct test_result *t,
+                    struct err *e);
+#endif

@@ -1,0 +1,34 @@
+#ifndef EXPERIMENTS_DIAG_H
+#define EXPERIMENTS_DIAG_H
+#include "core/base/err.h"
+#include "core/base/mem.h"
+#include "core/base/value.h"
+#include <stdio.h>
+
+/* Everything wrong with an experiment file, collected so that it is said all at once, as a good
+ * compiler does:
+ *   se.yaml:14:12: error: model.se.squeeze: "mean" is not one of avg, max, none
+ *      14 |     squeeze: mean
+ *         |              ^~~~
+ *   did you mean "max"?                                                                           */
+struct diag {
+    const char *file; /* NULL: no place, only the text */
+    int line, column, width;
+    const char *text, *hint; /* hint: a line of advice, or NULL */
+};
+
+struct diags {
+    struct diag *list;
+    int count;
+    struct pool pool;
+    struct source *sources; /* texts of the files, for the quoted lines */
+};
+
+void diags_source(struct diags *d, const char *file, const char *text);
+void diag_at(struct diags *d, const struct value *v, const char *hint, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+void diag_place(struct diags *d, const char *file, int line, int column, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+void diags_print(const struct diags *d, FILE *f); /* in the order of places */
+void diags_clear(struct diags *d);
+#endif

@@ -1,0 +1,39 @@
+#ifndef EXPERIMENTS_RECORD_H
+#define EXPERIMENTS_RECORD_H
+#include "experiments/design.h"
+#include <cjson/cJSON.h>
+
+/* The result of one run: results/NAME/runs/ID.json, described by results/record.schema.json. */
+enum record_status { RECORD_COMPLETED, RECORD_DIVERGED, RECORD_FAILED, RECORD_INTERRUPTED };
+enum { RECORD_VERSION = 1 };
+
+struct record_facts { /* what goes into a record */
+    const char *id;
+    enum record_status status;
+    const char *why;                     /* of a failure, or NULL */
+    const struct design_point *point;
+    uint64_t seed;
+    const struct dataset *data;          /* NULL where it could not be opened */
+    const struct data_split *split;
+    const struct train_result *result;   /* NULL where nothing was trained */
+    double seconds;
+    int threads;
+};
+bool record_write(const char *dir, const struct record_facts *f, struct err *e); /* and the predictions */
+
+struct record { /* what tables need of it */
+    char id[RUN_ID];
+    enum record_status status;
+    char *why;
+    uint64_t seed, diverged_step;
+    int epochs;                        /* done */
+    double top1, top5, loss;           /* errors in percent on the test part; NAN */
+    double seconds, images_per_second; /* of the whole run; median over epochs */
+    uint32_t test_count;
+    cJSON *json;                       /* all of it */
+};
+/* 1: read; 0: there is none; -1: e says what is wrong with it. */
+int record_read(const char *dir, const char *id, struct record *r, struct err *e);
+void record_clear(struct record *r);
+const char *record_status_name(enum record_status s);
+#endif
