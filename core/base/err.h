@@ -18,9 +18,9 @@ bool err_at(struct err *e, const struct value *v, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The program itself is wrong: says where and aborts. Never compiled out. */
-#define BUG_IF(cond, ...)                                                                          \
-    do {                                                                                           \
-        if (cond) bug_at(__FILE__, __LINE__, __VA_ARGS__);                                         \
+#define BUG_IF(cond, ...)                                  \
+    do {                                                   \
+        if (cond) bug_at(__FILE__, __LINE__, __VA_ARGS__); \
     } while (0)
 _Noreturn void bug_at(const char *file, int line, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -13,8 +13,9 @@ enum field_type { FIELD_INT, FIELD_REAL, FIELD_BOOL, FIELD_CHOICE, FIELD_TEXT, F
 
 /* A setting with a form of its own (a number or `none` or a map ...). */
 struct field_own {
-    const char *form; /* what is valid, for messages and lists: "none, an integer >= 1, or a map ..." */
-    const char *def;  /* the default as it would be written in YAML */
+    const char
+        *form; /* what is valid, for messages and lists: "none, an integer >= 1, or a map ..." */
+    const char *def; /* the default as it would be written in YAML */
     bool (*read)(void *at, const struct value *v, struct pool *p, struct err *e);
     void (*write)(const void *at, struct text *json); /* the value as JSON; canonical */
     void (*reset)(void *at);                          /* to the default */
@@ -23,31 +24,50 @@ struct field_own {
 struct field {
     const char *key;
     enum field_type type;
-    size_t at;                 /* offset in the struct: int, double, bool, int, const char *, own */
-    double def, min, max;      /* INT, REAL; def also BOOL (0, 1) and CHOICE (an index) */
-    const char *zero;          /* INT: the word that stands for 0 ("auto", "none"), or NULL */
+    size_t at;            /* offset in the struct: int, double, bool, int, const char *, own */
+    double def, min, max; /* INT, REAL; def also BOOL (0, 1) and CHOICE (an index) */
+    const char *zero;     /* INT: the word that stands for 0 ("auto", "none"), or NULL */
     const char *const *choices; /* CHOICE: its names, NULL past the last; the int is an index */
-    const char *text;          /* TEXT: the default, NULL for none */
+    const char *text;           /* TEXT: the default, NULL for none */
     const struct field_own *own;
-    bool (*applies)(const void *of); /* does the setting change anything in this struct? NULL: yes */
-    const char *meaning;       /* one line, with the unit */
+    bool (*applies)(
+        const void *of); /* does the setting change anything in this struct? NULL: yes */
+    const char *meaning; /* one line, with the unit */
 };
 
 /* Rows are written with these; extra designated members (.zero, .applies) may follow. */
 #define FIELD_AT(of, member) .key = #member, .at = offsetof(struct of, member)
-#define INT(of, member, d, lo, hi, what, ...)                                                      \
-    { FIELD_AT(of, member), .type = FIELD_INT, .def = d, .min = lo, .max = hi, .meaning = what, __VA_ARGS__ }
+#define INT(of, member, d, lo, hi, what, ...)                                                     \
+    {                                                                                             \
+        FIELD_AT(of, member), .type = FIELD_INT, .def = d, .min = lo, .max = hi, .meaning = what, \
+                              __VA_ARGS__                                                         \
+    }
 #define REAL(of, member, d, lo, hi, what, ...)                                                     \
-    { FIELD_AT(of, member), .type = FIELD_REAL, .def = d, .min = lo, .max = hi, .meaning = what, __VA_ARGS__ }
-#define BOOL(of, member, d, what, ...)                                                             \
-    { FIELD_AT(of, member), .type = FIELD_BOOL, .def = d, .meaning = what, __VA_ARGS__ }
-#define CHOICE(of, member, names, d, what, ...)                                                    \
-    { FIELD_AT(of, member), .type = FIELD_CHOICE, .choices = names, .def = d, .meaning = what, __VA_ARGS__ }
-#define TEXT(of, member, d, what, ...)                                                             \
-    { FIELD_AT(of, member), .type = FIELD_TEXT, .text = d, .meaning = what, __VA_ARGS__ }
-#define OWN(of, member, form, what, ...)                                                           \
-    { FIELD_AT(of, member), .type = FIELD_OWN, .own = form, .meaning = what, __VA_ARGS__ }
-#define FIELDS_END { .key = NULL }
+    {                                                                                              \
+        FIELD_AT(of, member), .type = FIELD_REAL, .def = d, .min = lo, .max = hi, .meaning = what, \
+                              __VA_ARGS__                                                          \
+    }
+#define BOOL(of, member, d, what, ...)                                                   \
+    {                                                                                    \
+        FIELD_AT(of, member), .type = FIELD_BOOL, .def = d, .meaning = what, __VA_ARGS__ \
+    }
+#define CHOICE(of, member, names, d, what, ...)                                                  \
+    {                                                                                            \
+        FIELD_AT(of, member), .type = FIELD_CHOICE, .choices = names, .def = d, .meaning = what, \
+                              __VA_ARGS__                                                        \
+    }
+#define TEXT(of, member, d, what, ...)                                                    \
+    {                                                                                     \
+        FIELD_AT(of, member), .type = FIELD_TEXT, .text = d, .meaning = what, __VA_ARGS__ \
+    }
+#define OWN(of, member, form, what, ...)                                                   \
+    {                                                                                      \
+        FIELD_AT(of, member), .type = FIELD_OWN, .own = form, .meaning = what, __VA_ARGS__ \
+    }
+#define FIELDS_END  \
+    {               \
+        .key = NULL \
+    }
 
 void fields_default(const struct field *fields, void *into);
 const struct field *field_named(const struct field *fields, const char *key); /* or NULL */
@@ -59,7 +79,8 @@ bool field_read(const struct field *f, void *into, const struct value *v, struct
 
 /* "integer 1..100000", "one of avg, max, none", ... */
 void field_form(const struct field *f, struct text *out);
-void field_write(const struct field *f, const void *from, struct text *json); /* the value as JSON */
+void field_write(const struct field *f, const void *from,
+                 struct text *json); /* the value as JSON */
 void field_default_text(const struct field *f, struct text *out);
 
 /* Every row that applies as members `"key":value`, comma-separated, without braces: canonical, so

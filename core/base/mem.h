@@ -3,10 +3,11 @@
 #include <stddef.h>
 
 /* Small allocations never return NULL: where the machine has no memory left for them, the program
- * says so and exits with status 3. Large ones (the arena of a graph) use mem_map, which can refuse. */
-void *mem_new(size_t count, size_t size);               /* zeroed, 64-byte aligned; free() it */
-void *mem_grow(void *p, size_t count, size_t size);     /* realloc; p may be NULL */
-char *mem_text(const char *s);                          /* a copy of s; free() it */
+ * says so and exits with status 3. Large ones (the arena of a graph) use mem_map, which can refuse.
+ */
+void *mem_new(size_t count, size_t size);           /* zeroed, 64-byte aligned; free() it */
+void *mem_grow(void *p, size_t count, size_t size); /* realloc; p may be NULL */
+char *mem_text(const char *s);                      /* a copy of s; free() it */
 
 /* Zeroed pages, huge ones where the system has them; NULL where there is no memory. */
 void *mem_map(size_t bytes);
@@ -16,7 +17,7 @@ void mem_unmap(void *p, size_t bytes);
 struct pool {
     struct pool_block *blocks;
 };
-void *pool_new(struct pool *p, size_t count, size_t size); /* zeroed */
+void *pool_new(struct pool *p, size_t count, size_t size); /* zeroed, aligned for any type */
 char *pool_text(struct pool *p, const char *s);
 char *pool_textf(struct pool *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void pool_clear(struct pool *p);

@@ -3,7 +3,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/* A text that grows. Zero is the empty text; s is NUL-terminated, or NULL while nothing was added. */
+/* A text that grows. Zero is the empty text; s is NUL-terminated, or NULL while nothing was added.
+ */
 struct text {
     char *s;
     size_t len, room;
@@ -13,9 +14,9 @@ void text_add(struct text *t, const char *s);
 void text_addn(struct text *t, const char *s, size_t n);
 void text_addf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void text_vaddf(struct text *t, const char *fmt, va_list ap);
-void text_json(struct text *t, const char *s);  /* s as a JSON string, quoted and escaped */
-void text_real(struct text *t, double v);       /* the shortest decimal that reads back as v */
-void text_clear(struct text *t);                /* frees; the text is empty again */
+void text_json(struct text *t, const char *s); /* s as a JSON string, quoted and escaped */
+void text_real(struct text *t, double v);      /* the shortest decimal that reads back as v */
+void text_clear(struct text *t);               /* frees; the text is empty again */
 
 /* The one of n candidates that word is most likely a misspelling of, or NULL. */
 const char *text_nearest(const char *word, const char *const *candidates, size_t n);

@@ -7,11 +7,11 @@ enum value_kind { VALUE_SCALAR, VALUE_LIST, VALUE_MAP };
 
 struct value {
     enum value_kind kind;
-    const char *text;        /* of a scalar, otherwise NULL */
-    const struct value *key; /* of an entry of a map, otherwise NULL */
+    const char *text;           /* of a scalar, otherwise NULL */
+    const struct value *key;    /* of an entry of a map, otherwise NULL */
     struct value *first, *next; /* children of a list or map; the next child of the same parent */
-    const char *file;        /* "configs/se.yaml", or "command line" */
-    int line, column;        /* from 1 */
+    const char *file;           /* "configs/se.yaml", or "command line" */
+    int line, column;           /* from 1 */
 };
 
 /* The entry of a map called key, or NULL. */

@@ -1,0 +1,168 @@
+#include "core/base/file.h"
+#include "core/base/mem.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Reads until the end, whatever size stat told: pipes and growing files are files as well. */
+static bool file_drain(int fd, struct bytes *out)
+{
+    size_t room = 0;
+    for (;;) {
+        if (out->len + 1 >= room) {
+            room = room ? 2 * room : 65536;
+            out->data = mem_grow(out->data, room, 1);
+        }
+        ssize_t got = read(fd, out->data + out->len, room - out->len - 1);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return false;
+        if (got == 0) break;
+        out->len += (size_t)got;
+    }
+    out->data[out->len] = 0;
+    return true;
+}
+
+bool file_read(const char *path, struct bytes *out, struct err *e)
+{
+    *out = (struct bytes){ NULL, 0 };
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return err_set(e, "%s: %s", path, strerror(errno));
+    bool ok = file_drain(fd, out);
+    int why = errno;
+    close(fd);
+    if (ok) return true;
+    free(out->data);
+    *out = (struct bytes){ NULL, 0 };
+    return err_set(e, "%s: %s", path, strerror(why));
+}
+
+static bool file_fill(int fd, const char *data, size_t len)
+{
+    while (len) {
+        ssize_t put = write(fd, data, len);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return false;
+        data += put;
+        len -= (size_t)put;
+    }
+    return fsync(fd) == 0;
+}
+
+/* A rename is on disk only when its folder is. */
+static void dir_sync(const char *path)
+{
+    char *copy = mem_text(path), *slash = strrchr(copy, '/');
+    if (slash) slash[slash == copy] = 0;
+    int fd = open(slash ? copy : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+    free(copy);
+}
+
+bool file_write(const char *path, const void *data, size_t len, struct err *e)
+{
+    size_t room = strlen(path) + 32;
+    char *temporary = mem_new(room, 1);
+    snprintf(temporary, room, "%s.%ld.tmp", path, (long)getpid());
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    bool ok = fd >= 0 && file_fill(fd, data, len);
+    int why = errno;
+    if (fd >= 0 && close(fd) != 0 && ok) {
+        ok = false;
+        why = errno;
+    }
+    if (ok && rename(temporary, path) != 0) {
+        ok = false;
+        why = errno;
+    }
+    if (ok)
+        dir_sync(path);
+    else {
+        if (fd >= 0) unlink(temporary);
+        err_set(e, "%s: cannot be written: %s", path, strerror(why));
+    }
+    free(temporary);
+    return ok;
+}
+
+bool file_exists(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0;
+}
+
+static bool dir_one(const char *path)
+{
+    struct stat s;
+    if (mkdir(path, 0777) == 0) return true;
+    if (errno != EEXIST || stat(path, &s) != 0) return false;
+    if (S_ISDIR(s.st_mode)) return true;
+    errno = ENOTDIR;
+    return false;
+}
+
+bool dir_make(const char *path, struct err *e)
+{
+    char *part = mem_text(path);
+    bool ok = true;
+    for (char *p = part + 1; ok && *part && *p; p++)
+        if (*p == '/') {
+            *p = 0;
+            ok = dir_one(part);
+            *p = '/';
+        }
+    if (!ok || !dir_one(part)) {
+        int why = errno;
+        free(part);
+        return err_set(e, "%s: the folder cannot be made: %s", path, strerror(why));
+    }
+    free(part);
+    return true;
+}
+
+static int name_order(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+bool dir_list(const char *path, char ***names, size_t *count, struct err *e)
+{
+    *names = NULL;
+    *count = 0;
+    DIR *dir = opendir(path);
+    if (!dir) return err_set(e, "%s: %s", path, strerror(errno));
+    size_t room = 0;
+    const struct dirent *entry;
+    while (errno = 0, (entry = readdir(dir))) {
+        if (entry->d_name[0] == '.') continue;
+        if (*count == room) {
+            room = room ? 2 * room : 64;
+            *names = mem_grow(*names, room, sizeof **names);
+        }
+        (*names)[(*count)++] = mem_text(entry->d_name);
+    }
+    int why = errno;
+    closedir(dir);
+    if (why) {
+        dir_list_free(*names, *count);
+        *names = NULL;
+        *count = 0;
+        return err_set(e, "%s: %s", path, strerror(why));
+    }
+    if (*count) qsort(*names, *count, sizeof **names, name_order);
+    return true;
+}
+
+void dir_list_free(char **names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) free(names[i]);
+    free(names);
+}

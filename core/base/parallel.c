@@ -1,0 +1,50 @@
+/* Threads through OpenMP. Chunks are handed out dynamically, which is free: no result depends on
+ * who computes a chunk. */
+#include "core/base/parallel.h"
+#include "core/base/mem.h"
+#include <omp.h>
+#include <sched.h>
+#include <stdlib.h>
+
+static int parallel_allowed(void)
+{
+    cpu_set_t cpus;
+    if (sched_getaffinity(0, sizeof cpus, &cpus) == 0 && CPU_COUNT(&cpus) > 0)
+        return CPU_COUNT(&cpus);
+    return omp_get_num_procs();
+}
+
+void parallel_use(int threads) { omp_set_num_threads(threads > 0 ? threads : parallel_allowed()); }
+
+int parallel_threads(void) { return omp_get_max_threads(); }
+
+void parallel_for(size_t chunks, void (*f)(void *ctx, size_t chunk), void *ctx)
+{
+    if (chunks <= 1 || omp_in_parallel() || omp_get_max_threads() == 1) {
+        for (size_t i = 0; i < chunks; i++) f(ctx, i);
+        return;
+    }
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t i = 0; i < chunks; i++) f(ctx, i);
+}
+
+float *parallel_scratch(size_t len)
+{
+    static _Thread_local struct {
+        float *data;
+        size_t room;
+    } scratch;
+    if (len > scratch.room) {
+        free(scratch.data);
+        scratch.data = mem_new(len, sizeof(float));
+        scratch.room = len;
+    }
+    return scratch.data;
+}
+
+void parallel_part(size_t n, size_t chunks, size_t chunk, size_t *begin, size_t *end)
+{
+    size_t each = n / chunks, rest = n % chunks;
+    *begin = chunk * each + (chunk < rest ? chunk : rest);
+    *end = *begin + each + (chunk < rest);
+}
