@@ -1,0 +1,299 @@
+/* The base layer: each module's promises, and the refusals of its readers. */
+#include "core/base/digest.h"
+#include "core/base/fields.h"
+#include "core/base/file.h"
+#include "core/base/parallel.h"
+#include "core/base/rng.h"
+#include "tests/unit/unit.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+START_TEST(text_grows_and_escapes)
+{
+    struct text t = { NULL, 0, 0 };
+    text_addf(&t, "%d-", 7);
+    text_json(&t, "a\"b\\c\n");
+    ck_assert_str_eq(t.s, "7-\"a\\\"b\\\\c\\u000a\"");
+    text_clear(&t);
+    for (int i = 0; i < 1000; i++) text_add(&t, "0123456789");
+    ck_assert_uint_eq(t.len, 10000);
+    text_clear(&t);
+}
+END_TEST
+
+START_TEST(text_writes_reals_that_read_back)
+{
+    const struct {
+        double v;
+        const char *s;
+    } cases[] = { { 0.1, "0.1" },       { 5e-4, "0.0005" },
+                  { 100000, "100000" }, { 1.0 / 3, "0.3333333333333333" },
+                  { -0.0, "-0" },       { NAN, "null" },
+                  { INFINITY, "null" } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct text t = { NULL, 0, 0 };
+        text_real(&t, cases[i].v);
+        ck_assert_str_eq(t.s, cases[i].s);
+        text_clear(&t);
+    }
+}
+END_TEST
+
+START_TEST(text_finds_the_likely_word)
+{
+    const char *words[] = { "reduction", "squeeze", "excitation", "placement", "lr" };
+    ck_assert_str_eq(text_nearest("reducton", words, 5), "reduction");
+    ck_assert_str_eq(text_nearest("sqeueze", words, 5), "squeeze");
+    ck_assert_str_eq(text_nearest("LR", words, 5), "lr");
+    ck_assert_ptr_null(text_nearest("momentum", words, 5));
+    ck_assert_ptr_null(text_nearest("", words, 5));
+}
+END_TEST
+
+START_TEST(digest_is_xxh3)
+{
+    char hex[DIGEST_TEXT];
+    digest_text(digest_of("", 0), hex); /* a published test vector of XXH3-64 */
+    ck_assert_str_eq(hex, "2d06800538d394c2");
+    struct digest *d = digest_create();
+    digest_add(d, "squeeze", 7);
+    digest_add(d, "", 0);
+    digest_add(d, "excite", 6);
+    ck_assert_uint_eq(digest_end(d), digest_of("squeezeexcite", 13));
+}
+END_TEST
+
+START_TEST(rng_is_philox)
+{
+    /* Random123's known-answer test for counter 0, key 0 has the words 6627e8d5 e169c58d bc57ac4c
+     * 9b00dbd8; our streams begin at another counter, so the generator is checked through seed and
+     * purpose 0. */
+    struct rng r = rng_stream(0, (enum rng_purpose)0, 0, 0);
+    ck_assert_uint_eq(rng_u32(&r), 0x6627e8d5);
+    ck_assert_uint_eq(rng_u32(&r), 0xe169c58d);
+    ck_assert_uint_eq(rng_u32(&r), 0xbc57ac4c);
+    ck_assert_uint_eq(rng_u32(&r), 0x9b00dbd8);
+}
+END_TEST
+
+START_TEST(rng_streams_differ_and_repeat)
+{
+    struct rng a = rng_stream(1, RNG_ORDER, 5, 2), b = rng_stream(1, RNG_ORDER, 5, 2);
+    for (int i = 0; i < 9; i++) ck_assert_uint_eq(rng_u32(&a), rng_u32(&b));
+    struct rng other[] = { rng_stream(2, RNG_ORDER, 5, 2), rng_stream(1, RNG_AUGMENT, 5, 2),
+                           rng_stream(1, RNG_ORDER, 6, 2), rng_stream(1, RNG_ORDER, 5, 3),
+                           rng_stream(1, RNG_ORDER, 5 + (1ull << 32), 2) };
+    b = rng_stream(1, RNG_ORDER, 5, 2);
+    uint32_t first = rng_u32(&b);
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++)
+        ck_assert_uint_ne(rng_u32(&other[i]), first);
+}
+END_TEST
+
+START_TEST(rng_has_the_right_moments)
+{
+    struct rng r = rng_stream(3, RNG_TEST, 0, 0);
+    double mean = 0, square = 0, uniform = 0;
+    const int n = 200000;
+    for (int i = 0; i < n; i++) {
+        double x = rng_normal(&r), u = rng_uniform(&r);
+        ck_assert(u >= 0 && u < 1);
+        mean += x / n;
+        square += x * x / n;
+        uniform += u / n;
+    }
+    ck_assert_double_lt(fabs(mean), 0.01);
+    ck_assert_double_lt(fabs(square - 1), 0.015);
+    ck_assert_double_lt(fabs(uniform - 0.5), 0.003);
+}
+END_TEST
+
+START_TEST(rng_shuffles_everything_once)
+{
+    struct rng r = rng_stream(4, RNG_TEST, 0, 0);
+    uint32_t order[257];
+    int seen[257] = { 0 }, moved = 0;
+    rng_shuffle(&r, order, 257);
+    for (uint32_t i = 0; i < 257; i++) {
+        ck_assert_uint_lt(order[i], 257);
+        seen[order[i]]++;
+        moved += order[i] != i;
+    }
+    for (int i = 0; i < 257; i++) ck_assert_int_eq(seen[i], 1);
+    ck_assert_int_gt(moved, 240);
+}
+END_TEST
+
+static void mark(void *ctx, size_t chunk) { ((int *)ctx)[chunk]++; }
+
+START_TEST(parallel_runs_each_chunk_once)
+{
+    for (int threads = 1; threads <= 8; threads++) {
+        int done[100] = { 0 };
+        parallel_use(threads);
+        parallel_for(100, mark, done);
+        for (int i = 0; i < 100; i++) ck_assert_int_eq(done[i], 1);
+    }
+}
+END_TEST
+
+START_TEST(parallel_parts_cover)
+{
+    for (size_t n = 0; n < 40; n++)
+        for (size_t chunks = 1; chunks < 9; chunks++) {
+            size_t at = 0, begin, end;
+            for (size_t c = 0; c < chunks; c++) {
+                parallel_part(n, chunks, c, &begin, &end);
+                ck_assert_uint_eq(begin, at);
+                ck_assert_uint_le(end - begin, n / chunks + 1);
+                at = end;
+            }
+            ck_assert_uint_eq(at, n);
+        }
+}
+END_TEST
+
+START_TEST(file_round_trip_and_refusals)
+{
+    struct err e = { "", NULL };
+    char dir[] = "/tmp/senet-base-XXXXXX", path[64], deep[64];
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(deep, sizeof deep, "%s/a/b/c", dir);
+    snprintf(path, sizeof path, "%s/a/b/c/x", dir);
+    ck_assert(dir_make(deep, &e) && dir_make(deep, &e));
+    ck_assert(file_write(path, "one", 3, &e) && file_write(path, "two\0!", 5, &e));
+    struct bytes b;
+    ck_assert(file_read(path, &b, &e));
+    ck_assert_uint_eq(b.len, 5);
+    ck_assert_mem_eq(b.data, "two\0!", 6);
+    free(b.data);
+    char **names;
+    size_t count;
+    ck_assert(dir_list(deep, &names, &count, &e));
+    ck_assert_uint_eq(count, 1); /* no temporary file stays behind */
+    ck_assert_str_eq(names[0], "x");
+    dir_list_free(names, count);
+    ck_assert(!dir_make(path, &e));
+    ck_assert_ptr_nonnull(strstr(e.text, "Not a directory"));
+    ck_assert(!file_write(dir, "x", 1, &e)); /* a folder is in the way */
+    ck_assert_ptr_nonnull(strstr(e.text, dir));
+    ck_assert(!file_read("/nowhere/at/all", &b, &e));
+    ck_assert_str_eq(e.text, "/nowhere/at/all: No such file or directory");
+    ck_assert(!dir_list("/nowhere", &names, &count, &e));
+    unlink(path);
+}
+END_TEST
+
+struct sample {
+    int count, mode;
+    double rate;
+    bool on;
+    const char *path;
+};
+static const char *const modes[] = { "avg", "max", "none", NULL };
+static bool sample_on(const void *of) { return ((const struct sample *)of)->on; }
+static const struct field sample_fields[] = {
+    INT(sample, count, 3, 0, 9, "how many", .zero = "auto"),
+    CHOICE(sample, mode, modes, 1, "which"),
+    REAL(sample, rate, 0.1, 0, 1, "how fast", .applies = sample_on),
+    BOOL(sample, on, 0, "whether"),
+    TEXT(sample, path, NULL, "where"),
+    FIELDS_END,
+};
+
+static bool put(struct sample *s, struct pool *p, const char *key, const char *text, struct err *e)
+{
+    struct value v = { .kind = VALUE_SCALAR, .text = text };
+    return field_read(field_named(sample_fields, key), s, &v, p, e);
+}
+
+START_TEST(fields_read_and_write)
+{
+    struct sample s;
+    struct pool p = { NULL };
+    struct err e = { "", NULL };
+    struct text t = { NULL, 0, 0 };
+    fields_default(sample_fields, &s);
+    fields_write(sample_fields, &s, &t);
+    ck_assert_str_eq(t.s, "\"count\":3,\"mode\":\"max\",\"on\":false,\"path\":null");
+    text_clear(&t);
+    ck_assert(put(&s, &p, "count", "auto", &e) && put(&s, &p, "mode", "none", &e));
+    ck_assert(put(&s, &p, "rate", "5e-1", &e) && put(&s, &p, "on", "true", &e));
+    ck_assert(put(&s, &p, "path", "a b", &e));
+    fields_write(sample_fields, &s, &t);
+    ck_assert_str_eq(
+        t.s, "\"count\":\"auto\",\"mode\":\"none\",\"rate\":0.5,\"on\":true,\"path\":\"a b\"");
+    text_clear(&t);
+    pool_clear(&p);
+}
+END_TEST
+
+START_TEST(fields_refuse)
+{
+    const struct {
+        const char *key, *text, *says;
+    } cases[] = {
+        { "count", "10", "\"10\" is not an integer 0..9, or auto" },
+        { "count", "2.5", "\"2.5\" is not an integer 0..9, or auto" },
+        { "count", "0x3", "\"0x3\" is not an integer 0..9, or auto" },
+        { "count", "", "\"\" is not an integer 0..9, or auto" },
+        { "rate", "nan", "\"nan\" is not a number 0..1" },
+        { "rate", "1e999", "\"1e999\" is not a number 0..1" },
+        { "rate", "0.1x", "\"0.1x\" is not a number 0..1" },
+        { "mode", "mean", "\"mean\" is not one of avg, max, none" },
+        { "on", "yes", "\"yes\" is not true or false" },
+    };
+    struct sample s;
+    struct pool p = { NULL };
+    fields_default(sample_fields, &s);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct err e = { "", NULL };
+        ck_assert(!put(&s, &p, cases[i].key, cases[i].text, &e));
+        ck_assert_str_eq(e.text, cases[i].says);
+        ck_assert_ptr_nonnull(e.at);
+    }
+    struct value list = { .kind = VALUE_LIST };
+    struct err e = { "", NULL };
+    ck_assert(!field_read(sample_fields, &s, &list, &p, &e));
+    ck_assert_str_eq(e.text, "a list is not an integer 0..9, or auto");
+    ck_assert_int_eq(s.count, 3); /* what was refused changed nothing */
+    pool_clear(&p);
+}
+END_TEST
+
+START_TEST(pool_keeps_everything)
+{
+    struct pool p = { NULL };
+    char *texts[200];
+    for (int i = 0; i < 200; i++) texts[i] = pool_textf(&p, "number %d %0*d", i, i * 7, i);
+    for (int i = 0; i < 200; i++) {
+        char want[32];
+        snprintf(want, sizeof want, "number %d ", i);
+        ck_assert_int_eq(strncmp(texts[i], want, strlen(want)), 0);
+        ck_assert_int_eq(atoi(strrchr(texts[i], ' ') + 1), i);
+    }
+    pool_clear(&p);
+    ck_assert_ptr_null(p.blocks);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *s = suite_create("base");
+    unit_case(s, "text", 10,
+              UNIT_TESTS(text_grows_and_escapes, text_writes_reals_that_read_back,
+                         text_finds_the_likely_word));
+    unit_case(s, "digest", 10, UNIT_TESTS(digest_is_xxh3));
+    unit_case(s, "rng", 30,
+              UNIT_TESTS(rng_is_philox, rng_streams_differ_and_repeat, rng_has_the_right_moments,
+                         rng_shuffles_everything_once));
+    unit_case(s, "parallel", 30, UNIT_TESTS(parallel_runs_each_chunk_once, parallel_parts_cover));
+    unit_case(s, "file", 10, UNIT_TESTS(file_round_trip_and_refusals));
+    unit_case(s, "fields", 10, UNIT_TESTS(fields_read_and_write, fields_refuse));
+    unit_case(s, "memory", 10, UNIT_TESTS(pool_keeps_everything));
+    return s;
+}
