@@ -22,9 +22,10 @@ const struct optimizer *optimizer_named(const char *name);
 /* A learning-rate schedule: a factor on the optimiser's lr. */
 struct schedule {
     const char *name;
-    const struct field *fields; /* warmup_epochs and warmup_from first, then its own */
+    const struct field *fields; /* warmup_epochs and warmup_from first (warmup.h), then its own */
     size_t settings_size;
-    double (*factor)(const void *settings, double epoch, double epochs); /* epoch: steps done / steps per epoch */
+    double (*factor)(const void *settings, double epoch,
+                     double epochs); /* epoch: steps done / steps per epoch */
 };
 
 #define SCHEDULE(name) extern const struct schedule schedule_##name;
@@ -33,6 +34,10 @@ struct schedule {
 extern const struct schedule *const schedules[]; /* NULL past the last */
 const struct schedule *schedule_named(const char *name);
 
-/* Scales all gradients so that their joint L2 norm is at most max_norm; returns the norm before. */
+/* Refuses a schedule whose warm-up is longer than the training of so many epochs. */
+bool schedule_check(const struct schedule *s, const void *settings, int epochs, struct err *e);
+
+/* Scales all gradients so that their joint L2 norm is at most max_norm; returns the norm before.
+ * Where that is not finite nothing is scaled. */
 double gradients_clip(struct graph *g, double max_norm);
 #endif

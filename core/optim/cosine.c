@@ -1,0 +1,30 @@
+/* Half a cosine wave (Loshchilov & Hutter 2017, without restarts): from 1 at the end of the warm-up
+ * to `final` at the end of the training. */
+#include "core/optim/optim.h"
+#include "core/optim/warmup.h"
+#include <math.h>
+
+struct cosine_settings {
+    struct warmup warmup;
+    double final;
+};
+
+static double cosine_factor(const void *settings, double epoch, double epochs)
+{
+    const struct cosine_settings *s = settings;
+    double wave = (1 + cos(M_PI * warmup_rest(&s->warmup, epoch, epochs))) / 2;
+    return warmup_factor(&s->warmup, epoch) * (s->final + (1 - s->final) * wave);
+}
+
+static const struct field cosine_fields[] = {
+    WARMUP_ROWS,
+    REAL(cosine_settings, final, 0, 0, 1, "where the learning rate ends, as a share of lr"),
+    FIELDS_END,
+};
+
+const struct schedule schedule_cosine = {
+    .name = "cosine",
+    .fields = cosine_fields,
+    .settings_size = sizeof(struct cosine_settings),
+    .factor = cosine_factor,
+};
