@@ -1,6 +1,7 @@
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
-#include <stdbool.h>
+#include "core/base/err.h"
+#include <stddef.h>
 
 /* Exit statuses of the program. */
 enum { EXIT_DONE = 0, EXIT_SOME_FAILED = 1, EXIT_USAGE = 2, EXIT_DATA = 3, EXIT_INTERRUPTED = 130 };
@@ -10,7 +11,7 @@ struct invocation {
     const char *command;
     const char *out, *isa, *format, *output; /* --out, --isa, --format, -o; NULL: not given */
     int threads, jobs;                       /* 0: not given */
-    bool quiet, json, layers;
+    bool quiet, json, layers, help, version;
     const char *const *words;                /* arguments that are no options */
     int n_words;
 };
@@ -25,6 +26,9 @@ struct command {
     int min_words, max_words; /* max -1: any number */
     int (*run)(const struct invocation *v);
 };
+
+/* Says "senet-exp: ..." on standard error and returns the status. */
+int say_error(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 #define COMMAND(name) extern const struct command command_##name;
 #include "cli/commands.def"
 #undef COMMAND

@@ -1,0 +1,83 @@
+/* senet-exp: finds the command, checks its options and words, runs it. */
+#include "cli/options.h"
+#include "core/base/mem.h"
+#include "core/base/text.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VERSION "0.1.0"
+
+const struct command *const commands[] = {
+#define COMMAND(name) &command_##name,
+#include "cli/commands.def"
+#undef COMMAND
+    NULL
+};
+
+int say_error(int status, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    fputs("senet-exp: ", stderr);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+    return status;
+}
+
+static const struct command *command_find(const char *name)
+{
+    for (const struct command *const *c = commands; *c; c++) {
+        if (strcmp((*c)->name, name) == 0) return *c;
+    }
+    return NULL;
+}
+
+static int command_unknown(const char *name)
+{
+    const char *names[32];
+    size_t n = 0;
+    for (const struct command *const *c = commands; *c; c++) names[n++] = (*c)->name;
+    const char *near = text_nearest(name, names, n);
+    if (near) return say_error(EXIT_USAGE, "unknown command \"%s\"; did you mean %s?", name, near);
+    return say_error(EXIT_USAGE, "unknown command \"%s\"; `senet-exp help` lists them", name);
+}
+
+/* help NAME, for NAME --help; help alone where there is no NAME. */
+static int command_help_on(const char *name)
+{
+    struct invocation v = { .command = "help", .words = &name, .n_words = name ? 1 : 0 };
+    return command_help.run(&v);
+}
+
+static int dispatch(const struct invocation *v)
+{
+    if (v->version) return printf("senet-exp %s\n", VERSION) < 0 ? EXIT_DATA : EXIT_DONE;
+    if (!v->command && v->help) return command_help_on(NULL);
+    if (!v->command) return say_error(EXIT_USAGE, "no command; `senet-exp help` lists them");
+    const struct command *c = command_find(v->command);
+    if (!c) return command_unknown(v->command);
+    if (v->help) return command_help_on(c == &command_help ? NULL : c->name);
+    struct err e;
+    if (!options_check(v, c, &e)) return say_error(EXIT_USAGE, "%s", e.text);
+    if (v->n_words < c->min_words || (c->max_words >= 0 && v->n_words > c->max_words)) {
+        return say_error(EXIT_USAGE, "usage: senet-exp %s %s", c->name, c->arguments);
+    }
+    return c->run(v);
+}
+
+int main(int argc, char **argv)
+{
+    struct invocation v = { 0 };
+    struct err e;
+    const char **room = mem_new((size_t)argc + 1, sizeof *room);
+    int status = options_parse(&v, argc, argv, room, &e) ? dispatch(&v)
+                                                         : say_error(EXIT_USAGE, "%s", e.text);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        status = say_error(EXIT_DATA, "standard output could not be written");
+    }
+    free(room);
+    return status;
+}

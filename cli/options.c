@@ -1,0 +1,155 @@
+/* Option parsing by table. An option that is not in the table, or that the command does not take,
+ * is refused: none is ever ignored. */
+#include "cli/options.h"
+#include "core/base/text.h"
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(member) offsetof(struct invocation, member)
+const struct option_row option_rows[] = {
+    { "out", NULL, "DIR", OPTION_TEXT, AT(out), "results folder (default: results/<experiment>)" },
+    { "threads", NULL, "N", OPTION_COUNT, AT(threads), "threads in all (default: all CPUs this process may use)" },
+    { "jobs", NULL, "N|auto", OPTION_COUNT, AT(jobs), "runs at a time, as processes that share the threads (default: 1)" },
+    { "isa", NULL, "NAME", OPTION_TEXT, AT(isa), "instruction set of the kernels (default: the best of this CPU)" },
+    { "format", NULL, "FORMAT", OPTION_TEXT, AT(format), "md, csv, json (default: md, or by the suffix of -o)" },
+    { "output", "o", "FILE", OPTION_TEXT, AT(output), "write to FILE instead of standard output" },
+    { "quiet", "q", NULL, OPTION_FLAG, AT(quiet), "no progress; errors and results only" },
+    { "json", NULL, NULL, OPTION_FLAG, AT(json), "print JSON" },
+    { "layers", NULL, NULL, OPTION_FLAG, AT(layers), "one line a layer" },
+    { "help", "h", NULL, OPTION_FLAG, AT(help), "help on the command" },
+    { "version", NULL, NULL, OPTION_FLAG, AT(version), "the program's version" },
+    { .name = NULL },
+};
+
+static const struct option_row *option_named(const char *arg, size_t len)
+{
+    for (const struct option_row *o = option_rows; o->name; o++) {
+        if (strncmp(arg, "--", 2) == 0) {
+            if (strlen(o->name) == len - 2 && memcmp(arg + 2, o->name, len - 2) == 0) return o;
+        } else if (o->letter && len == 2 && arg[1] == o->letter[0]) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+static bool option_unknown(const char *arg, size_t len, struct err *e)
+{
+    const char *names[32];
+    char word[64] = "";
+    size_t n = 0;
+    for (const struct option_row *o = option_rows; o->name; o++) names[n++] = o->name;
+    if (len > 2 && len < sizeof word) {
+        memcpy(word, arg + 2, len - 2);
+        word[len - 2] = 0;
+    }
+    const char *near = text_nearest(word, names, n);
+    if (near) return err_set(e, "unknown option %.*s; did you mean --%s?", (int)len, arg, near);
+    return err_set(e, "unknown option %.*s; `senet-exp help` lists the commands", (int)len, arg);
+}
+
+static int cpus_allowed(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+static bool option_count(int *into, const struct option_row *o, const char *value, struct err *e)
+{
+    char *end;
+    errno = 0;
+    long n = strtol(value, &end, 10);
+    bool may_be_auto = strstr(o->argument, "auto") != NULL;
+    if (may_be_auto && strcmp(value, "auto") == 0) {
+        n = cpus_allowed();
+    } else if (end == value || *end || errno || n < 1 || n > 4096) {
+        return err_set(e, "--%s: \"%s\" is not an integer 1..4096%s", o->name, value,
+                       may_be_auto ? " or auto" : "");
+    }
+    *into = (int)n;
+    return true;
+}
+
+static bool option_store(struct invocation *v, const struct option_row *o, const char *value,
+                         struct err *e)
+{
+    void *into = (char *)v + o->at;
+    switch (o->type) {
+    case OPTION_FLAG: *(bool *)into = true; return true;
+    case OPTION_COUNT: return option_count(into, o, value, e);
+    case OPTION_TEXT:
+        if (!*value) return err_set(e, "--%s needs a value that is not empty", o->name);
+        *(const char **)into = value;
+        return true;
+    }
+    BUG_IF(true, "option --%s has no type", o->name);
+}
+
+/* Reads the option at argv[*i], and its value where that is the next argument. */
+static bool option_read(struct invocation *v, char **argv, int *i, struct err *e)
+{
+    const char *arg = argv[*i], *equals = strchr(arg, '=');
+    size_t len = equals ? (size_t)(equals - arg) : strlen(arg);
+    const struct option_row *o = option_named(arg, len);
+    if (!o) return option_unknown(arg, len, e);
+    const char *value = equals ? equals + 1 : NULL;
+    if (o->type == OPTION_FLAG && value) return err_set(e, "--%s takes no value", o->name);
+    if (o->type != OPTION_FLAG && !value) {
+        if (!argv[*i + 1]) return err_set(e, "--%s needs a value: --%s %s", o->name, o->name, o->argument);
+        value = argv[++*i];
+    }
+    return option_store(v, o, value, e);
+}
+
+bool options_parse(struct invocation *v, int argc, char **argv, const char **room, struct err *e)
+{
+    int n = 0;
+    bool open = true; /* no `--` yet */
+    for (int i = 1; i < argc; i++) {
+        if (open && strcmp(argv[i], "--") == 0) {
+            open = false;
+        } else if (open && argv[i][0] == '-' && argv[i][1]) {
+            if (!option_read(v, argv, &i, e)) return false;
+        } else if (!v->command) {
+            v->command = argv[i];
+        } else {
+            room[n++] = argv[i];
+        }
+    }
+    v->words = room;
+    v->n_words = n;
+    return true;
+}
+
+bool option_listed(const char *list, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = list; (at = strstr(at, name)); at += len) {
+        if ((at == list || at[-1] == ' ') && (at[len] == ' ' || !at[len])) return true;
+    }
+    return false;
+}
+
+static bool option_given(const struct invocation *v, const struct option_row *o)
+{
+    const char *at = (const char *)v + o->at;
+    switch (o->type) {
+    case OPTION_FLAG: return *(const bool *)at;
+    case OPTION_COUNT: return *(const int *)at != 0;
+    case OPTION_TEXT: return *(const char *const *)at != NULL;
+    }
+    BUG_IF(true, "option --%s has no type", o->name);
+}
+
+bool options_check(const struct invocation *v, const struct command *c, struct err *e)
+{
+    for (const struct option_row *o = option_rows; o->name; o++) {
+        if (!option_given(v, o) || option_listed("help version", o->name)) continue;
+        if (option_listed(c->options, o->name)) continue;
+        return err_set(e, "%s takes no --%s; see `senet-exp help %s`", c->name, o->name, c->name);
+    }
+    return true;
+}
