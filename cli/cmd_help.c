@@ -6,7 +6,8 @@
 
 static void help_all(void)
 {
-    puts("senet-exp runs the ablations of \"Squeeze-and-Excitation Networks\" on this machine's CPUs.\n\n"
+    puts("senet-exp runs the ablations of \"Squeeze-and-Excitation Networks\" on this machine's "
+         "CPUs.\n\n"
          "usage: senet-exp COMMAND [ARGUMENT ...] [OPTION ...]\n");
     for (const struct command *const *c = commands; *c; c++) {
         printf("  %-9s %s\n", (*c)->name, (*c)->summary);
@@ -21,14 +22,15 @@ static void help_option(const struct option_row *o)
 {
     char form[48];
     snprintf(form, sizeof form, "%s%s%s--%s%s%s", o->letter ? "-" : "", o->letter ? o->letter : "",
-             o->letter ? ", " : "    ", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
+             o->letter ? ", " : "    ", o->name, o->argument ? " " : "",
+             o->argument ? o->argument : "");
     printf("  %-22s %s\n", form, o->meaning);
 }
 
 static void help_one(const struct command *c)
 {
-    printf("usage: senet-exp %s %s%s\n\n%s\n", c->name, c->arguments, *c->options ? " [OPTION ...]" : "",
-           c->summary);
+    printf("usage: senet-exp %s %s%s\n\n%s\n", c->name, c->arguments,
+           *c->options ? " [OPTION ...]" : "", c->summary);
     if (c->help) printf("\n%s\n", c->help);
     if (*c->options) puts("\nOptions, anywhere on the line:");
     for (const struct option_row *o = option_rows; o->name; o++) {

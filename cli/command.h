@@ -12,17 +12,17 @@ struct invocation {
     const char *out, *isa, *format, *output; /* --out, --isa, --format, -o; NULL: not given */
     int threads, jobs;                       /* 0: not given */
     bool quiet, json, layers, help, version;
-    const char *const *words;                /* arguments that are no options */
+    const char *const *words; /* arguments that are no options */
     int n_words;
 };
 
 /* One command: cli/cmd_NAME.c, and a line in commands.def. No maths here. */
 struct command {
     const char *name;
-    const char *arguments; /* "CONFIG [KEY=VALUE ...]" */
-    const char *summary;   /* one line */
-    const char *help;      /* what `help NAME` adds: options, examples */
-    const char *options;   /* the names of the options it takes: "out threads jobs isa quiet" */
+    const char *arguments;    /* "CONFIG [KEY=VALUE ...]" */
+    const char *summary;      /* one line */
+    const char *help;         /* what `help NAME` adds: options, examples */
+    const char *options;      /* the names of the options it takes: "out threads jobs isa quiet" */
     int min_words, max_words; /* max -1: any number */
     int (*run)(const struct invocation *v);
 };

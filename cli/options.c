@@ -11,10 +11,14 @@
 #define AT(member) offsetof(struct invocation, member)
 const struct option_row option_rows[] = {
     { "out", NULL, "DIR", OPTION_TEXT, AT(out), "results folder (default: results/<experiment>)" },
-    { "threads", NULL, "N", OPTION_COUNT, AT(threads), "threads in all (default: all CPUs this process may use)" },
-    { "jobs", NULL, "N|auto", OPTION_COUNT, AT(jobs), "runs at a time, as processes that share the threads (default: 1)" },
-    { "isa", NULL, "NAME", OPTION_TEXT, AT(isa), "instruction set of the kernels (default: the best of this CPU)" },
-    { "format", NULL, "FORMAT", OPTION_TEXT, AT(format), "md, csv, json (default: md, or by the suffix of -o)" },
+    { "threads", NULL, "N", OPTION_COUNT, AT(threads),
+      "threads in all (default: all CPUs this process may use)" },
+    { "jobs", NULL, "N|auto", OPTION_COUNT, AT(jobs),
+      "runs at a time, as processes that share the threads (default: 1)" },
+    { "isa", NULL, "NAME", OPTION_TEXT, AT(isa),
+      "instruction set of the kernels (default: the best of this CPU)" },
+    { "format", NULL, "FORMAT", OPTION_TEXT, AT(format),
+      "md, csv, json (default: md, or by the suffix of -o)" },
     { "output", "o", "FILE", OPTION_TEXT, AT(output), "write to FILE instead of standard output" },
     { "quiet", "q", NULL, OPTION_FLAG, AT(quiet), "no progress; errors and results only" },
     { "json", NULL, NULL, OPTION_FLAG, AT(json), "print JSON" },
@@ -78,8 +82,11 @@ static bool option_store(struct invocation *v, const struct option_row *o, const
 {
     void *into = (char *)v + o->at;
     switch (o->type) {
-    case OPTION_FLAG: *(bool *)into = true; return true;
-    case OPTION_COUNT: return option_count(into, o, value, e);
+    case OPTION_FLAG:
+        *(bool *)into = true;
+        return true;
+    case OPTION_COUNT:
+        return option_count(into, o, value, e);
     case OPTION_TEXT:
         if (!*value) return err_set(e, "--%s needs a value that is not empty", o->name);
         *(const char **)into = value;
@@ -98,7 +105,8 @@ static bool option_read(struct invocation *v, char **argv, int *i, struct err *e
     const char *value = equals ? equals + 1 : NULL;
     if (o->type == OPTION_FLAG && value) return err_set(e, "--%s takes no value", o->name);
     if (o->type != OPTION_FLAG && !value) {
-        if (!argv[*i + 1]) return err_set(e, "--%s needs a value: --%s %s", o->name, o->name, o->argument);
+        if (!argv[*i + 1])
+            return err_set(e, "--%s needs a value: --%s %s", o->name, o->name, o->argument);
         value = argv[++*i];
     }
     return option_store(v, o, value, e);
@@ -137,9 +145,12 @@ static bool option_given(const struct invocation *v, const struct option_row *o)
 {
     const char *at = (const char *)v + o->at;
     switch (o->type) {
-    case OPTION_FLAG: return *(const bool *)at;
-    case OPTION_COUNT: return *(const int *)at != 0;
-    case OPTION_TEXT: return *(const char *const *)at != NULL;
+    case OPTION_FLAG:
+        return *(const bool *)at;
+    case OPTION_COUNT:
+        return *(const int *)at != 0;
+    case OPTION_TEXT:
+        return *(const char *const *)at != NULL;
     }
     BUG_IF(true, "option --%s has no type", o->name);
 }

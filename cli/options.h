@@ -10,7 +10,7 @@ struct option_row {
     const char *letter;   /* "o" where -o stands for it too, or NULL */
     const char *argument; /* "N"; NULL for a flag */
     enum option_type type;
-    size_t at;            /* offset in struct invocation */
+    size_t at; /* offset in struct invocation */
     const char *meaning;
 };
 extern const struct option_row option_rows[]; /* name NULL past the last */

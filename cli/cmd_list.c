@@ -1,0 +1,169 @@
+/* list: what can be chosen. Every line comes from the tables that the program itself reads. */
+#include "cli/command.h"
+#include "cli/listing.h"
+#include "cli/presets.h"
+#include "core/base/text.h"
+#include "core/data/augment.h"
+#include "core/models/model.h"
+#include "core/optim/optim.h"
+#include "core/train/train.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const struct listing_column backbone_columns[] = { { "name", "backbone", false },
+                                                          { "input", "input", true },
+                                                          { "meaning", "meaning", false },
+                                                          { 0 } };
+
+static bool list_backbones(struct listing *l, struct err *e)
+{
+    (void)e;
+    l->columns = backbone_columns;
+    for (const struct backbone *b = backbones; b->name; b++) {
+        listing_add(l, "%s", b->name);
+        listing_add(l, "%d", b->input_size);
+        listing_add(l, "%s", b->meaning);
+    }
+    return true;
+}
+
+static const struct listing_column dataset_columns[] = { { "name", "data set", false },
+                                                         { "path", "default path", false },
+                                                         { "meaning", "meaning", false },
+                                                         { 0 } };
+
+static bool list_datasets(struct listing *l, struct err *e)
+{
+    (void)e;
+    l->columns = dataset_columns;
+    for (const struct data_format *const *f = formats; *f; f++) {
+        listing_add(l, "%s", (*f)->name);
+        listing_add(l, "%s", (*f)->default_path ? (*f)->default_path : "-");
+        listing_add(l, "%s", (*f)->meaning);
+    }
+    return true;
+}
+
+static const struct listing_column setting_columns[] = {
+    { "key", "setting", false }, { "default", "default", false }, { "form", "valid", false },
+    { "of", "with", false },     { "meaning", "meaning", false }, { 0 }
+};
+
+/* One section; `of` is the choice that brings it ("dataset.name: idx"), or "". */
+static void section_list(struct listing *l, const char *prefix, const struct field *fields,
+                         const char *of)
+{
+    for (const struct field *f = fields; f && f->key; f++) {
+        struct text def = { 0 }, form = { 0 };
+        field_default_text(f, &def);
+        field_form(f, &form);
+        listing_add(l, "%s.%s", prefix, f->key);
+        listing_add(l, "%s", def.s ? def.s : "-");
+        listing_add(l, "%s", form.s ? form.s : "");
+        listing_add(l, "%s", of);
+        listing_add(l, "%s", f->meaning);
+        text_clear(&def);
+        text_clear(&form);
+    }
+}
+
+/* A setting whose value is a name and brings rows of its own. */
+static void name_list(struct listing *l, const char *key, const char *kind, const char *meaning)
+{
+    listing_add(l, "%s", key);
+    listing_add(l, "-");
+    listing_add(l, "%s", kind);
+    listing_add(l, " ");
+    listing_add(l, "%s", meaning);
+}
+
+static void families_list(struct listing *l)
+{
+    for (const struct backbone *b = backbones; b->name; b++) {
+        bool seen = false;
+        for (const struct backbone *o = backbones; o < b; o++) seen |= o->family == b->family;
+        if (!seen)
+            section_list(l, "model", b->family->fields,
+                         pool_textf(&l->pool, "backbone %s...", b->family->name));
+    }
+}
+
+static bool list_settings(struct listing *l, struct err *e)
+{
+    (void)e;
+    l->columns = setting_columns;
+    name_list(l, "dataset.name", "a name of `list datasets`",
+              "how the data set's files are laid out");
+    section_list(l, "dataset", data_fields, "");
+    for (const struct data_format *const *f = formats; *f; f++) {
+        section_list(l, "dataset", (*f)->fields, pool_textf(&l->pool, "name %s", (*f)->name));
+    }
+    section_list(l, "augment", augment_fields, "");
+    name_list(l, "model.backbone", "a name of `list backbones`", "the network");
+    section_list(l, "model", model_fields, "");
+    families_list(l);
+    section_list(l, "model.se", se_fields, "");
+    section_list(l, "train", train_fields, "");
+    name_list(l, "train.optimizer.name", "a name of the column `with`", "the optimiser");
+    for (const struct optimizer *const *o = optimizers; *o; o++) {
+        section_list(l, "train.optimizer", (*o)->fields,
+                     pool_textf(&l->pool, "name %s", (*o)->name));
+    }
+    name_list(l, "train.schedule.name", "a name of the column `with`",
+              "the learning rate's course");
+    for (const struct schedule *const *s = schedules; *s; s++) {
+        section_list(l, "train.schedule", (*s)->fields,
+                     pool_textf(&l->pool, "name %s", (*s)->name));
+    }
+    return true;
+}
+
+static const struct listing_column preset_columns[] = { { "file", "preset", false },
+                                                        { "question", "question", false },
+                                                        { 0 } };
+
+static bool list_presets(struct listing *l, struct err *e)
+{
+    l->columns = preset_columns;
+    return presets_walk(l, e);
+}
+
+/* What can be listed, by name. */
+static const struct list_topic {
+    const char *name;
+    bool (*list)(struct listing *l, struct err *e);
+} list_topics[] = {
+    { "backbones", list_backbones },
+    { "datasets", list_datasets },
+    { "settings", list_settings },
+    { "presets", list_presets },
+};
+
+static int list_run(const struct invocation *v)
+{
+    const char *names[4];
+    for (size_t i = 0; i < 4; i++) {
+        names[i] = list_topics[i].name;
+        if (strcmp(names[i], v->words[0]) != 0) continue;
+        struct listing l = { 0 };
+        struct err e;
+        bool ok = list_topics[i].list(&l, &e);
+        if (ok) (v->json ? listing_print_json : listing_print)(&l, stdout);
+        listing_clear(&l);
+        return ok ? EXIT_DONE : say_error(EXIT_DATA, "%s", e.text);
+    }
+    const char *near = text_nearest(v->words[0], names, 4);
+    return say_error(EXIT_USAGE,
+                     "cannot list \"%s\"; valid: backbones, datasets, settings, presets%s%s",
+                     v->words[0], near ? "; did you mean " : "", near ? near : "");
+}
+
+const struct command command_list = {
+    .name = "list",
+    .arguments = "backbones|datasets|settings|presets",
+    .summary = "what can be chosen: networks, data sets, every setting, experiment files",
+    .options = "json",
+    .min_words = 1,
+    .max_words = 1,
+    .run = list_run,
+};
