@@ -21,13 +21,16 @@ struct param {
     const char *name; /* torchvision's or timm's where the family exists there: layer1.0.conv1.weight */
     enum param_kind kind;
     enum param_init init;
-    bool gate;        /* belongs to an SE block */
+    int groups;       /* of a PARAM_CONV; 0 reads as 1 */
+    /* These are set by graph_param: */
+    bool gate;        /* belongs to an SE block (graph_mark) */
     struct tensor *tensor;
     size_t at;        /* offset in graph_weights (trained) or graph_states (PARAM_STATE) */
 };
 
 struct node { /* read it freely; only graph.c writes it */
     const char *name;
+    size_t index;         /* its place in the list */
     const struct op *op;  /* NULL: an input or a parameter */
     struct op_call call;
     struct tensor out;
@@ -39,7 +42,8 @@ struct node { /* read it freely; only graph.c writes it */
 struct graph *graph_create(void);
 void graph_destroy(struct graph *g);
 
-/* Names are copied. Where name is NULL the node is called after its op and number. */
+/* Names are copied. Where name is NULL the node is called after its op and its number among the
+ * nodes of that op ("dropout0"): what is added elsewhere renames nothing. */
 struct tensor *graph_input(struct graph *g, const char *name, int n, int h, int w, int c);
 struct tensor *graph_param(struct graph *g, const struct param *p, int n, int h, int w, int c);
 
@@ -59,15 +63,17 @@ const struct param *graph_param_at(const struct graph *g, size_t i);
  * shapes and parameter names. Equal digests train alike. */
 uint64_t graph_digest(const struct graph *g);
 
-/* Bytes that graph_plan would take, to the byte, for training or for evaluation only. */
-size_t graph_bytes(const struct graph *g, bool training);
+/* Bytes that graph_plan with the same arguments takes, to the byte. */
+size_t graph_bytes(const struct graph *g, bool training, struct tensor *const *keep);
 
 /* Gives every tensor its place: parameters and their gradients flat, activations by lifetime, so
  * that what is no longer needed makes room. Tensors given in keep (NULL-terminated, may be NULL)
- * stay readable after the whole step. Refuses where the memory cannot be had. */
+ * stay readable after the whole step, as do inputs and outputs that nothing reads. Refuses where
+ * the memory cannot be had. */
 bool graph_plan(struct graph *g, bool training, struct tensor *const *keep, struct err *e);
 
-/* All of them flat, in the order of construction; after graph_plan. */
+/* All of them flat, in the order of construction, after graph_plan; len in floats. Each begins on a
+ * 64-byte boundary (param.at), and the gaps hold zeros. */
 float *graph_weights(struct graph *g, size_t *len);
 float *graph_gradients(struct graph *g); /* as long as the weights; NULL when planned for evaluation */
 float *graph_states(struct graph *g, size_t *len);

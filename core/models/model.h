@@ -12,12 +12,14 @@ struct model_shape { /* what every family is told */
     const void *options; /* of the family */
 };
 
+/* A family's options begin with `int variant`, the backbone's number (the depth): whether a row
+ * applies may depend on it. model_options_default sets it. */
 struct model_family {
     const char *name;
     const struct field *fields;
     size_t options_size;
-    /* Returns the logits (n, 1, 1, classes). variant is the backbone's number: the depth. */
-    struct tensor *(*build)(struct net *n, struct tensor *images, int variant, const struct model_shape *s);
+    /* Returns the logits (n, 1, 1, classes). */
+    struct tensor *(*build)(struct net *n, struct tensor *images, const struct model_shape *s);
 };
 
 /* What a person names: resnet20, resnet50, ... */
@@ -30,6 +32,10 @@ struct backbone {
 };
 extern const struct backbone backbones[]; /* name NULL past the last */
 const struct backbone *backbone_named(const char *name);
+
+/* Options of backbone->family->options_size bytes: the variant, and every row at its default.
+ * Comes before the rows are read. */
+void model_options_default(const struct backbone *b, void *options);
 
 #define MODEL(name) extern const struct model_family family_##name;
 #include "core/models/models.def"

@@ -19,6 +19,7 @@ void net_stage(struct net *n, int stage);
 struct conv_layer {
     int channels, kernel, stride, groups; /* stride, groups 0 read as 1; padding is kernel / 2 */
     bool bias;
+    bool uniform; /* weights begin as those of a linear layer, not He normal */
 };
 struct tensor *nn_conv(struct net *n, struct tensor *x, const char *name, struct conv_layer l);
 struct tensor *nn_batch_norm(struct net *n, struct tensor *x, const char *name);

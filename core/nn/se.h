@@ -7,13 +7,37 @@
  * variants), for any family: gate = excitation(W2 relu(W1 squeeze(x))), y = gate * x. */
 enum { SE_STAGES = 8 }; /* stages 0 .. 7; the paper's networks use 2 .. 5 */
 
-enum se_squeeze { SE_SQUEEZE_AVG, SE_SQUEEZE_MAX, SE_SQUEEZE_NONE };
-enum se_excitation { SE_SIGMOID, SE_TANH, SE_RELU };
-enum se_placement { SE_STANDARD, SE_PRE, SE_POST, SE_IDENTITY, SE_CONV3X3, SE_PLACEMENTS };
+/* The variants: se.def has one line for each. */
+#define SQUEEZE(id, name, apply) SE_SQUEEZE_##id,
+#define EXCITATION(id, name, apply)
+#define PLACEMENT(id, name)
+enum se_squeeze {
+#include "core/nn/se.def"
+    SE_SQUEEZES
+};
+#undef SQUEEZE
+#undef EXCITATION
+#define SQUEEZE(id, name, apply)
+#define EXCITATION(id, name, apply) SE_##id,
+enum se_excitation {
+#include "core/nn/se.def"
+    SE_EXCITATIONS
+};
+#undef EXCITATION
+#undef PLACEMENT
+#define EXCITATION(id, name, apply)
+#define PLACEMENT(id, name) SE_##id,
+enum se_placement {
+#include "core/nn/se.def"
+    SE_PLACEMENTS
+};
+#undef SQUEEZE
+#undef EXCITATION
+#undef PLACEMENT
 
 struct se_reduction {
-    int all;              /* the ratio r of every stage, 0: no SE block at all */
-    int stage[SE_STAGES]; /* a ratio of its own, 0: the one of all; -1: none */
+    int all;              /* the ratio r of every stage, 0: none */
+    int stage[SE_STAGES]; /* a ratio of its own, 0: that of all */
 };
 
 struct se_settings { /* section `model.se` */
@@ -31,4 +55,8 @@ struct tensor *se_apply(struct net *n, struct tensor *x, enum se_placement here,
 /* The hidden width for so many channels in a stage; 0 where the stage has none. */
 int se_hidden(const struct se_settings *s, int stage, int channels);
 bool se_any(const struct se_settings *s);
+
+/* Refuses settings that ask for a stage which the network has not (bit k of stages: it has stage
+ * k), or whose reduction and stages contradict each other. */
+bool se_check(const struct se_settings *s, unsigned stages, struct err *e);
 #endif
