@@ -11,18 +11,19 @@ struct train_settings {
 };
 extern const struct field train_fields[];
 
-/* A network that is ready to be trained: planned, with its ends. */
+/* A network that is ready to be trained: planned for training with logits and loss kept, with its
+ * ends. Its batch size is train_settings.batch_size. train_run gives it its initial weights. */
 struct train_net {
     struct graph *graph;
     struct tensor *images, *labels, *logits, *loss; /* loss: mean over the batch, one number */
 };
 
 struct epoch_record {
-    int epoch; /* from 1 */
-    double lr; /* at its last step */
-    double train_loss, train_error;           /* error in percent, top-1, running over the epoch's batches */
+    int epoch;                      /* from 1 */
+    double lr;                      /* at its last step */
+    double train_loss, train_error; /* error in percent, top-1, running over the epoch's batches */
     double validation_loss, validation_error; /* NAN where there is no validation part */
-    double seconds, images_per_second;
+    double seconds, images_per_second;        /* of training alone, without the validation */
     uint64_t weights_digest;
 };
 
@@ -38,7 +39,10 @@ struct train_watch {
     void *ctx;
     void (*batch)(void *ctx, const struct train_progress *p);
     void (*epoch)(void *ctx, const struct epoch_record *r);
-    bool (*stop)(void *ctx); /* true: save and return as soon as the step is done */
+    /* True: return as soon as the step is done. Work since the last checkpoint is lost: the epoch
+     * is repeated, to the same bits, when the run goes on. */
+    bool (*stop)(void *ctx);
+    void (*warn)(void *ctx, const char *text); /* NULL: to standard error */
 };
 
 struct train_job {
@@ -52,18 +56,25 @@ struct train_job {
     const struct schedule *schedule;
     const void *schedule_settings;
     uint64_t seed;
-    const char *checkpoint; /* path: continued from where it exists, written after each epoch; NULL: none */
-    uint64_t identity;      /* of the run; a checkpoint of another one is ignored with a warning */
+    /* A path: continued from where it exists, written after each epoch; NULL: none. One of another
+     * run, or a damaged one, is ignored with a warning: the run begins anew and replaces it. */
+    const char *checkpoint;
+    uint64_t identity; /* of the run */
     struct train_watch watch;
-    int steps_max;          /* stop after so many steps (tests); 0: train.epochs */
+    int steps_max; /* end after so many steps of the run: an epoch that this cuts short is recorded
+                    * but not saved; 0: after settings->epochs */
 };
 
+/* Diverged: a loss or gradient norm that is not finite at a step, or weights or a validation loss
+ * that are not at the end of an epoch (then the step is its last). */
 enum train_status { TRAIN_COMPLETED, TRAIN_DIVERGED, TRAIN_INTERRUPTED };
 
 struct test_result {
-    double loss, top1, top5;       /* errors in percent */
+    double loss;       /* mean cross-entropy, without label smoothing */
+    double top1, top5; /* errors in percent; top5 is of the min(5, classes) best classes.
+                        * Of equal logits the lower class number wins. */
     uint32_t count;
-    uint16_t *label, *predicted;   /* of each test image, in order */
+    uint16_t *label, *predicted; /* of each test image, in order */
 };
 
 struct train_result {
@@ -78,7 +89,8 @@ struct train_result {
 bool train_run(const struct train_job *job, struct train_result *r, struct err *e);
 void train_result_clear(struct train_result *r);
 
-/* Loss and errors over a view, with running statistics. label and predicted may stay NULL. */
-bool train_evaluate(const struct train_job *job, const struct data_view *view, struct test_result *t,
-                    struct err *e);
+/* Loss and errors over a view, with running statistics. t->label and t->predicted have room for
+ * view->count numbers and are filled, or are NULL. */
+bool train_evaluate(const struct train_job *job, const struct data_view *view,
+                    struct test_result *t, struct err *e);
 #endif
