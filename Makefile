@@ -29,6 +29,14 @@ $(B)/core/kernels/%.o:            ALL += -O3
 $(B)/core/kernels/isa_avx2%.o:    ALL += -mavx2 -mfma
 $(B)/core/kernels/isa_avx512%.o:  ALL += -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma -mprefer-vector-width=512
 
+# The revision of the sources is compiled into this one object, and again when it changes.
+REVISION := $(shell git --git-dir=.git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
+$(B)/experiments/machine.o:       ALL += -DSENET_REVISION='"$(REVISION)"'
+$(B)/experiments/machine.o:       $(B)/revision
+$(B)/revision: FORCE
+	@mkdir -p $(@D)
+	@echo '$(REVISION)' | cmp -s - $@ || echo '$(REVISION)' > $@
+
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL) -c $< -o $@
@@ -87,6 +95,6 @@ help:                   ## this list
 clean:                  ## remove everything that was built
 	rm -rf $(B)
 
-.PHONY: all quickstart test check check-san deps lint format fuzz install help clean
+.PHONY: all quickstart test check check-san deps lint format fuzz install help clean FORCE
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -3,6 +3,7 @@
 #include "tests/unit/unit.h"
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 static const struct paper_row *row_of(const char *table, const char *value)
