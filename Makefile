@@ -26,8 +26,8 @@ endif
 all: $(BIN)             ## build build/senet-exp
 
 $(B)/core/kernels/%.o:            ALL += -O3
-$(B)/core/kernels/isa_avx2%.o:    ALL += -mavx2 -mfma
-$(B)/core/kernels/isa_avx512%.o:  ALL += -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma -mprefer-vector-width=512
+$(B)/core/kernels/isa_avx2.o:     ALL += -mavx2 -mfma
+$(B)/core/kernels/isa_avx512.o:   ALL += -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma -mprefer-vector-width=512
 
 # The revision of the sources is compiled into this one object, and again when it changes.
 REVISION := $(shell git --git-dir=.git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)

@@ -5,41 +5,51 @@
 
 /* The inner loops, one table per instruction set; float32, raw pointers, no allocation, one
  * thread: callers cut the work into chunks (core/base/parallel.h). Pointers need no alignment.
+ * A target may be one of the sources (add(x, x, y, n)); otherwise they do not overlap.
  * "rows x c" is a dense matrix of `rows` pixels with c channels; sums over rows run in row order,
- * so that equal chunks give equal bits. Names ending in _add add into their target. */
+ * so that equal chunks give equal bits. Names ending in _add add into their target.
+ * NaN goes in, NaN comes out: a diverged run must show. */
 struct kernels {
     const char *isa;
     int lanes; /* floats in a vector register */
 
     /* n floats */
     void (*add)(float *y, const float *a, const float *b, size_t n);
-    void (*axpy)(float *y, float a, const float *x, size_t n);         /* y += a x */
-    void (*mul)(float *y, const float *a, const float *b, size_t n);   /* y = a b */
+    void (*axpy)(float *y, float a, const float *x, size_t n);           /* y += a x */
+    void (*mul)(float *y, const float *a, const float *b, size_t n);     /* y = a b */
     void (*mul_add)(float *y, const float *a, const float *b, size_t n); /* y += a b */
     void (*relu)(float *y, const float *x, size_t n);
     void (*relu_grad_add)(float *dx, const float *dy, const float *y, size_t n);
+    void (*sigmoid)(float *y, const float *x, size_t n); /* to 3e-7 relative for x > -87 */
+    void (*sigmoid_grad_add)(float *dx, const float *dy, const float *y, size_t n);
+    void (*tanh)(float *y, const float *x, size_t n); /* to 3e-7 relative */
+    void (*tanh_grad_add)(float *dx, const float *dy, const float *y, size_t n);
     double (*sum_squares)(const float *x, size_t n);
-    /* SGD (Sutskever et al. 2013, as PyTorch writes it): g += decay w; m = momentum m + g;
-     * w -= lr (nesterov ? g + momentum m : m). */
+    /* SGD (Sutskever et al. 2013, as PyTorch writes it): g' = g + decay w; m = momentum m + g';
+     * w -= lr (nesterov ? g' + momentum m : m). */
     void (*sgd)(float *w, float *m, const float *g, size_t n, float lr, float momentum, float decay,
                 bool nesterov);
 
     /* rows x c */
-    void (*channel_sum)(float *sum, const float *x, size_t rows, size_t c);          /* sum += */
-    void (*channel_sums)(float *sum, float *squares, const float *x, const float *shift, size_t rows,
-                         size_t c); /* of x - shift[c] and its square, +=; shift NULL: of x */
-    void (*channel_dots)(float *s1, float *s2, const float *dy, const float *x, size_t rows,
-                         size_t c);            /* s1 += sum dy, s2 += sum dy x */
+    void (*channel_sum)(float *sum, const float *x, size_t rows, size_t c); /* sum += */
+    void (*channel_sums)(float *sum, float *squares, const float *x, const float *shift,
+                         size_t rows, size_t c); /* of x - shift[c] and of its square, += */
+    void (*channel_dots)(float *s1, float *s2, const float *dy, const float *x, const float *shift,
+                         size_t rows, size_t c); /* s1 += sum dy, s2 += sum dy (x - shift[c]) */
     void (*affine)(float *y, const float *x, const float *a, const float *b, size_t rows,
-                   size_t c);                  /* y = a[c] x + b[c] */
+                   size_t c); /* y = a[c] x + b[c] */
     void (*affine_grad_add)(float *dx, const float *dy, const float *x, const float *a,
                             const float *b, const float *d, size_t rows,
-                            size_t c);         /* dx += a[c] dy + b[c] x + d[c] */
-    void (*scale)(float *y, const float *x, const float *g, size_t rows, size_t c);     /* y = x g[c] */
-    void (*scale_add)(float *y, const float *x, const float *g, size_t rows, size_t c); /* y += x g[c] */
-    void (*dot_add)(float *dg, const float *dy, const float *x, size_t rows, size_t c); /* dg[c] += sum dy x */
-    void (*channel_max)(float *max, float *at, const float *x, size_t rows,
-                        size_t c);             /* row number of the first maximum in at[c] */
+                            size_t c); /* dx += a[c] dy + b[c] x + d[c] */
+    void (*scale)(float *y, const float *x, const float *g, size_t rows, size_t c); /* y = x g[c] */
+    void (*scale_add)(float *y, const float *x, const float *g, size_t rows,
+                      size_t c); /* y += x g[c] */
+    void (*dot_add)(float *dg, const float *dy, const float *x, size_t rows,
+                    size_t c); /* dg[c] += sum dy x */
+    void (*row_add)(float *y, const float *v, size_t rows, size_t c); /* y += v[c] */
+
+    /* One row into a running maximum: where x is larger (or NaN), max = x and at = number. */
+    void (*max_row)(float *max, float *at, const float *x, float number, size_t c);
 };
 
 /* The table in use: the best this machine runs, unless kernels_use named another. */

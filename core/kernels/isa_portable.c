@@ -1,0 +1,4 @@
+#include "core/kernels/simd/portable.h"
+#include "core/kernels/body.h"
+
+const struct kernels kernels_portable = KERNELS_TABLE("portable");

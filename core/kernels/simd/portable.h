@@ -1,0 +1,39 @@
+/* vf: 4 floats, plain C for any machine; a product is rounded before it is added. The *_part forms
+ * touch the first m < LANES floats only and read the others as 0. vf_max and vf_min return b where
+ * one of the two is NaN. */
+#include <stddef.h>
+#include <string.h>
+
+enum { LANES = 4 };
+typedef float vf __attribute__((vector_size(16)));
+typedef int vi __attribute__((vector_size(16)));
+
+static inline vf vf_load(const float *p)
+{
+    vf a;
+    memcpy(&a, p, sizeof a);
+    return a;
+}
+static inline void vf_store(float *p, vf a) { memcpy(p, &a, sizeof a); }
+static inline vf vf_load_part(const float *p, size_t m)
+{
+    vf a = { 0 };
+    for (size_t i = 0; i < m; i++) a[i] = p[i];
+    return a;
+}
+static inline void vf_store_part(float *p, vf a, size_t m)
+{
+    for (size_t i = 0; i < m; i++) p[i] = a[i];
+}
+static inline vf vf_set(float a) { return (vf){ a, a, a, a }; }
+static inline vf vf_fma(vf a, vf b, vf c) { return a * b + c; }
+static inline vf vf_max(vf a, vf b)
+{
+    vi m = a > b;
+    return (vf)((m & (vi)a) | (~m & (vi)b));
+}
+static inline vf vf_min(vf a, vf b)
+{
+    vi m = a < b;
+    return (vf)((m & (vi)a) | (~m & (vi)b));
+}
