@@ -160,7 +160,7 @@ static void record_test(cJSON *into, const struct record_facts *f)
         cJSON_AddNullToObject(into, "test");
         return;
     }
-    const struct test_result *t = &f->result->test;
+    const struct evaluation *t = &f->result->test;
     cJSON *test = cJSON_AddObjectToObject(into, "test");
     record_real(test, "loss", t->loss);
     record_real(test, "top1", t->top1);
@@ -197,7 +197,7 @@ static cJSON *record_json(const struct record_facts *f)
 /* Numbers in the first column are those of the test part, so that runs on parts of it line up. */
 static bool predictions_write(const char *dir, const struct record_facts *f, struct err *e)
 {
-    const struct test_result *t = &f->result->test;
+    const struct evaluation *t = &f->result->test;
     struct text csv = { 0 }, path = { 0 };
     text_addf(&path, "%s/runs/%s", dir, f->id);
     bool ok = dir_make(path.s, e);

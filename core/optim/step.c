@@ -4,6 +4,7 @@
 #include "core/optim/warmup.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { STEP_MILESTONES = 32 };
 
@@ -20,9 +21,11 @@ struct step_settings {
 
 static bool milestone_read(double *at, const struct value *v, double before, struct err *e)
 {
-    char *end = NULL;
-    *at = v->text ? strtod(v->text, &end) : NAN;
-    if (!v->text || end == v->text || *end || !isfinite(*at) || *at <= 0)
+    const char *s = v->text ? v->text : "";
+    bool decimal = *s && strspn(s, "+-.0123456789eE") == strlen(s);
+    char *end;
+    *at = strtod(s, &end);
+    if (!decimal || *end || !isfinite(*at) || *at <= 0)
         return err_at(e, v, "a milestone is a number of epochs greater than 0");
     if (*at <= before) return err_at(e, v, "milestones must rise: %g follows %g", *at, before);
     return true;

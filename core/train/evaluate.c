@@ -29,7 +29,7 @@ struct tally { /* sums over images */
 
 /* Adds one batch; its first image is number t->count of the view. */
 static void evaluate_batch(const struct train_net *net, const struct batch *b, struct tally *sum,
-                           struct test_result *t)
+                           struct evaluation *t)
 {
     int classes = net->logits->c;
     for (int i = 0; i < b->count; i++) {
@@ -44,7 +44,7 @@ static void evaluate_batch(const struct train_net *net, const struct batch *b, s
     }
 }
 
-static bool evaluate_all(const struct train_job *job, struct loader *l, struct test_result *t,
+static bool evaluate_all(const struct train_job *job, struct loader *l, struct evaluation *t,
                          struct err *e)
 {
     struct step step = { .training = false, .seed = job->seed };
@@ -65,8 +65,8 @@ static bool evaluate_all(const struct train_job *job, struct loader *l, struct t
     return true;
 }
 
-bool train_evaluate(const struct train_job *job, const struct data_view *view,
-                    struct test_result *t, struct err *e)
+bool train_evaluate(const struct train_job *job, const struct data_view *view, struct evaluation *t,
+                    struct err *e)
 {
     struct loader *l = loader_for(job, view, NULL);
     bool ok = evaluate_all(job, l, t, e);

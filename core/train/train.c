@@ -156,7 +156,7 @@ static bool training_record(struct training *t, struct err *e)
 {
     const struct train_job *job = t->job;
     struct train_result *r = t->result;
-    struct test_result v = { .loss = NAN, .top1 = NAN };
+    struct evaluation v = { .loss = NAN, .top1 = NAN };
     bool valid = job->split->validation.count > 0;
     if (valid && !train_evaluate(job, &job->split->validation, &v, e)) return false;
     if (valid && !isfinite(v.loss)) {
@@ -247,7 +247,7 @@ static void training_begin(struct training *t)
 static bool training_test(struct training *t, struct err *e)
 {
     const struct data_view *view = &t->job->split->test;
-    struct test_result *test = &t->result->test;
+    struct evaluation *test = &t->result->test;
     if (view->count == 0) return true;
     test->label = mem_new(view->count, sizeof *test->label);
     test->predicted = mem_new(view->count, sizeof *test->predicted);

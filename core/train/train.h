@@ -69,7 +69,7 @@ struct train_job {
  * that are not at the end of an epoch (then the step is its last). */
 enum train_status { TRAIN_COMPLETED, TRAIN_DIVERGED, TRAIN_INTERRUPTED };
 
-struct test_result {
+struct evaluation {
     double loss;       /* mean cross-entropy, without label smoothing */
     double top1, top5; /* errors in percent; top5 is of the min(5, classes) best classes.
                         * Of equal logits the lower class number wins. */
@@ -82,7 +82,7 @@ struct train_result {
     uint64_t diverged_step; /* from 1 */
     struct epoch_record *history;
     int epochs;
-    struct test_result test; /* of the completed run, looked at once, at the end */
+    struct evaluation test; /* of the completed run, looked at once, at the end */
 };
 
 /* Trains and tests. False with e filled where data or disk failed; result is then empty. */
@@ -91,6 +91,6 @@ void train_result_clear(struct train_result *r);
 
 /* Loss and errors over a view, with running statistics. t->label and t->predicted have room for
  * view->count numbers and are filled, or are NULL. */
-bool train_evaluate(const struct train_job *job, const struct data_view *view,
-                    struct test_result *t, struct err *e);
+bool train_evaluate(const struct train_job *job, const struct data_view *view, struct evaluation *t,
+                    struct err *e);
 #endif
