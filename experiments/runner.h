@@ -3,18 +3,20 @@
 #include "experiments/design.h"
 
 struct run_options {
-    const char *dir;   /* results folder */
-    int threads, jobs; /* jobs: runs at a time, as processes; threads: of each */
+    const char *dir; /* results folder */
+    int threads;     /* of all runs together; 0: as many as this process may use */
+    int jobs;        /* runs at a time, as processes that share the threads; 0: 1 */
     bool quiet;
 };
 
-/* What a folder holds of a design and what is left to do. */
-struct run_census {
-    int kept, waiting, changed, set_aside; /* runs */
-    char (*ids)[RUN_ID]; /* n_points x n_seeds */
+/* Statuses of a sweep: what the program exits with. */
+enum runner_status {
+    RUNNER_DONE = 0,
+    RUNNER_SOME_FAILED = 1,
+    RUNNER_NO_DATA = 3,
+    RUNNER_INTERRUPTED = 130
 };
 
-/* Trains what is not done, one record written at once after each run. Returns the exit status:
- * 0, 1 some runs failed or diverged, 3 data or disk, 130 interrupted. */
-int runner_run(const struct design *d, const struct run_options *o, struct err *e);
+/* Trains what is not done, one record written at once after each run. RUNNER_NO_DATA fills e. */
+enum runner_status runner_run(const struct design *d, const struct run_options *o, struct err *e);
 #endif

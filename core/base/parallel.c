@@ -1,6 +1,7 @@
 /* Threads through OpenMP. Chunks are handed out dynamically, which is free: no result depends on
  * who computes a chunk. */
 #include "core/base/parallel.h"
+#include "core/base/err.h"
 #include "core/base/mem.h"
 #include <omp.h>
 #include <sched.h>
@@ -17,6 +18,11 @@ static int parallel_allowed(void)
 void parallel_use(int threads) { omp_set_num_threads(threads > 0 ? threads : parallel_allowed()); }
 
 int parallel_threads(void) { return omp_get_max_threads(); }
+
+void parallel_pause(void)
+{
+    BUG_IF(omp_pause_resource_all(omp_pause_hard) != 0, "threads that cannot be ended");
+}
 
 void parallel_for(size_t chunks, void (*f)(void *ctx, size_t chunk), void *ctx)
 {

@@ -10,6 +10,9 @@ void parallel_for(size_t chunks, void (*f)(void *ctx, size_t chunk), void *ctx);
 void parallel_use(int threads); /* 0: as many as this process may run on */
 int parallel_threads(void);
 
+/* Ends the threads, so that the process may fork; the next parallel_for starts new ones. */
+void parallel_pause(void);
+
 /* Scratch memory of the calling thread, at least len floats, 64-byte aligned, kept and reused:
  * the next call from the same thread may return the same bytes. */
 float *parallel_scratch(size_t len);
