@@ -10,33 +10,35 @@ struct graph;
 /* How a parameter begins and what it is. */
 enum param_init { INIT_ZERO, INIT_ONE, INIT_HE_FAN_OUT, INIT_UNIFORM_FAN_IN };
 enum param_kind {
-    PARAM_CONV,  /* (kh, kw, in / groups, out) */
+    PARAM_CONV,   /* (kh, kw, in / groups, out) */
     PARAM_LINEAR, /* (1, 1, in, out) */
     PARAM_BIAS,
-    PARAM_NORM,  /* scale or shift of a batch norm */
-    PARAM_STATE  /* running statistics: not trained */
+    PARAM_NORM, /* scale or shift of a batch norm */
+    PARAM_STATE /* running statistics: not trained */
 };
 
 struct param {
-    const char *name; /* torchvision's or timm's where the family exists there: layer1.0.conv1.weight */
+    const char
+        *name; /* torchvision's or timm's where the family exists there: layer1.0.conv1.weight */
     enum param_kind kind;
     enum param_init init;
-    int groups;       /* of a PARAM_CONV; 0 reads as 1 */
+    int groups; /* of a PARAM_CONV; 0 reads as 1 */
     /* These are set by graph_param: */
-    bool gate;        /* belongs to an SE block (graph_mark) */
+    bool gate; /* belongs to an SE block (graph_mark) */
     struct tensor *tensor;
-    size_t at;        /* offset in graph_weights (trained) or graph_states (PARAM_STATE) */
+    size_t at; /* offset in graph_weights (trained) or graph_states (PARAM_STATE) */
 };
 
 struct node { /* read it freely; only graph.c writes it */
     const char *name;
-    size_t index;         /* its place in the list */
-    const struct op *op;  /* NULL: an input or a parameter */
+    size_t index;              /* its place in the list */
+    const struct op *op;       /* NULL: an input or a parameter */
+    const struct param *param; /* NULL: an input or an operation */
     struct op_call call;
     struct tensor out;
     bool wants_grad;
-    bool gate;            /* part of an SE block */
-    int stage;            /* the paper's stage: conv k_x is k, the stem 1, the head 0 */
+    bool gate; /* part of an SE block */
+    int stage; /* the paper's stage: conv k_x is k, the stem 1, the head 0 */
 };
 
 struct graph *graph_create(void);
@@ -75,7 +77,8 @@ bool graph_plan(struct graph *g, bool training, struct tensor *const *keep, stru
 /* All of them flat, in the order of construction, after graph_plan; len in floats. Each begins on a
  * 64-byte boundary (param.at), and the gaps hold zeros. */
 float *graph_weights(struct graph *g, size_t *len);
-float *graph_gradients(struct graph *g); /* as long as the weights; NULL when planned for evaluation */
+float *
+graph_gradients(struct graph *g); /* as long as the weights; NULL when planned for evaluation */
 float *graph_states(struct graph *g, size_t *len);
 
 /* Initial values, keyed by (seed, parameter name): shared layers of two networks begin alike. */

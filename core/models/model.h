@@ -66,12 +66,12 @@ bool model_build(const struct model_request *r, struct model_net *out, struct er
 /* Counts, three ways, and multiply-adds for one image, by what they belong to. */
 struct model_counts {
     size_t trainable, with_statistics, se, se_weights; /* se: with biases; se_weights: without */
-    uint64_t conv_fc;       /* convolutions and linear layers outside SE blocks: the usual figure */
-    uint64_t se_fc;         /* layers of the gates */
-    uint64_t adds;          /* one per element of a shortcut sum */
-    uint64_t scaling;       /* one per element a gate multiplies */
-    uint64_t pooling;       /* one per element a squeeze or global pool reads */
-    int hidden[SE_STAGES];  /* hidden width by stage (of its last block), 0: none */
+    uint64_t conv_fc;      /* convolutions and linear layers outside SE blocks: the usual figure */
+    uint64_t se_fc;        /* layers of the gates */
+    uint64_t adds;         /* one per element of a shortcut sum */
+    uint64_t scaling;      /* one per element a gate multiplies */
+    uint64_t pooling;      /* one per element a squeeze or global pool reads */
+    int hidden[SE_STAGES]; /* hidden width by stage (of its last block), 0: none */
 };
 void model_count(const struct graph *g, struct model_counts *c);
 #endif

@@ -23,7 +23,12 @@ struct conv_layer {
 };
 struct tensor *nn_conv(struct net *n, struct tensor *x, const char *name, struct conv_layer l);
 struct tensor *nn_batch_norm(struct net *n, struct tensor *x, const char *name);
-struct tensor *nn_linear(struct net *n, struct tensor *x, const char *name, int out, bool bias);
+struct linear_layer {
+    int out;
+    bool bias;
+    bool as_conv; /* checkpoints know its weights as those of a 1 x 1 convolution */
+};
+struct tensor *nn_linear(struct net *n, struct tensor *x, const char *name, struct linear_layer l);
 struct tensor *nn_relu(struct net *n, struct tensor *x);
 struct tensor *nn_sigmoid(struct net *n, struct tensor *x);
 struct tensor *nn_tanh(struct net *n, struct tensor *x);
@@ -34,5 +39,6 @@ struct tensor *nn_global_avg_pool(struct net *n, struct tensor *x);
 struct tensor *nn_global_max_pool(struct net *n, struct tensor *x);
 struct tensor *nn_dropout(struct net *n, struct tensor *x, double rate);
 struct tensor *nn_pad_channels(struct net *n, struct tensor *x, int channels, int stride);
-struct tensor *nn_softmax_loss(struct net *n, struct tensor *logits, struct tensor *labels, double smoothing);
+struct tensor *nn_softmax_loss(struct net *n, struct tensor *logits, struct tensor *labels,
+                               double smoothing);
 #endif

@@ -8,44 +8,34 @@
 enum { SE_STAGES = 8 }; /* stages 0 .. 7; the paper's networks use 2 .. 5 */
 
 /* The variants: se.def has one line for each. */
-#define SQUEEZE(id, name, apply) SE_SQUEEZE_##id,
-#define EXCITATION(id, name, apply)
-#define PLACEMENT(id, name)
 enum se_squeeze {
+#define SQUEEZE(id, name, apply) SE_SQUEEZE_##id,
 #include "core/nn/se.def"
     SE_SQUEEZES
 };
-#undef SQUEEZE
-#undef EXCITATION
-#define SQUEEZE(id, name, apply)
-#define EXCITATION(id, name, apply) SE_##id,
 enum se_excitation {
+#define EXCITATION(id, name, apply) SE_##id,
 #include "core/nn/se.def"
     SE_EXCITATIONS
 };
-#undef EXCITATION
-#undef PLACEMENT
-#define EXCITATION(id, name, apply)
-#define PLACEMENT(id, name) SE_##id,
 enum se_placement {
+#define PLACEMENT(id, name) SE_##id,
 #include "core/nn/se.def"
     SE_PLACEMENTS
 };
-#undef SQUEEZE
-#undef EXCITATION
-#undef PLACEMENT
 
 struct se_reduction {
-    int all;              /* the ratio r of every stage, 0: none */
-    int stage[SE_STAGES]; /* a ratio of its own, 0: that of all */
+    int all;              /* the ratio r of every stage, 0: each has its own, or none */
+    int stage[SE_STAGES]; /* 0: no SE block in this stage */
 };
 
 struct se_settings { /* section `model.se` */
     struct se_reduction reduction;
     int squeeze, excitation, placement; /* CHOICE */
-    unsigned stages;   /* bit k: stage k has SE blocks; 0: all */
-    bool bias;         /* of the two layers of the gate */
-    int min_hidden;    /* hidden width = max(C / r, min_hidden), rounded down, never to a multiple of 8 */
+    unsigned stages;                    /* bit k: stage k has SE blocks; 0: all */
+    bool bias;                          /* of the two layers of the gate */
+    int min_hidden; /* hidden width = max(C / r, min_hidden), rounded down, never to a multiple of 8
+                     */
 };
 extern const struct field se_fields[];
 

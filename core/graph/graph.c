@@ -1,0 +1,257 @@
+/* The list of calls: building it, giving it memory, running it. Nodes never move once they are
+ * made, so that tensors can be pointed to; a planned graph no longer grows. */
+#include "core/graph/graph.h"
+#include "core/base/digest.h"
+#include "core/base/mem.h"
+#include "core/graph/plan.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { OP_KINDS = 64 }; /* different ops in one graph */
+
+struct graph {
+    struct pool pool; /* nodes, parameters, names, attributes */
+    struct node **nodes;
+    struct param **params;
+    size_t n_nodes, room, n_params, params_room;
+    struct {
+        const struct op *op;
+        int count;
+    } used[OP_KINDS]; /* numbers for the names of nodes */
+    int stage;
+    bool gate;
+    size_t weights_len, states_len;
+    float *memory; /* NULL until planned */
+    struct plan plan;
+    bool training;    /* planned for it */
+    struct step step; /* the one that ran last */
+};
+
+struct graph *graph_create(void) { return mem_new(1, sizeof(struct graph)); }
+
+void graph_destroy(struct graph *g)
+{
+    if (!g) return;
+    mem_unmap(g->memory, g->plan.len * sizeof(float));
+    plan_clear(&g->plan);
+    free(g->nodes);
+    free(g->params);
+    pool_clear(&g->pool);
+    free(g);
+}
+
+static struct node *node_add(struct graph *g, const char *name)
+{
+    BUG_IF(g->memory, "a planned graph cannot grow");
+    if (g->n_nodes == g->room) {
+        g->room = 2 * g->room + 64;
+        g->nodes = mem_grow(g->nodes, g->room, sizeof(struct node *));
+    }
+    struct node *n = pool_new(&g->pool, 1, sizeof *n);
+    n->name = pool_text(&g->pool, name);
+    n->index = g->n_nodes;
+    n->stage = g->stage;
+    n->gate = g->gate;
+    n->call.out = &n->out;
+    n->call.name = n->name;
+    g->nodes[g->n_nodes++] = n;
+    return n;
+}
+
+struct tensor *graph_input(struct graph *g, const char *name, int n, int h, int w, int c)
+{
+    struct node *node = node_add(g, name);
+    node->out = (struct tensor){ .n = n, .h = h, .w = w, .c = c };
+    return &node->out;
+}
+
+struct tensor *graph_param(struct graph *g, const struct param *p, int n, int h, int w, int c)
+{
+    struct tensor *t = graph_input(g, p->name, n, h, w, c);
+    struct node *node = node_of(t);
+    struct param *own = pool_new(&g->pool, 1, sizeof *own);
+    bool state = p->kind == PARAM_STATE;
+    size_t *end = state ? &g->states_len : &g->weights_len;
+    *own = *p;
+    own->name = node->name;
+    own->gate = g->gate;
+    own->tensor = t;
+    own->at = *end;
+    *end += place_round(tensor_len(t));
+    node->param = own;
+    node->wants_grad = !state;
+    if (g->n_params == g->params_room) {
+        g->params_room = 2 * g->params_room + 64;
+        g->params = mem_grow(g->params, g->params_room, sizeof(struct param *));
+    }
+    g->params[g->n_params++] = own;
+    return t;
+}
+
+/* "relu7": the op and how many of its kind came before. */
+static const char *node_auto_name(struct graph *g, const struct op *op)
+{
+    int i = 0;
+    while (i < OP_KINDS && g->used[i].op && g->used[i].op != op) i++;
+    BUG_IF(i == OP_KINDS, "more than %d kinds of op in one graph", OP_KINDS);
+    g->used[i].op = op;
+    return pool_textf(&g->pool, "%s%d", op->name, g->used[i].count++);
+}
+
+static void node_attach(struct graph *g, struct node *n, const void *attr,
+                        struct tensor *const in[OP_INPUTS])
+{
+    const struct op *op = n->op;
+    if (op->attr_size) {
+        BUG_IF(!attr, "%s: %s takes parameters", n->name, op->name);
+        n->call.attr = memcpy(pool_new(&g->pool, 1, op->attr_size), attr, op->attr_size);
+    }
+    for (int i = 0; i < op->n_in + op->n_optional; i++) {
+        BUG_IF(i < op->n_in && !in[i], "%s: %s without input %d", n->name, op->name, i);
+        n->call.in[i] = in[i];
+        if (in[i] && op->backward) n->wants_grad |= node_of(in[i])->wants_grad;
+    }
+}
+
+struct tensor *graph_apply(struct graph *g, const struct op *op, const void *attr,
+                           struct tensor *const in[OP_INPUTS], const char *name, struct err *e)
+{
+    struct node *n = node_add(g, name ? name : node_auto_name(g, op));
+    n->op = op;
+    node_attach(g, n, attr, in);
+    if (op->infer(&n->call, e)) return &n->out;
+    g->n_nodes--;
+    return NULL;
+}
+
+void graph_mark(struct graph *g, int stage, bool gate)
+{
+    g->stage = stage;
+    g->gate = gate;
+}
+
+size_t graph_node_count(const struct graph *g) { return g->n_nodes; }
+size_t graph_param_count(const struct graph *g) { return g->n_params; }
+
+const struct node *graph_node(const struct graph *g, size_t i)
+{
+    BUG_IF(i >= g->n_nodes, "node %zu of %zu", i, g->n_nodes);
+    return g->nodes[i];
+}
+
+const struct param *graph_param_at(const struct graph *g, size_t i)
+{
+    BUG_IF(i >= g->n_params, "parameter %zu of %zu", i, g->n_params);
+    return g->params[i];
+}
+
+static struct plan graph_make_plan(const struct graph *g, bool training, struct tensor *const *keep)
+{
+    struct plan p;
+    plan_make(&p, &(struct plan_request){ .nodes = g->nodes,
+                                          .n_nodes = g->n_nodes,
+                                          .weights_len = g->weights_len,
+                                          .states_len = g->states_len,
+                                          .training = training,
+                                          .keep = keep });
+    return p;
+}
+
+size_t graph_bytes(const struct graph *g, bool training, struct tensor *const *keep)
+{
+    struct plan p = graph_make_plan(g, training, keep);
+    plan_clear(&p);
+    return p.len * sizeof(float);
+}
+
+static float *graph_at(const struct graph *g, size_t offset)
+{
+    return offset == PLACE_NONE ? NULL : g->memory + offset;
+}
+
+bool graph_plan(struct graph *g, bool training, struct tensor *const *keep, struct err *e)
+{
+    BUG_IF(g->memory, "the graph is planned already");
+    BUG_IF(!g->n_nodes, "a graph without nodes");
+    g->plan = graph_make_plan(g, training, keep);
+    g->training = training;
+    g->memory = mem_map(g->plan.len * sizeof(float));
+    if (!g->memory) {
+        plan_clear(&g->plan);
+        return err_set(e, "no memory for a step of %.1f MB: a smaller batch needs less",
+                       (double)g->plan.len * sizeof(float) / 1e6);
+    }
+    for (size_t i = 0; i < g->n_nodes; i++) {
+        const struct place *p = &g->plan.places[i];
+        struct node *n = g->nodes[i];
+        n->out.data = graph_at(g, p->data);
+        n->out.grad = graph_at(g, p->grad);
+        n->call.saved = graph_at(g, p->saved);
+        n->call.step = &g->step;
+    }
+    return true;
+}
+
+float *graph_weights(struct graph *g, size_t *len)
+{
+    BUG_IF(!g->memory, "the graph is not planned");
+    if (len) *len = g->weights_len;
+    return g->memory + g->plan.weights;
+}
+
+float *graph_gradients(struct graph *g)
+{
+    BUG_IF(!g->memory, "the graph is not planned");
+    return graph_at(g, g->plan.gradients);
+}
+
+float *graph_states(struct graph *g, size_t *len)
+{
+    BUG_IF(!g->memory, "the graph is not planned");
+    if (len) *len = g->states_len;
+    return g->memory + g->plan.states;
+}
+
+void graph_forward(struct graph *g, const struct step *step)
+{
+    BUG_IF(!g->memory, "the graph is not planned");
+    BUG_IF(step->training && !g->training, "a training step on a graph planned for evaluation");
+    g->step = *step;
+    for (size_t i = 0; i < g->n_nodes; i++) {
+        struct node *n = g->nodes[i];
+        if (!n->op) continue;
+        n->call.work = graph_at(g, g->plan.places[i].work[PLACE_FORWARD]);
+        n->op->forward(&n->call);
+    }
+}
+
+/* Parameters' gradients are zeroed at once; those of activations just before their first writer,
+ * since their memory held something else until then. */
+void graph_backward(struct graph *g)
+{
+    struct tensor *last = &g->nodes[g->n_nodes - 1]->out;
+    BUG_IF(!g->memory || !g->step.training, "backward without a training forward");
+    BUG_IF(!g->plan.places[g->n_nodes - 1].backward, "nothing in this graph wants a gradient");
+    memset(graph_gradients(g), 0, g->weights_len * sizeof(float));
+    for (size_t i = 0; i < tensor_len(last); i++) last->grad[i] = 1;
+    for (size_t i = g->n_nodes; i-- > 0;) {
+        struct node *n = g->nodes[i];
+        const struct place *p = &g->plan.places[i];
+        if (!n->op || !p->backward) continue;
+        for (int j = 0; p->zero >> j; j++)
+            if (p->zero >> j & 1)
+                memset(n->call.in[j]->grad, 0, tensor_len(n->call.in[j]) * sizeof(float));
+        n->call.work = graph_at(g, p->work[PLACE_BACKWARD]);
+        n->op->backward(&n->call);
+    }
+}
+
+uint64_t graph_weights_digest(struct graph *g)
+{
+    struct digest *d = digest_create();
+    size_t weights, states;
+    const float *w = graph_weights(g, &weights), *s = graph_states(g, &states);
+    digest_add(d, w, weights * sizeof(float));
+    digest_add(d, s, states * sizeof(float));
+    return digest_end(d);
+}

@@ -1,0 +1,268 @@
+/* Lifetimes to offsets. A step is a row of moments: node i of n runs forward at moment i and
+ * backward at moment 2n - 1 - i. Everything that is not a parameter is wanted from one moment to
+ * another (a span), and two spans that share a moment never share memory. */
+#include "core/graph/plan.h"
+#include "core/base/mem.h"
+#include <stdlib.h>
+
+struct span {
+    size_t *at; /* where its offset goes */
+    size_t len, birth, death;
+    size_t number;
+};
+
+struct planner {
+    const struct plan_request *r;
+    struct plan *plan;
+    struct span *spans;
+    size_t n_spans;
+};
+
+enum { SPANS_PER_NODE = 5 }; /* data, gradient, saved, work twice */
+
+struct node *node_of(const struct tensor *t)
+{
+    return (struct node *)(void *)((char *)(uintptr_t)t - offsetof(struct node, out));
+}
+
+static size_t moment_backward(const struct planner *p, size_t i)
+{
+    return 2 * p->r->n_nodes - 1 - i;
+}
+static size_t moment_end(const struct planner *p) { return 2 * p->r->n_nodes; }
+
+static void span_add(struct planner *p, size_t *at, size_t len, size_t birth, size_t death)
+{
+    if (!len) return;
+    p->spans[p->n_spans] = (struct span){ at, place_round(len), birth, death, p->n_spans };
+    p->n_spans++;
+}
+
+/* Which nodes the gradient reaches on its way back from the last one. */
+static void plan_flow(struct planner *p)
+{
+    const struct plan_request *r = p->r;
+    struct place *places = p->plan->places;
+    if (!r->training || !r->n_nodes) return;
+    places[r->n_nodes - 1].backward = r->nodes[r->n_nodes - 1]->wants_grad;
+    for (size_t i = r->n_nodes; i-- > 0;) {
+        if (!places[i].backward) continue;
+        for (int j = 0; j < OP_INPUTS; j++) {
+            const struct tensor *in = r->nodes[i]->call.in[j];
+            if (in && node_of(in)->wants_grad) places[node_of(in)->index].backward = true;
+        }
+    }
+}
+
+/* Data live until the last call that reads them; inputs, what is kept and what nobody reads live
+ * to the end. */
+static void plan_data(struct planner *p)
+{
+    const struct plan_request *r = p->r;
+    size_t *death = mem_new(r->n_nodes, sizeof *death); /* 0: nobody reads it */
+    for (size_t i = 0; i < r->n_nodes; i++) {
+        const struct node *n = r->nodes[i];
+        for (int j = 0; n->op && j < OP_INPUTS; j++) {
+            if (!n->call.in[j]) continue;
+            bool again = p->plan->places[i].backward && (n->op->backward_reads & READS_IN(j));
+            size_t read = again ? moment_backward(p, i) : i;
+            size_t *last = &death[node_of(n->call.in[j])->index];
+            if (*last < read) *last = read;
+        }
+    }
+    for (struct tensor *const *k = r->keep; k && *k; k++) death[node_of(*k)->index] = moment_end(p);
+    for (size_t i = 0; i < r->n_nodes; i++) {
+        const struct node *n = r->nodes[i];
+        if (n->param) continue;
+        bool own = n->op && p->plan->places[i].backward && (n->op->backward_reads & READS_OUT);
+        if (!n->op || !death[i])
+            death[i] = moment_end(p);
+        else if (own && death[i] < moment_backward(p, i))
+            death[i] = moment_backward(p, i);
+        span_add(p, &p->plan->places[i].data, tensor_len(&n->out), n->op ? i : 0, death[i]);
+    }
+    free(death);
+}
+
+/* The gradient of an activation lives from the first backward that adds to it to the backward of
+ * the node that made it. */
+static void plan_gradients(struct planner *p)
+{
+    const struct plan_request *r = p->r;
+    struct place *places = p->plan->places;
+    bool *begun = mem_new(r->n_nodes, sizeof *begun);
+    for (size_t i = r->n_nodes; i-- > 0;) {
+        const struct node *n = r->nodes[i];
+        if (!n->op || !places[i].backward) continue;
+        size_t now = moment_backward(p, i);
+        if (i == r->n_nodes - 1) span_add(p, &places[i].grad, tensor_len(&n->out), now, now);
+        for (int j = 0; j < OP_INPUTS; j++) {
+            if (!n->call.in[j]) continue;
+            const struct node *in = node_of(n->call.in[j]);
+            if (!in->op || !places[in->index].backward || begun[in->index]) continue;
+            begun[in->index] = true;
+            places[i].zero |= 1u << j;
+            span_add(p, &places[in->index].grad, tensor_len(&in->out), now,
+                     moment_backward(p, in->index));
+        }
+    }
+    free(begun);
+}
+
+static void plan_scratch(struct planner *p)
+{
+    for (size_t i = 0; i < p->r->n_nodes; i++) {
+        const struct node *n = p->r->nodes[i];
+        struct place *place = &p->plan->places[i];
+        if (!n->op) continue;
+        size_t back = moment_backward(p, i);
+        size_t saved = n->op->saved ? n->op->saved(&n->call) : 0;
+        size_t work = n->op->work ? n->op->work(&n->call) : 0;
+        span_add(p, &place->saved, saved, i, place->backward ? back : i);
+        span_add(p, &place->work[PLACE_FORWARD], work, i, i);
+        if (place->backward) span_add(p, &place->work[PLACE_BACKWARD], work, back, back);
+    }
+}
+
+/* Parameters, gradients and states: flat, at the start. */
+static void plan_flat(struct planner *p)
+{
+    struct plan *plan = p->plan;
+    size_t weights = p->r->weights_len;
+    plan->weights = 0;
+    plan->gradients = p->r->training ? weights : PLACE_NONE;
+    plan->states = p->r->training ? 2 * weights : weights;
+    plan->len = plan->states + p->r->states_len;
+    for (size_t i = 0; i < p->r->n_nodes; i++) {
+        const struct param *param = p->r->nodes[i]->param;
+        if (!param) continue;
+        bool state = param->kind == PARAM_STATE;
+        plan->places[i].data = (state ? plan->states : plan->weights) + param->at;
+        if (!state && p->r->training) plan->places[i].grad = plan->gradients + param->at;
+    }
+}
+
+/* The free stretches below `top`, in the order of their offsets, no two of them touching. */
+struct gap {
+    size_t at, len;
+};
+struct gaps {
+    struct gap *list;
+    size_t count, room, top;
+};
+
+static void gap_remove(struct gaps *g, size_t i)
+{
+    for (g->count--; i < g->count; i++) g->list[i] = g->list[i + 1];
+}
+
+static void gap_insert(struct gaps *g, size_t i, struct gap gap)
+{
+    if (g->count == g->room) {
+        g->room = 2 * g->room + 16;
+        g->list = mem_grow(g->list, g->room, sizeof *g->list);
+    }
+    for (size_t k = g->count++; k > i; k--) g->list[k] = g->list[k - 1];
+    g->list[i] = gap;
+}
+
+/* First fit; where nothing fits the top rises, from the start of a gap that touches it. */
+static size_t gaps_take(struct gaps *g, size_t len)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        struct gap *gap = &g->list[i];
+        bool last = gap->at + gap->len == g->top;
+        if (gap->len < len && !last) continue;
+        size_t at = gap->at;
+        if (gap->len <= len) {
+            if (at + len > g->top) g->top = at + len;
+            gap_remove(g, i);
+        } else {
+            gap->at += len;
+            gap->len -= len;
+        }
+        return at;
+    }
+    g->top += len;
+    return g->top - len;
+}
+
+static void gaps_give(struct gaps *g, size_t at, size_t len)
+{
+    size_t i = 0;
+    while (i < g->count && g->list[i].at < at) i++;
+    bool below = i > 0 && g->list[i - 1].at + g->list[i - 1].len == at;
+    bool above = i < g->count && at + len == g->list[i].at;
+    if (below && above) {
+        g->list[i - 1].len += len + g->list[i].len;
+        gap_remove(g, i);
+    } else if (below) {
+        g->list[i - 1].len += len;
+    } else if (above) {
+        g->list[i].at = at;
+        g->list[i].len += len;
+    } else {
+        gap_insert(g, i, (struct gap){ at, len });
+    }
+}
+
+/* By birth, then the larger first: small spans fit what is left over. */
+static int span_before(const void *a, const void *b)
+{
+    const struct span *x = a, *y = b;
+    if (x->birth != y->birth) return x->birth < y->birth ? -1 : 1;
+    if (x->len != y->len) return x->len > y->len ? -1 : 1;
+    return x->number < y->number ? -1 : 1;
+}
+
+static int span_dies_before(const void *a, const void *b)
+{
+    const struct span *x = *(struct span *const *)a, *y = *(struct span *const *)b;
+    if (x->death != y->death) return x->death < y->death ? -1 : 1;
+    return x->number < y->number ? -1 : 1;
+}
+
+/* Walks the moments once: what has died gives its memory back before anything new takes some. */
+static void plan_place(struct planner *p)
+{
+    struct gaps gaps = { NULL, 0, 0, 0 };
+    struct span **dying = mem_new(p->n_spans, sizeof *dying);
+    qsort(p->spans, p->n_spans, sizeof *p->spans, span_before);
+    for (size_t i = 0; i < p->n_spans; i++) dying[i] = &p->spans[i];
+    qsort(dying, p->n_spans, sizeof *dying, span_dies_before);
+    size_t dead = 0, base = p->plan->len;
+    for (size_t i = 0; i < p->n_spans; i++) {
+        struct span *s = &p->spans[i];
+        for (; dying[dead]->death < s->birth; dead++)
+            gaps_give(&gaps, *dying[dead]->at - base, dying[dead]->len);
+        *s->at = base + gaps_take(&gaps, s->len);
+    }
+    p->plan->len = base + gaps.top;
+    free(dying);
+    free(gaps.list);
+}
+
+void plan_make(struct plan *plan, const struct plan_request *r)
+{
+    struct planner p = { .r = r, .plan = plan };
+    plan->places = mem_new(r->n_nodes, sizeof *plan->places);
+    for (size_t i = 0; i < r->n_nodes; i++)
+        plan->places[i] = (struct place){ .data = PLACE_NONE,
+                                          .grad = PLACE_NONE,
+                                          .saved = PLACE_NONE,
+                                          .work = { PLACE_NONE, PLACE_NONE } };
+    p.spans = mem_new(SPANS_PER_NODE * r->n_nodes, sizeof *p.spans);
+    plan_flat(&p);
+    plan_flow(&p);
+    plan_data(&p);
+    plan_gradients(&p);
+    plan_scratch(&p);
+    plan_place(&p);
+    free(p.spans);
+}
+
+void plan_clear(struct plan *p)
+{
+    free(p->places);
+    p->places = NULL;
+}

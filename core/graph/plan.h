@@ -1,0 +1,39 @@
+#ifndef CORE_GRAPH_PLAN_H
+#define CORE_GRAPH_PLAN_H
+#include "core/graph/graph.h"
+
+/* Where everything of a step lies, found from shapes alone. Offsets are in floats from the start of
+ * the step's memory, multiples of 16 (64 bytes). Whatever rewrites nodes does so before this. */
+#define PLACE_NONE SIZE_MAX /* not needed */
+enum { PLACE_FORWARD, PLACE_BACKWARD };
+
+struct place { /* of one node */
+    size_t data, grad, saved;
+    size_t work[2]; /* for forward, for backward */
+    bool backward;  /* the last node's gradient reaches it */
+    unsigned zero;  /* bit i: its backward is the first to add to the gradient of input i */
+};
+
+struct plan {
+    struct place *places;              /* one a node */
+    size_t weights, gradients, states; /* offsets of the flat arrays; PLACE_NONE: no gradients */
+    size_t len;                        /* floats in all */
+};
+
+struct plan_request {
+    struct node *const *nodes; /* in run order; nodes[i]->index == i */
+    size_t n_nodes;
+    size_t weights_len, states_len; /* of the flat arrays */
+    bool training;
+    struct tensor *const *keep; /* NULL-terminated, or NULL */
+};
+
+void plan_make(struct plan *p, const struct plan_request *r);
+void plan_clear(struct plan *p);
+
+/* The node that t is the output of. */
+struct node *node_of(const struct tensor *t);
+
+/* Floats that len floats take up: to the next 64-byte boundary. */
+static inline size_t place_round(size_t len) { return (len + 15) / 16 * 16; }
+#endif

@@ -1,0 +1,169 @@
+/* Residual networks (He et al. 2016, arXiv 1512.03385): for CIFAR, sections 4.2, depth 6n + 2, and
+ * for ImageNet, table 1. Parameters are named as in torchvision: layerK holds the paper's stage
+ * conv(K+1)_x. */
+#include "core/models/model.h"
+#include <math.h>
+#include <stdio.h>
+
+enum resnet_stride_in { STRIDE_CONV1X1, STRIDE_CONV3X3 };
+enum resnet_shortcut { SHORTCUT_PROJECTION, SHORTCUT_IDENTITY };
+enum { RESNET_STAGES = 4, EXPANSION = 4, PATH_LEN = 64, UNIT_LEN = 32 };
+
+struct resnet {
+    int variant;
+    int stride_in, shortcut; /* CHOICE */
+};
+
+static const struct resnet_kind {
+    int depth;
+    bool imagenet, bottleneck;
+    int blocks[RESNET_STAGES]; /* a stage of 0 blocks does not exist */
+} resnet_kinds[] = {
+    { 8, false, false, { 1, 1, 1 } },      { 14, false, false, { 2, 2, 2 } },
+    { 20, false, false, { 3, 3, 3 } },     { 32, false, false, { 5, 5, 5 } },
+    { 44, false, false, { 7, 7, 7 } },     { 56, false, false, { 9, 9, 9 } },
+    { 110, false, false, { 18, 18, 18 } }, { 18, true, false, { 2, 2, 2, 2 } },
+    { 34, true, false, { 3, 4, 6, 3 } },   { 50, true, true, { 3, 4, 6, 3 } },
+    { 101, true, true, { 3, 4, 23, 3 } },  { 152, true, true, { 3, 8, 36, 3 } },
+};
+
+static const struct resnet_kind *resnet_kind_of(const struct resnet *o)
+{
+    for (size_t i = 0; i < sizeof resnet_kinds / sizeof *resnet_kinds; i++)
+        if (resnet_kinds[i].depth == o->variant) return &resnet_kinds[i];
+    BUG_IF(true, "no ResNet has depth %d", o->variant);
+    return NULL;
+}
+
+static bool resnet_has_bottlenecks(const void *options)
+{
+    return resnet_kind_of(options)->bottleneck;
+}
+
+static const char *const stride_in_names[] = { "conv1x1", "conv3x3", NULL };
+static const char *const shortcut_names[] = { "projection", "identity", NULL };
+
+static const struct field resnet_fields[] = {
+    CHOICE(resnet, stride_in, stride_in_names, STRIDE_CONV1X1,
+           "which convolution of a bottleneck has the stride: conv1x1 as in the paper, conv3x3 as "
+           "in torchvision",
+           .applies = resnet_has_bottlenecks),
+    CHOICE(resnet, shortcut, shortcut_names, SHORTCUT_PROJECTION,
+           "where shapes change: projection (1x1 convolution) or identity (subsampled, zero "
+           "channels added)"),
+    FIELDS_END,
+};
+
+/* One residual unit. */
+struct unit {
+    const struct resnet *options;
+    const char *name; /* layer1.0 */
+    int channels;     /* of its 3 x 3 convolution */
+    int out;
+    int stride;
+};
+
+/* conv -> batch norm, layer1.0.conv1 and layer1.0.bn1 */
+static struct tensor *conv_bn(struct net *n, struct tensor *x, const struct unit *u, int number,
+                              struct conv_layer l)
+{
+    char conv[PATH_LEN], bn[PATH_LEN];
+    snprintf(conv, sizeof conv, "%s.conv%d", u->name, number);
+    snprintf(bn, sizeof bn, "%s.bn%d", u->name, number);
+    return nn_batch_norm(n, nn_conv(n, x, conv, l), bn);
+}
+
+static struct tensor *basic_branch(struct net *n, struct tensor *x, const struct unit *u)
+{
+    struct tensor *y =
+        conv_bn(n, x, u, 1, (struct conv_layer){ u->channels, 3, .stride = u->stride });
+    y = se_apply(n, nn_relu(n, y), SE_CONV3X3, u->name);
+    return conv_bn(n, y, u, 2, (struct conv_layer){ u->out, .kernel = 3 });
+}
+
+static struct tensor *bottleneck_branch(struct net *n, struct tensor *x, const struct unit *u)
+{
+    bool first = u->options->stride_in == STRIDE_CONV1X1;
+    int stride1 = first ? u->stride : 1, stride2 = first ? 1 : u->stride;
+    struct tensor *y =
+        conv_bn(n, x, u, 1, (struct conv_layer){ u->channels, 1, .stride = stride1 });
+    y = conv_bn(n, nn_relu(n, y), u, 2, (struct conv_layer){ u->channels, 3, .stride = stride2 });
+    y = se_apply(n, nn_relu(n, y), SE_CONV3X3, u->name);
+    return conv_bn(n, y, u, 3, (struct conv_layer){ u->out, .kernel = 1 });
+}
+
+static struct tensor *shortcut(struct net *n, struct tensor *x, const struct unit *u)
+{
+    if (n->failed || (u->stride == 1 && x->c == u->out)) return x;
+    if (u->options->shortcut == SHORTCUT_IDENTITY) return nn_pad_channels(n, x, u->out, u->stride);
+    char conv[PATH_LEN], bn[PATH_LEN];
+    snprintf(conv, sizeof conv, "%s.downsample.0", u->name);
+    snprintf(bn, sizeof bn, "%s.downsample.1", u->name);
+    struct conv_layer l = { u->out, 1, .stride = u->stride };
+    return nn_batch_norm(n, nn_conv(n, x, conv, l), bn);
+}
+
+/* y = relu(branch(x) + shortcut(x)), and the five places where an SE block can stand (Hu et al.,
+ * section 6.5): the fifth, conv3x3, is in the branch. */
+static struct tensor *residual_unit(struct net *n, struct tensor *x, const struct unit *u)
+{
+    struct tensor *y = se_apply(n, x, SE_PRE, u->name);
+    bool bottleneck = resnet_has_bottlenecks(u->options);
+    y = bottleneck ? bottleneck_branch(n, y, u) : basic_branch(n, y, u);
+    y = se_apply(n, y, SE_STANDARD, u->name);
+    struct tensor *s = se_apply(n, shortcut(n, x, u), SE_IDENTITY, u->name);
+    return se_apply(n, nn_relu(n, nn_add(n, y, s)), SE_POST, u->name);
+}
+
+static int scaled(int channels, double width)
+{
+    int c = (int)lround(channels * width);
+    return c < 1 ? 1 : c;
+}
+
+static struct tensor *resnet_stem(struct net *n, struct tensor *x, bool imagenet, int channels)
+{
+    struct conv_layer l = { channels, imagenet ? 7 : 3, .stride = imagenet ? 2 : 1 };
+    x = nn_relu(n, nn_batch_norm(n, nn_conv(n, x, "conv1", l), "bn1"));
+    return imagenet ? nn_max_pool(n, x, 3, 2, 1) : x;
+}
+
+/* The last stage must still have a whole pixel for each the input loses. */
+static bool resnet_check_size(struct net *n, const struct tensor *images, bool imagenet)
+{
+    int least = imagenet ? 32 : 4;
+    if (images->h >= least && images->w >= least) return true;
+    return err_set(&n->e,
+                   "images of %d x %d are too small: this network halves them %d times and "
+                   "needs at least %d x %d (model.input_size)",
+                   images->h, images->w, imagenet ? 5 : 2, least, least);
+}
+
+static struct tensor *resnet_build(struct net *n, struct tensor *images,
+                                   const struct model_shape *s)
+{
+    const struct resnet *o = s->options;
+    const struct resnet_kind *k = resnet_kind_of(o);
+    n->failed = !resnet_check_size(n, images, k->imagenet);
+    int base = k->imagenet ? 64 : 16;
+    net_stage(n, 1);
+    struct tensor *x = resnet_stem(n, images, k->imagenet, scaled(base, s->width));
+    for (int stage = 0; stage < RESNET_STAGES; stage++) {
+        net_stage(n, stage + 2);
+        for (int i = 0; i < k->blocks[stage]; i++) {
+            char name[UNIT_LEN];
+            snprintf(name, sizeof name, "layer%d.%d", stage + 1, i);
+            int channels = base << stage, out = k->bottleneck ? EXPANSION * channels : channels;
+            x = residual_unit(n, x,
+                              &(struct unit){ o, name, scaled(channels, s->width),
+                                              scaled(out, s->width), stage && !i ? 2 : 1 });
+        }
+    }
+    net_stage(n, 0);
+    x = nn_global_avg_pool(n, x);
+    if (s->dropout > 0) x = nn_dropout(n, x, s->dropout);
+    return nn_linear(n, x, "fc", (struct linear_layer){ .out = s->classes, .bias = true });
+}
+
+const struct model_family family_resnet = { "resnet", resnet_fields, sizeof(struct resnet),
+                                            resnet_build };

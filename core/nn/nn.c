@@ -1,0 +1,150 @@
+/* Layers: parameters under the names PyTorch gives them, and the op that reads them. Every call
+ * returns NULL once one was refused, before it looks at its inputs. */
+#include "core/nn/nn.h"
+#include "core/ops/ops.h"
+#include <stdio.h>
+
+enum { NAME_MAX_LEN = 128 };
+
+void net_stage(struct net *n, int stage)
+{
+    n->stage = stage;
+    graph_mark(n->graph, stage, false);
+}
+
+static struct tensor *net_apply(struct net *n, const struct op *op, const void *attr,
+                                struct tensor *const in[OP_INPUTS], const char *name)
+{
+    if (n->failed) return NULL;
+    struct tensor *out = graph_apply(n->graph, op, attr, in, name, &n->e);
+    n->failed = !out;
+    return out;
+}
+
+/* Shapes of a parameter: (kernel, kernel, in, out). */
+struct param_shape {
+    int kernel, in, out;
+};
+
+static struct tensor *net_param(struct net *n, const char *layer, struct param p,
+                                struct param_shape s)
+{
+    char name[NAME_MAX_LEN];
+    int len = snprintf(name, sizeof name, "%s.%s", layer, p.name);
+    BUG_IF(len >= NAME_MAX_LEN, "the name of %s.%s is too long", layer, p.name);
+    p.name = name;
+    return graph_param(n->graph, &p, s.kernel, s.kernel, s.in, s.out);
+}
+
+static struct tensor *net_vector(struct net *n, const char *layer, struct param p, int len)
+{
+    return net_param(n, layer, p, (struct param_shape){ .kernel = 1, .in = 1, .out = len });
+}
+
+struct tensor *nn_conv(struct net *n, struct tensor *x, const char *name, struct conv_layer l)
+{
+    if (n->failed) return NULL;
+    int groups = l.groups ? l.groups : 1;
+    struct param weight = { .name = "weight",
+                            .kind = PARAM_CONV,
+                            .init = l.uniform ? INIT_UNIFORM_FAN_IN : INIT_HE_FAN_OUT,
+                            .groups = groups };
+    struct param bias = { .name = "bias", .kind = PARAM_BIAS, .init = INIT_ZERO };
+    struct tensor *in[OP_INPUTS] = { x };
+    in[1] = net_param(n, name, weight, (struct param_shape){ l.kernel, x->c / groups, l.channels });
+    if (l.bias) in[2] = net_vector(n, name, bias, l.channels);
+    struct conv2d_attr attr = { .stride = l.stride ? l.stride : 1,
+                                .pad = l.kernel / 2,
+                                .groups = groups };
+    return net_apply(n, &op_conv2d, &attr, in, name);
+}
+
+struct tensor *nn_batch_norm(struct net *n, struct tensor *x, const char *name)
+{
+    if (n->failed) return NULL;
+    static const struct param params[] = {
+        { .name = "weight", .kind = PARAM_NORM, .init = INIT_ONE },
+        { .name = "bias", .kind = PARAM_NORM, .init = INIT_ZERO },
+        { .name = "running_mean", .kind = PARAM_STATE, .init = INIT_ZERO },
+        { .name = "running_var", .kind = PARAM_STATE, .init = INIT_ONE },
+    };
+    struct tensor *in[OP_INPUTS] = { x };
+    for (int i = 0; i < 4; i++) in[i + 1] = net_vector(n, name, params[i], x->c);
+    return net_apply(n, &op_batch_norm, &(struct batch_norm_attr){ 0, 0 }, in, name);
+}
+
+struct tensor *nn_linear(struct net *n, struct tensor *x, const char *name, struct linear_layer l)
+{
+    if (n->failed) return NULL;
+    struct param weight = { .name = "weight",
+                            .kind = l.as_conv ? PARAM_CONV : PARAM_LINEAR,
+                            .init = INIT_UNIFORM_FAN_IN };
+    struct param zero = { .name = "bias", .kind = PARAM_BIAS, .init = INIT_ZERO };
+    struct tensor *in[OP_INPUTS] = { x };
+    in[1] = net_param(n, name, weight, (struct param_shape){ 1, x->c, l.out });
+    if (l.bias) in[2] = net_vector(n, name, zero, l.out);
+    return net_apply(n, &op_linear, NULL, in, name);
+}
+
+static struct tensor *net_unary(struct net *n, const struct op *op, const void *attr,
+                                struct tensor *x)
+{
+    return net_apply(n, op, attr, (struct tensor *[OP_INPUTS]){ x }, NULL);
+}
+
+static struct tensor *net_binary(struct net *n, const struct op *op, const void *attr,
+                                 struct tensor *const in[2])
+{
+    return net_apply(n, op, attr, (struct tensor *[OP_INPUTS]){ in[0], in[1] }, NULL);
+}
+
+struct tensor *nn_relu(struct net *n, struct tensor *x) { return net_unary(n, &op_relu, NULL, x); }
+
+struct tensor *nn_sigmoid(struct net *n, struct tensor *x)
+{
+    return net_unary(n, &op_sigmoid, NULL, x);
+}
+
+struct tensor *nn_tanh(struct net *n, struct tensor *x) { return net_unary(n, &op_tanh, NULL, x); }
+
+struct tensor *nn_add(struct net *n, struct tensor *a, struct tensor *b)
+{
+    return net_binary(n, &op_add, NULL, (struct tensor *[]){ a, b });
+}
+
+struct tensor *nn_scale_channels(struct net *n, struct tensor *x, struct tensor *gate)
+{
+    return net_binary(n, &op_scale_channels, NULL, (struct tensor *[]){ x, gate });
+}
+
+struct tensor *nn_max_pool(struct net *n, struct tensor *x, int size, int stride, int pad)
+{
+    return net_unary(n, &op_max_pool, &(struct pool_attr){ size, stride, pad }, x);
+}
+
+struct tensor *nn_global_avg_pool(struct net *n, struct tensor *x)
+{
+    return net_unary(n, &op_global_avg_pool, NULL, x);
+}
+
+struct tensor *nn_global_max_pool(struct net *n, struct tensor *x)
+{
+    return net_unary(n, &op_global_max_pool, NULL, x);
+}
+
+struct tensor *nn_dropout(struct net *n, struct tensor *x, double rate)
+{
+    return net_unary(n, &op_dropout, &(struct dropout_attr){ rate }, x);
+}
+
+struct tensor *nn_pad_channels(struct net *n, struct tensor *x, int channels, int stride)
+{
+    return net_unary(n, &op_pad_channels, &(struct pad_channels_attr){ channels, stride }, x);
+}
+
+struct tensor *nn_softmax_loss(struct net *n, struct tensor *logits, struct tensor *labels,
+                               double smoothing)
+{
+    return net_binary(n, &op_softmax_loss, &(struct softmax_loss_attr){ smoothing },
+                      (struct tensor *[]){ logits, labels });
+}
