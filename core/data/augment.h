@@ -15,6 +15,11 @@ struct augment_settings {
 };
 extern const struct field augment_fields[];
 
+/* Refuses what cannot be done to images of this format and size: a window of photographs where there
+ * are none, a padding or cutout larger than the image. The loader asks too. */
+bool augment_check(const struct augment_settings *a, const struct data_format *f, int size,
+                   struct err *e);
+
 /* Draws everything for one sample from its own stream (seed, epoch, index) and writes normalised
  * floats (size x size x channels). Deterministic, whatever thread calls it. */
 bool augment_sample(float *out, const struct dataset *d, enum data_part part, uint32_t index,

@@ -7,10 +7,17 @@
  * part is cut from the training part (split.h). */
 enum data_part { DATA_TRAIN, DATA_TEST, DATA_PARTS };
 
-/* Where in the source image to look, as shares of its height and width; NULL: all of it, or for
- * photographs the usual resize and centre crop. */
+/* Where in a photograph to look: the first of these windows that fits inside it, else the largest
+ * centred one whose aspect is within the drawn bounds. Only the format knows how large the
+ * photograph is, so the draws travel to it. NULL instead: the usual resize and centre crop. */
+enum { CROP_TRIES = 10 };
 struct data_crop {
-    double top, left, height, width;
+    struct crop_window {
+        double area;   /* share of the photograph's */
+        double aspect; /* width / height, in pixels */
+        double y, x;   /* where in the room that is left, 0 (top, left) to 1 */
+    } tries[CROP_TRIES];
+    double aspect_min, aspect_max;
 };
 
 struct dataset {
@@ -23,6 +30,12 @@ struct dataset {
     void *own;                            /* the format's */
 };
 
+/* A number for each channel; n is 0 where the training part shall tell. */
+struct data_channels {
+    double v[4];
+    int n;
+};
+
 /* What the settings file says of the data (section `dataset`, without `name` and the format's own). */
 struct data_settings {
     const char *path;     /* NULL: the format's default */
@@ -30,8 +43,7 @@ struct data_settings {
     int split_seed;       /* which ones */
     int train_limit;      /* use this many training images at most, 0: all (drawn by split_seed, balanced over classes as far as they go) */
     int test_limit;       /* the same for the test part */
-    double mean[4], sd[4]; /* per channel, of pixels in 0..1; channels_given 0: from the training part */
-    int channels_given;
+    struct data_channels mean, sd; /* of pixels in 0..1 */
 };
 extern const struct field data_fields[];
 
@@ -49,11 +61,12 @@ struct data_format {
     const char *default_path;  /* or NULL: the path must be given */
     const struct field *fields; /* the format's own settings; may be empty */
     size_t settings_size;
-    int natural_size;          /* images of a fixed size have it here; 0: any, photographs are resized */
-    /* Without reading images. Refuses only what cannot be known: a folder that is not there and no
-     * `classes` setting. open checks that the files agree. */
+    int natural_size;          /* > 0: images have a fixed size, usually this one; 0: any, photographs are resized */
+    /* Without reading images. Refuses what cannot be known (a folder that is not there and no
+     * `classes` setting) and what cannot be right: a size the files do not have. open checks that
+     * the files agree. size: what the network takes, 0 for the size of the files. */
     bool (*shape)(const char *path, const void *settings, int size, struct data_shape *out, struct err *e);
-    /* size: what the network takes, 0 for natural_size. d arrives zeroed with format set. */
+    /* size as above. d arrives zeroed with format set; after a refusal close is called on it. */
     bool (*open)(struct dataset *d, const char *path, const void *settings, int size, struct err *e);
     /* size * size * channels bytes. Called from any thread; crop is only given to formats with
      * natural_size 0. */
@@ -68,6 +81,7 @@ struct data_format {
 extern const struct data_format *const formats[]; /* NULL past the last */
 const struct data_format *format_named(const char *name);
 
+/* path NULL: the format's default. After a refusal d is empty; closing it again does no harm. */
 bool dataset_open(struct dataset *d, const struct data_format *f, const char *path,
                   const void *settings, int size, struct err *e);
 void dataset_close(struct dataset *d);

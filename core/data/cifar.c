@@ -1,0 +1,196 @@
+/* The binary versions of CIFAR-10 (data_batch_1..5.bin, test_batch.bin: a label and 3,072 bytes a
+ * record) and CIFAR-100 (train.bin, test.bin: coarse label, fine label, 3,072 bytes). The bytes of
+ * an image are its red, green and blue planes; they are interleaved on reading. */
+#include "core/base/digest.h"
+#include "core/base/file.h"
+#include "core/data/store.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CIFAR_SIDE = 32, CIFAR_PLANE = CIFAR_SIDE * CIFAR_SIDE, CIFAR_FILES = 5 };
+enum cifar_labels { CIFAR_FINE, CIFAR_COARSE };
+
+struct cifar_settings {
+    int classes;
+    int labels;
+};
+static const char *const label_names[] = { "fine", "coarse", NULL };
+static const struct field cifar_fields[] = {
+    INT(cifar_settings, classes, 0, 0, 100, "10, 100, or 20 with coarse labels; auto: as the files have it",
+        .zero = "auto"),
+    CHOICE(cifar_settings, labels, label_names, CIFAR_FINE,
+           "of CIFAR-100: its 100 classes, or their 20 superclasses"),
+    FIELDS_END,
+};
+
+/* Which of the two it is: where the label stands in a record, and in which files. */
+struct cifar_layout {
+    int labels, at, classes; /* label bytes; which of them counts; its range */
+    const char *files[DATA_PARTS][CIFAR_FILES + 1];
+};
+static const struct cifar_layout cifar_10 = {
+    1, 0, 10,
+    { { "data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin" },
+      { "test_batch.bin" } },
+};
+static const struct cifar_layout cifar_100_fine = { 2, 1, 100, { { "train.bin" }, { "test.bin" } } };
+static const struct cifar_layout cifar_100_coarse = { 2, 0, 20, { { "train.bin" }, { "test.bin" } } };
+
+static bool cifar_has(const char *folder, const char *name)
+{
+    char path[4096];
+    return folder && snprintf(path, sizeof path, "%s/%s", folder, name) < (int)sizeof path &&
+           file_exists(path);
+}
+
+static const struct cifar_layout *cifar_by_files(const char *path, const struct cifar_settings *s,
+                                                 struct err *e)
+{
+    bool ten = cifar_has(path, "data_batch_1.bin"), hundred = cifar_has(path, "train.bin");
+    if (ten && hundred)
+        err_set(e, "%s: holds both data_batch_1.bin (CIFAR-10) and train.bin (CIFAR-100); keep one set "
+                   "in a folder", path);
+    else if (hundred)
+        return s->labels == CIFAR_COARSE ? &cifar_100_coarse : &cifar_100_fine;
+    else if (!ten)
+        err_set(e, "%s: holds neither data_batch_1.bin (CIFAR-10, binary version) nor train.bin "
+                   "(CIFAR-100, binary version)", path);
+    else if (s->labels == CIFAR_COARSE)
+        err_set(e, "%s: CIFAR-10 has no coarse labels; dataset.labels must be fine", path);
+    else
+        return &cifar_10;
+    return NULL;
+}
+
+/* By the files where the folder is there, otherwise by the settings. */
+static const struct cifar_layout *cifar_layout_find(const char *path, const struct cifar_settings *s,
+                                                    struct err *e)
+{
+    const struct cifar_layout *l = s->labels == CIFAR_COARSE ? &cifar_100_coarse
+                                   : s->classes == 10        ? &cifar_10
+                                                             : &cifar_100_fine;
+    const char *where = path ? path : "dataset.path is not given";
+    if (path && file_exists(path)) {
+        l = cifar_by_files(path, s, e);
+        if (!l) return NULL;
+    } else if (!s->classes && l == &cifar_100_fine) {
+        err_set(e, "%s%s, so that dataset.classes is needed (10 or 100)", where,
+                path ? ": no such folder" : "");
+        return NULL;
+    }
+    if (s->classes && s->classes != l->classes) {
+        err_set(e, "%s: %d classes with %s labels, but dataset.classes is %d", where, l->classes,
+                label_names[s->labels], s->classes);
+        return NULL;
+    }
+    return l;
+}
+
+static size_t cifar_record(const struct cifar_layout *l) { return (size_t)l->labels + 3 * CIFAR_PLANE; }
+
+/* One file of a part and where its images go. */
+struct cifar_file {
+    char path[4096];
+    struct bytes bytes;
+    uint32_t records;
+};
+
+static bool cifar_file_read(struct cifar_file *f, const char *folder, const char *name,
+                            const struct cifar_layout *l, struct err *e)
+{
+    if (snprintf(f->path, sizeof f->path, "%s/%s", folder, name) >= (int)sizeof f->path)
+        return err_set(e, "%s: the path is too long", folder);
+    if (!file_read(f->path, &f->bytes, e)) return false;
+    size_t record = cifar_record(l), rest = f->bytes.len % record;
+    if (!f->bytes.len || rest)
+        return err_set(e, "%s: %zu bytes are not a whole number of records of %zu bytes; the file ends "
+                          "within record %zu, which begins at byte %zu",
+                       f->path, f->bytes.len, record, f->bytes.len / record + 1, f->bytes.len - rest);
+    if (f->bytes.len / record > 1000000000)
+        return err_set(e, "%s: too many records", f->path);
+    f->records = (uint32_t)(f->bytes.len / record);
+    return true;
+}
+
+static bool cifar_unpack(struct dataset *d, enum data_part part, const struct cifar_file *f,
+                         uint32_t first, const struct cifar_layout *l, struct err *e)
+{
+    struct store *s = store_of(d);
+    for (uint32_t i = 0; i < f->records; i++) {
+        const uint8_t *record = f->bytes.data + i * cifar_record(l), *planes = record + l->labels;
+        uint8_t *pixels = s->pixels[part] + (size_t)(first + i) * 3 * CIFAR_PLANE;
+        if (record[l->at] >= l->classes)
+            return err_set(e, "%s: label %d at byte %zu is out of range; there are %d classes", f->path,
+                           record[l->at], i * cifar_record(l) + (size_t)l->at, l->classes);
+        s->labels[part][first + i] = record[l->at];
+        for (int p = 0; p < CIFAR_PLANE; p++)
+            for (int c = 0; c < 3; c++) pixels[3 * p + c] = planes[c * CIFAR_PLANE + p];
+    }
+    return true;
+}
+
+static bool cifar_part_open(struct dataset *d, enum data_part part, const char *path,
+                            const struct cifar_layout *l, struct digest *digest, struct err *e)
+{
+    struct cifar_file *files = mem_new(CIFAR_FILES, sizeof *files);
+    const char *const *names = l->files[part];
+    bool good = true;
+    for (int i = 0; good && names[i]; i++) {
+        good = cifar_file_read(&files[i], path, names[i], l, e);
+        if (good) digest_add(digest, files[i].bytes.data, files[i].bytes.len);
+        d->count[part] += files[i].records;
+    }
+    good = good && store_reserve(d, part, path, e);
+    for (uint32_t i = 0, first = 0; good && names[i]; first += files[i++].records)
+        good = cifar_unpack(d, part, &files[i], first, l, e);
+    for (int i = 0; i < CIFAR_FILES; i++) free(files[i].bytes.data);
+    free(files);
+    return good;
+}
+
+static bool cifar_size_check(int size, struct err *e)
+{
+    return !size || size == CIFAR_SIDE ||
+           err_set(e, "CIFAR's images are 32 x 32 pixels; %d x %d is asked for", size, size);
+}
+
+static bool cifar_open(struct dataset *d, const char *path, const void *settings, int size,
+                       struct err *e)
+{
+    if (!path) return err_set(e, "dataset.path: cifar needs the folder with the .bin files");
+    if (!cifar_size_check(size, e)) return false;
+    if (!file_exists(path)) return err_set(e, "%s: no such folder", path);
+    const struct cifar_layout *l = cifar_layout_find(path, settings, e);
+    if (!l) return false;
+    d->size = CIFAR_SIDE;
+    d->channels = 3;
+    d->classes = l->classes;
+    struct digest *digest = digest_create();
+    digest_add(digest, &l->at, sizeof l->at);
+    bool good = cifar_part_open(d, DATA_TRAIN, path, l, digest, e) &&
+                cifar_part_open(d, DATA_TEST, path, l, digest, e);
+    d->digest = digest_end(digest);
+    return good;
+}
+
+static bool cifar_shape(const char *path, const void *settings, int size, struct data_shape *out,
+                        struct err *e)
+{
+    const struct cifar_layout *l = cifar_layout_find(path, settings, e);
+    if (!l || !cifar_size_check(size, e)) return false;
+    *out = (struct data_shape){ .size = CIFAR_SIDE, .channels = 3, .classes = l->classes };
+    return true;
+}
+
+const struct data_format format_cifar = {
+    .name = "cifar",
+    .meaning = "the binary version of CIFAR-10 or CIFAR-100",
+    .fields = cifar_fields,
+    .settings_size = sizeof(struct cifar_settings),
+    .natural_size = CIFAR_SIDE,
+    .shape = cifar_shape,
+    .open = cifar_open,
+    .read = store_read,
+    .close = store_close,
+};

@@ -1,0 +1,149 @@
+/* Lists class folders; see folders.h. Nothing in them is passed over but names that begin with a dot:
+ * a file that nobody expects is more likely an accident than a wish. */
+#include "core/data/folders.h"
+#include "core/base/file.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { FOLDERS_CLASSES = 65535 };
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+/* "train", or "test" or "val"; NULL after an error. */
+static const char *part_folder(struct folders *f, enum data_part part, struct err *e)
+{
+    if (part == DATA_TRAIN) return "train";
+    if (is_folder(pool_textf(&f->pool, "%s/test", f->root))) return "test";
+    if (is_folder(pool_textf(&f->pool, "%s/val", f->root))) return "val";
+    err_set(e, "%s: holds neither test/ nor val/ with class folders of JPEG images", f->root);
+    return NULL;
+}
+
+static bool is_jpeg_name(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot && (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg"));
+}
+
+static int class_number(const struct folders *f, const char *name)
+{
+    for (int low = 0, high = f->n_classes - 1; low <= high;) {
+        int middle = (low + high) / 2, order = strcmp(name, f->classes[middle]);
+        if (!order) return middle;
+        if (order < 0) high = middle - 1;
+        else low = middle + 1;
+    }
+    return -1;
+}
+
+/* Where a class's images go: one list grows by all classes of a part. */
+struct listing {
+    struct folders *f;
+    enum data_part part;
+    const char *folder;
+    size_t room;
+};
+
+static void listing_grow(struct listing *l, size_t more)
+{
+    struct folders *f = l->f;
+    size_t need = f->count[l->part] + more;
+    if (need <= l->room) return;
+    l->room = need > 2 * l->room ? need : 2 * l->room;
+    f->files[l->part] = mem_grow(f->files[l->part], l->room, sizeof *f->files[l->part]);
+    f->labels[l->part] = mem_grow(f->labels[l->part], l->room, sizeof *f->labels[l->part]);
+}
+
+static bool class_list(struct listing *l, const char *name, int class, struct err *e)
+{
+    struct folders *f = l->f;
+    char **names;
+    size_t n;
+    const char *relative = pool_textf(&f->pool, "%s/%s", l->folder, name);
+    const char *path = pool_textf(&f->pool, "%s/%s", f->root, relative);
+    if (!is_folder(path)) return err_set(e, "%s: not a class folder; %s/ holds class folders only", path, l->folder);
+    if (!dir_list(path, &names, &n, e)) return false;
+    bool good = n || err_set(e, "%s: the class folder is empty", path);
+    if (good && f->count[l->part] + n > UINT32_MAX / 2) good = err_set(e, "%s: too many images", path);
+    if (good) listing_grow(l, n);
+    for (size_t i = 0; good && i < n; i++) {
+        if (!is_jpeg_name(names[i]))
+            good = err_set(e, "%s/%s: not a .jpg or .jpeg file; a class folder holds JPEG images only", path,
+                           names[i]);
+        uint32_t at = f->count[l->part];
+        f->files[l->part][at] = pool_textf(&f->pool, "%s/%s", relative, names[i]);
+        f->labels[l->part][at] = (uint16_t)class;
+        f->count[l->part] += good;
+    }
+    dir_list_free(names, n);
+    return good;
+}
+
+static bool classes_take(struct folders *f, char **names, size_t n, const char *path, struct err *e)
+{
+    if (!n) return err_set(e, "%s: holds no class folders", path);
+    if (n > FOLDERS_CLASSES) return err_set(e, "%s: more than %d classes", path, FOLDERS_CLASSES);
+    f->classes = mem_new(n, sizeof *f->classes);
+    for (size_t i = 0; i < n; i++) f->classes[i] = pool_text(&f->pool, names[i]);
+    f->n_classes = (int)n;
+    return true;
+}
+
+static bool part_list(struct folders *f, enum data_part part, struct err *e)
+{
+    struct listing l = { f, part, part_folder(f, part, e), 0 };
+    if (!l.folder) return false;
+    const char *path = pool_textf(&f->pool, "%s/%s", f->root, l.folder);
+    char **names;
+    size_t n;
+    if (!dir_list(path, &names, &n, e)) return false;
+    bool good = part != DATA_TRAIN || classes_take(f, names, n, path, e);
+    if (good && !n) good = err_set(e, "%s: holds no class folders", path);
+    for (size_t i = 0; good && i < n; i++) {
+        int class = class_number(f, names[i]);
+        good = class >= 0 ? class_list(&l, names[i], class, e)
+                          : err_set(e, "%s/%s: train/ has no class of this name", path, names[i]);
+    }
+    dir_list_free(names, n);
+    return good;
+}
+
+bool folders_read(struct folders *f, const char *root, struct err *e)
+{
+    *f = (struct folders){ .n_classes = 0 };
+    f->root = pool_text(&f->pool, root);
+    return part_list(f, DATA_TRAIN, e) && part_list(f, DATA_TEST, e);
+}
+
+bool folders_count_classes(const char *root, int *classes, struct err *e)
+{
+    struct pool p = { NULL };
+    const char *path = pool_textf(&p, "%s/train", root);
+    char **names;
+    size_t n;
+    bool good = dir_list(path, &names, &n, e);
+    if (good) {
+        if (!n) good = err_set(e, "%s: holds no class folders", path);
+        if (n > FOLDERS_CLASSES) good = err_set(e, "%s: more than %d classes", path, FOLDERS_CLASSES);
+        *classes = (int)n;
+        dir_list_free(names, n);
+    }
+    pool_clear(&p);
+    return good;
+}
+
+void folders_clear(struct folders *f)
+{
+    for (int part = 0; part < DATA_PARTS; part++) {
+        free(f->files[part]);
+        free(f->labels[part]);
+    }
+    free(f->classes);
+    pool_clear(&f->pool);
+    *f = (struct folders){ .n_classes = 0 };
+}

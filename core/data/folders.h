@@ -1,0 +1,22 @@
+#ifndef CORE_DATA_FOLDERS_H
+#define CORE_DATA_FOLDERS_H
+#include "core/data/data.h"
+
+/* The files of a data set laid out as train/CLASS/IMAGE.jpg and test/CLASS/IMAGE.jpg (or val/ where
+ * there is no test/). Classes are numbered in the order of their names in train/. */
+struct folders {
+    const char *root;
+    const char **files[DATA_PARTS]; /* paths from root, sorted within a class, classes in order */
+    uint16_t *labels[DATA_PARTS];
+    uint32_t count[DATA_PARTS];
+    const char **classes;
+    int n_classes;
+    struct pool pool;
+};
+
+/* Refuses an empty class, a class of the test part that train/ lacks, and whatever is no JPEG
+ * file. After a refusal folders_clear is still called. */
+bool folders_read(struct folders *f, const char *root, struct err *e);
+bool folders_count_classes(const char *root, int *classes, struct err *e);
+void folders_clear(struct folders *f);
+#endif

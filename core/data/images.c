@@ -1,0 +1,259 @@
+/* Class folders of JPEG images. Where all of them fit, decoded at the network's size, into
+ * `cache_mib`, each is decoded at its first use and kept; a drawn window of a photograph is always
+ * cut from the file. Images of the first use may be wanted by two threads at once: then both decode
+ * and one of them keeps. */
+#include "core/base/digest.h"
+#include "core/base/file.h"
+#include "core/base/parallel.h"
+#include "core/data/folders.h"
+#include "core/data/jpeg.h"
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Contents are part of the digest up to this total; beyond it names and sizes alone (ImageNet would
+ * take minutes to read). */
+#define IMAGES_DIGEST_BYTES ((uint64_t)4 << 30)
+enum { IMAGES_CHUNKS = 256 };
+
+struct images_settings {
+    int classes, cache_mib;
+};
+static const struct field images_fields[] = {
+    INT(images_settings, classes, 0, 0, 65535, "number of classes; auto: the folders in train/", .zero = "auto"),
+    INT(images_settings, cache_mib, 4096, 0, 16777216,
+        "keep decoded images in memory where all of them take no more than this, MiB"),
+    FIELDS_END,
+};
+
+enum cache_state { CACHE_EMPTY, CACHE_BUSY, CACHE_READY };
+struct cache {
+    uint8_t *pixels; /* count x size x size x 3, or NULL: nothing is kept */
+    size_t bytes;
+    atomic_uchar *state; /* count */
+};
+struct images {
+    struct folders folders;
+    struct cache cache[DATA_PARTS];
+};
+
+static size_t image_bytes(const struct dataset *d) { return (size_t)d->size * (size_t)d->size * 3; }
+
+static char *file_path(const struct folders *f, enum data_part part, uint32_t index)
+{
+    struct text t = { .s = NULL };
+    text_addf(&t, "%s/%s", f->root, f->files[part][index]);
+    return t.s;
+}
+
+static bool images_decode(const struct dataset *d, enum data_part part, uint32_t index,
+                          const struct data_crop *crop, uint8_t *pixels, struct err *e)
+{
+    const struct images *own = d->own;
+    char *path = file_path(&own->folders, part, index);
+    struct bytes file;
+    bool good = file_read(path, &file, e);
+    if (good) {
+        good = jpeg_decode(pixels, d->size, &file, path, crop, e);
+        free(file.data);
+    }
+    free(path);
+    return good;
+}
+
+static bool images_read(const struct dataset *d, enum data_part part, uint32_t index,
+                        const struct data_crop *crop, uint8_t *pixels, struct err *e)
+{
+    BUG_IF(index >= d->count[part], "image %u of %u", index, d->count[part]);
+    struct images *own = d->own;
+    struct cache *c = &own->cache[part];
+    if (crop || !c->pixels) return images_decode(d, part, index, crop, pixels, e);
+    uint8_t *kept = c->pixels + index * image_bytes(d);
+    unsigned char state = CACHE_EMPTY;
+    bool first = atomic_compare_exchange_strong(&c->state[index], &state, CACHE_BUSY);
+    if (state == CACHE_BUSY) return images_decode(d, part, index, NULL, pixels, e);
+    if (first) {
+        bool good = images_decode(d, part, index, NULL, kept, e);
+        atomic_store(&c->state[index], good ? CACHE_READY : CACHE_EMPTY);
+        if (!good) return false;
+    }
+    memcpy(pixels, kept, image_bytes(d));
+    return true;
+}
+
+/* Sizes and digests of all files, in parallel; each file has a place of its own. */
+struct survey {
+    const struct images *own;
+    uint32_t count[DATA_PARTS];
+    bool contents;
+    uint64_t *sizes, *digests;
+    struct err error[IMAGES_CHUNKS];
+    bool failed[IMAGES_CHUNKS];
+};
+
+static bool survey_file(struct survey *s, size_t i, struct err *e)
+{
+    enum data_part part = i < s->count[DATA_TRAIN] ? DATA_TRAIN : DATA_TEST;
+    uint32_t index = (uint32_t)(part == DATA_TRAIN ? i : i - s->count[DATA_TRAIN]);
+    char *path = file_path(&s->own->folders, part, index);
+    struct stat st;
+    struct bytes file;
+    bool good = true;
+    if (s->contents) {
+        good = file_read(path, &file, e);
+        if (good) {
+            s->digests[i] = digest_of(file.data, file.len);
+            s->sizes[i] = file.len;
+            free(file.data);
+        }
+    } else if (stat(path, &st)) {
+        good = err_set(e, "%s: %s", path, strerror(errno));
+    } else if (!S_ISREG(st.st_mode)) {
+        good = err_set(e, "%s: not a regular file", path);
+    } else {
+        s->sizes[i] = (uint64_t)st.st_size;
+    }
+    free(path);
+    return good;
+}
+
+static void survey_chunk(void *ctx, size_t chunk)
+{
+    struct survey *s = ctx;
+    size_t begin, end;
+    parallel_part(s->count[DATA_TRAIN] + (size_t)s->count[DATA_TEST], IMAGES_CHUNKS, chunk, &begin, &end);
+    for (size_t i = begin; i < end && !s->failed[chunk]; i++)
+        s->failed[chunk] = !survey_file(s, i, &s->error[chunk]);
+}
+
+static bool survey_run(struct survey *s, struct err *e)
+{
+    parallel_for(IMAGES_CHUNKS, survey_chunk, s);
+    for (int i = 0; i < IMAGES_CHUNKS; i++)
+        if (s->failed[i]) {
+            *e = s->error[i];
+            return false;
+        }
+    return true;
+}
+
+static uint64_t survey_digest(const struct survey *s)
+{
+    struct digest *g = digest_create();
+    size_t i = 0;
+    for (int part = 0; part < DATA_PARTS; part++)
+        for (uint32_t k = 0; k < s->count[part]; k++, i++) {
+            const char *name = s->own->folders.files[part][k];
+            digest_add(g, name, strlen(name) + 1);
+            digest_add(g, &s->sizes[i], sizeof s->sizes[i]);
+            if (s->contents) digest_add(g, &s->digests[i], sizeof s->digests[i]);
+        }
+    return digest_end(g);
+}
+
+static bool images_digest(struct dataset *d, struct err *e)
+{
+    struct survey *s = mem_new(1, sizeof *s);
+    size_t n = d->count[DATA_TRAIN] + (size_t)d->count[DATA_TEST];
+    uint64_t total = 0;
+    s->own = d->own;
+    memcpy(s->count, d->count, sizeof s->count);
+    s->sizes = mem_new(n, sizeof *s->sizes);
+    s->digests = mem_new(n, sizeof *s->digests);
+    bool good = survey_run(s, e);
+    for (size_t i = 0; i < n; i++) total += s->sizes[i];
+    if (good && total <= IMAGES_DIGEST_BYTES) {
+        s->contents = true;
+        good = survey_run(s, e);
+    }
+    if (good) d->digest = survey_digest(s);
+    free(s->sizes);
+    free(s->digests);
+    free(s);
+    return good;
+}
+
+/* Without memory for it there is no cache; the pixels are the same. */
+static void images_cache(struct dataset *d, int cache_mib)
+{
+    struct images *own = d->own;
+    uint64_t all = ((uint64_t)d->count[DATA_TRAIN] + d->count[DATA_TEST]) * image_bytes(d);
+    if (all > (uint64_t)cache_mib << 20) return;
+    for (int part = 0; part < DATA_PARTS; part++) {
+        struct cache *c = &own->cache[part];
+        c->bytes = d->count[part] * image_bytes(d);
+        c->pixels = mem_map(c->bytes);
+        c->state = mem_new(d->count[part], sizeof *c->state);
+    }
+}
+
+static bool images_size_check(int size, struct err *e)
+{
+    return (size >= 1 && size <= 4096) ||
+           err_set(e, "images: %d x %d pixels are asked for; valid: 1 to 4096", size, size);
+}
+
+static bool images_open(struct dataset *d, const char *path, const void *settings, int size,
+                        struct err *e)
+{
+    const struct images_settings *s = settings;
+    if (!path) return err_set(e, "dataset.path: images needs the folder that holds train/ and test/");
+    if (!images_size_check(size, e)) return false;
+    struct images *own = d->own = mem_new(1, sizeof *own);
+    struct folders *f = &own->folders;
+    if (!folders_read(f, path, e)) return false;
+    if (s->classes && s->classes != f->n_classes)
+        return err_set(e, "%s/train: %d class folders, but dataset.classes is %d", path, f->n_classes,
+                       s->classes);
+    d->size = size;
+    d->channels = 3;
+    d->classes = f->n_classes;
+    d->class_names = f->classes;
+    for (int part = 0; part < DATA_PARTS; part++) {
+        d->count[part] = f->count[part];
+        d->labels[part] = f->labels[part];
+    }
+    images_cache(d, s->cache_mib);
+    return images_digest(d, e);
+}
+
+static void images_close(struct dataset *d)
+{
+    struct images *own = d->own;
+    if (!own) return;
+    for (int part = 0; part < DATA_PARTS; part++) {
+        struct cache *c = &own->cache[part];
+        if (c->pixels) mem_unmap(c->pixels, c->bytes);
+        free(c->state);
+    }
+    folders_clear(&own->folders);
+    free(own);
+    d->own = NULL;
+}
+
+static bool images_shape(const char *path, const void *settings, int size, struct data_shape *out,
+                         struct err *e)
+{
+    const struct images_settings *s = settings;
+    if (!images_size_check(size, e)) return false;
+    *out = (struct data_shape){ .size = size, .channels = 3, .classes = s->classes };
+    if (s->classes) return true;
+    if (!path) return err_set(e, "dataset.path is not given, so that dataset.classes is needed");
+    if (!file_exists(path))
+        return err_set(e, "%s: no such folder, so that dataset.classes is needed", path);
+    return folders_count_classes(path, &out->classes, e);
+}
+
+const struct data_format format_images = {
+    .name = "images",
+    .meaning = "class folders of JPEG images: train/CLASS/*.jpg, and test/ (or val/ where there is no test/)",
+    .fields = images_fields,
+    .settings_size = sizeof(struct images_settings),
+    .natural_size = 0,
+    .shape = images_shape,
+    .open = images_open,
+    .read = images_read,
+    .close = images_close,
+};
