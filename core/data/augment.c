@@ -1,5 +1,6 @@
-/* From the pixels of a sample to the network's input. Every draw of a sample comes from one stream in
- * one order, and all are made whether or not they are used: turning an option on moves no other. */
+/* From the pixels of a sample to the network's input. Every draw of a sample comes from one stream
+ * in one order, and all are made whether or not they are used: turning an option on moves no other.
+ */
 #include "core/data/augment.h"
 #include <math.h>
 #include <stdlib.h>
@@ -21,8 +22,8 @@ static bool window_applies(const void *of)
 const struct field augment_fields[] = {
     BOOL(augment_settings, random_resized_crop, 0,
          "a window of random area and aspect (3/4 to 4/3), photographs only"),
-    REAL(augment_settings, area_min, 0.08, 0.0001, 1, "smallest share of the photograph's area in the window",
-         .applies = window_applies),
+    REAL(augment_settings, area_min, 0.08, 0.0001, 1,
+         "smallest share of the photograph's area in the window", .applies = window_applies),
     INT(augment_settings, crop_padding, 0, 0, 1024,
         "pad by so many pixels on every side and crop back at a random place; 0: off"),
     CHOICE(augment_settings, crop_fill, fill_names, FILL_ZERO,
@@ -38,11 +39,14 @@ bool augment_check(const struct augment_settings *a, const struct data_format *f
                    struct err *e)
 {
     if (a->random_resized_crop && f->natural_size)
-        return err_set(e, "augment.random_resized_crop: dataset %s has images of a fixed size; it is for "
-                          "photographs (dataset.name: images)", f->name);
+        return err_set(
+            e,
+            "augment.random_resized_crop: dataset %s has images of a fixed size; it is for "
+            "photographs (dataset.name: images)",
+            f->name);
     if (a->crop_padding >= size)
-        return err_set(e, "augment.crop_padding: %d is not less than the image's side, %d", a->crop_padding,
-                       size);
+        return err_set(e, "augment.crop_padding: %d is not less than the image's side, %d",
+                       a->crop_padding, size);
     if (a->cutout > size)
         return err_set(e, "augment.cutout: %d is more than the image's side, %d", a->cutout, size);
     return true;
@@ -50,9 +54,9 @@ bool augment_check(const struct augment_settings *a, const struct data_format *f
 
 /* Where the pixels of one input come from. */
 struct placement {
-    int dy, dx;     /* input (y, x) shows the image's (y + dy, x + dx) */
-    bool flip;      /* then mirrored */
-    bool reflect;   /* fill */
+    int dy, dx;            /* input (y, x) shows the image's (y + dy, x + dx) */
+    bool flip;             /* then mirrored */
+    bool reflect;          /* fill */
     int cut_y, cut_x, cut; /* square of zeros, may reach over the border */
 };
 
@@ -79,7 +83,8 @@ static void row_normalise(const struct pixels *p, const struct placement *at, in
     for (int x = 0; x < size; x++, out += channels) {
         int sx = (at->flip ? size - 1 - x : x) + at->dx;
         if (at->reflect) sx = reflected(sx, size);
-        bool cut = y >= at->cut_y && y < at->cut_y + at->cut && x >= at->cut_x && x < at->cut_x + at->cut;
+        bool cut =
+            y >= at->cut_y && y < at->cut_y + at->cut && x >= at->cut_x && x < at->cut_x + at->cut;
         bool outside = sy < 0 || sy >= size || sx < 0 || sx >= size;
         const uint8_t *from = outside ? NULL : p->from + (sy * size + sx) * channels;
         for (int c = 0; c < channels; c++)

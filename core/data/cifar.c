@@ -17,8 +17,8 @@ struct cifar_settings {
 };
 static const char *const label_names[] = { "fine", "coarse", NULL };
 static const struct field cifar_fields[] = {
-    INT(cifar_settings, classes, 0, 0, 100, "10, 100, or 20 with coarse labels; auto: as the files have it",
-        .zero = "auto"),
+    INT(cifar_settings, classes, 0, 0, 100,
+        "10, 100, or 20 with coarse labels; auto: as the files have it", .zero = "auto"),
     CHOICE(cifar_settings, labels, label_names, CIFAR_FINE,
            "of CIFAR-100: its 100 classes, or their 20 superclasses"),
     FIELDS_END,
@@ -30,12 +30,19 @@ struct cifar_layout {
     const char *files[DATA_PARTS][CIFAR_FILES + 1];
 };
 static const struct cifar_layout cifar_10 = {
-    1, 0, 10,
-    { { "data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin" },
+    1,
+    0,
+    10,
+    { { "data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
+        "data_batch_5.bin" },
       { "test_batch.bin" } },
 };
-static const struct cifar_layout cifar_100_fine = { 2, 1, 100, { { "train.bin" }, { "test.bin" } } };
-static const struct cifar_layout cifar_100_coarse = { 2, 0, 20, { { "train.bin" }, { "test.bin" } } };
+static const struct cifar_layout cifar_100_fine = {
+    2, 1, 100, { { "train.bin" }, { "test.bin" } }
+};
+static const struct cifar_layout cifar_100_coarse = {
+    2, 0, 20, { { "train.bin" }, { "test.bin" } }
+};
 
 static bool cifar_has(const char *folder, const char *name)
 {
@@ -49,13 +56,18 @@ static const struct cifar_layout *cifar_by_files(const char *path, const struct 
 {
     bool ten = cifar_has(path, "data_batch_1.bin"), hundred = cifar_has(path, "train.bin");
     if (ten && hundred)
-        err_set(e, "%s: holds both data_batch_1.bin (CIFAR-10) and train.bin (CIFAR-100); keep one set "
-                   "in a folder", path);
+        err_set(
+            e,
+            "%s: holds both data_batch_1.bin (CIFAR-10) and train.bin (CIFAR-100); keep one set "
+            "in a folder",
+            path);
     else if (hundred)
         return s->labels == CIFAR_COARSE ? &cifar_100_coarse : &cifar_100_fine;
     else if (!ten)
-        err_set(e, "%s: holds neither data_batch_1.bin (CIFAR-10, binary version) nor train.bin "
-                   "(CIFAR-100, binary version)", path);
+        err_set(e,
+                "%s: holds neither data_batch_1.bin (CIFAR-10, binary version) nor train.bin "
+                "(CIFAR-100, binary version)",
+                path);
     else if (s->labels == CIFAR_COARSE)
         err_set(e, "%s: CIFAR-10 has no coarse labels; dataset.labels must be fine", path);
     else
@@ -64,8 +76,8 @@ static const struct cifar_layout *cifar_by_files(const char *path, const struct 
 }
 
 /* By the files where the folder is there, otherwise by the settings. */
-static const struct cifar_layout *cifar_layout_find(const char *path, const struct cifar_settings *s,
-                                                    struct err *e)
+static const struct cifar_layout *cifar_layout_find(const char *path,
+                                                    const struct cifar_settings *s, struct err *e)
 {
     const struct cifar_layout *l = s->labels == CIFAR_COARSE ? &cifar_100_coarse
                                    : s->classes == 10        ? &cifar_10
@@ -87,7 +99,10 @@ static const struct cifar_layout *cifar_layout_find(const char *path, const stru
     return l;
 }
 
-static size_t cifar_record(const struct cifar_layout *l) { return (size_t)l->labels + 3 * CIFAR_PLANE; }
+static size_t cifar_record(const struct cifar_layout *l)
+{
+    return (size_t)l->labels + 3 * CIFAR_PLANE;
+}
 
 /* One file of a part and where its images go. */
 struct cifar_file {
@@ -104,11 +119,12 @@ static bool cifar_file_read(struct cifar_file *f, const char *folder, const char
     if (!file_read(f->path, &f->bytes, e)) return false;
     size_t record = cifar_record(l), rest = f->bytes.len % record;
     if (!f->bytes.len || rest)
-        return err_set(e, "%s: %zu bytes are not a whole number of records of %zu bytes; the file ends "
-                          "within record %zu, which begins at byte %zu",
-                       f->path, f->bytes.len, record, f->bytes.len / record + 1, f->bytes.len - rest);
-    if (f->bytes.len / record > 1000000000)
-        return err_set(e, "%s: too many records", f->path);
+        return err_set(
+            e,
+            "%s: %zu bytes are not a whole number of records of %zu bytes; the file ends "
+            "within record %zu, which begins at byte %zu",
+            f->path, f->bytes.len, record, f->bytes.len / record + 1, f->bytes.len - rest);
+    if (f->bytes.len / record > 1000000000) return err_set(e, "%s: too many records", f->path);
     f->records = (uint32_t)(f->bytes.len / record);
     return true;
 }
@@ -121,8 +137,8 @@ static bool cifar_unpack(struct dataset *d, enum data_part part, const struct ci
         const uint8_t *record = f->bytes.data + i * cifar_record(l), *planes = record + l->labels;
         uint8_t *pixels = s->pixels[part] + (size_t)(first + i) * 3 * CIFAR_PLANE;
         if (record[l->at] >= l->classes)
-            return err_set(e, "%s: label %d at byte %zu is out of range; there are %d classes", f->path,
-                           record[l->at], i * cifar_record(l) + (size_t)l->at, l->classes);
+            return err_set(e, "%s: label %d at byte %zu is out of range; there are %d classes",
+                           f->path, record[l->at], i * cifar_record(l) + (size_t)l->at, l->classes);
         s->labels[part][first + i] = record[l->at];
         for (int p = 0; p < CIFAR_PLANE; p++)
             for (int c = 0; c < 3; c++) pixels[3 * p + c] = planes[c * CIFAR_PLANE + p];

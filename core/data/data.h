@@ -22,12 +22,12 @@ struct data_crop {
 
 struct dataset {
     const struct data_format *format;
-    int size, channels, classes;          /* images come out as size x size x channels */
+    int size, channels, classes; /* images come out as size x size x channels */
     uint32_t count[DATA_PARTS];
     const uint16_t *labels[DATA_PARTS];
-    const char *const *class_names;       /* classes of them, or NULL */
-    uint64_t digest;                      /* of every byte that was or will be read */
-    void *own;                            /* the format's */
+    const char *const *class_names; /* classes of them, or NULL */
+    uint64_t digest;                /* of every byte that was or will be read */
+    void *own;                      /* the format's */
 };
 
 /* A number for each channel; n is 0 where the training part shall tell. */
@@ -36,13 +36,15 @@ struct data_channels {
     int n;
 };
 
-/* What the settings file says of the data (section `dataset`, without `name` and the format's own). */
+/* What the settings file says of the data (section `dataset`, without `name` and the format's own).
+ */
 struct data_settings {
-    const char *path;     /* NULL: the format's default */
-    int validation;       /* images taken from the training part, 0: none */
-    int split_seed;       /* which ones */
-    int train_limit;      /* use this many training images at most, 0: all (drawn by split_seed, balanced over classes as far as they go) */
-    int test_limit;       /* the same for the test part */
+    const char *path; /* NULL: the format's default */
+    int validation;   /* images taken from the training part, 0: none */
+    int split_seed;   /* which ones */
+    int train_limit; /* use this many training images at most, 0: all (drawn by split_seed, balanced
+                        over classes as far as they go) */
+    int test_limit;  /* the same for the test part */
     struct data_channels mean, sd; /* of pixels in 0..1 */
 };
 extern const struct field data_fields[];
@@ -58,16 +60,19 @@ struct data_shape {
 struct data_format {
     const char *name;
     const char *meaning;
-    const char *default_path;  /* or NULL: the path must be given */
+    const char *default_path;   /* or NULL: the path must be given */
     const struct field *fields; /* the format's own settings; may be empty */
     size_t settings_size;
-    int natural_size;          /* > 0: images have a fixed size, usually this one; 0: any, photographs are resized */
+    int natural_size; /* > 0: images have a fixed size, usually this one; 0: any, photographs are
+                         resized */
     /* Without reading images. Refuses what cannot be known (a folder that is not there and no
      * `classes` setting) and what cannot be right: a size the files do not have. open checks that
      * the files agree. size: what the network takes, 0 for the size of the files. */
-    bool (*shape)(const char *path, const void *settings, int size, struct data_shape *out, struct err *e);
+    bool (*shape)(const char *path, const void *settings, int size, struct data_shape *out,
+                  struct err *e);
     /* size as above. d arrives zeroed with format set; after a refusal close is called on it. */
-    bool (*open)(struct dataset *d, const char *path, const void *settings, int size, struct err *e);
+    bool (*open)(struct dataset *d, const char *path, const void *settings, int size,
+                 struct err *e);
     /* size * size * channels bytes. Called from any thread; crop is only given to formats with
      * natural_size 0. */
     bool (*read)(const struct dataset *d, enum data_part part, uint32_t index,

@@ -1,5 +1,5 @@
-/* Lists class folders; see folders.h. Nothing in them is passed over but names that begin with a dot:
- * a file that nobody expects is more likely an accident than a wish. */
+/* Lists class folders; see folders.h. Nothing in them is passed over but names that begin with a
+ * dot: a file that nobody expects is more likely an accident than a wish. */
 #include "core/data/folders.h"
 #include "core/base/file.h"
 #include <stdlib.h>
@@ -35,8 +35,10 @@ static int class_number(const struct folders *f, const char *name)
     for (int low = 0, high = f->n_classes - 1; low <= high;) {
         int middle = (low + high) / 2, order = strcmp(name, f->classes[middle]);
         if (!order) return middle;
-        if (order < 0) high = middle - 1;
-        else low = middle + 1;
+        if (order < 0)
+            high = middle - 1;
+        else
+            low = middle + 1;
     }
     return -1;
 }
@@ -66,18 +68,21 @@ static bool class_list(struct listing *l, const char *name, int class, struct er
     size_t n;
     const char *relative = pool_textf(&f->pool, "%s/%s", l->folder, name);
     const char *path = pool_textf(&f->pool, "%s/%s", f->root, relative);
-    if (!is_folder(path)) return err_set(e, "%s: not a class folder; %s/ holds class folders only", path, l->folder);
+    if (!is_folder(path))
+        return err_set(e, "%s: not a class folder; %s/ holds class folders only", path, l->folder);
     if (!dir_list(path, &names, &n, e)) return false;
     bool good = n || err_set(e, "%s: the class folder is empty", path);
-    if (good && f->count[l->part] + n > UINT32_MAX / 2) good = err_set(e, "%s: too many images", path);
+    if (good && f->count[l->part] + n > UINT32_MAX / 2)
+        good = err_set(e, "%s: too many images", path);
     if (good) listing_grow(l, n);
     for (size_t i = 0; good && i < n; i++) {
         if (!is_jpeg_name(names[i]))
-            good = err_set(e, "%s/%s: not a .jpg or .jpeg file; a class folder holds JPEG images only", path,
-                           names[i]);
+            good =
+                err_set(e, "%s/%s: not a .jpg or .jpeg file; a class folder holds JPEG images only",
+                        path, names[i]);
         uint32_t at = f->count[l->part];
         f->files[l->part][at] = pool_textf(&f->pool, "%s/%s", relative, names[i]);
-        f->labels[l->part][at] = (uint16_t)class;
+        f->labels[l->part][at] = (uint16_t) class;
         f->count[l->part] += good;
     }
     dir_list_free(names, n);
@@ -129,7 +134,8 @@ bool folders_count_classes(const char *root, int *classes, struct err *e)
     bool good = dir_list(path, &names, &n, e);
     if (good) {
         if (!n) good = err_set(e, "%s: holds no class folders", path);
-        if (n > FOLDERS_CLASSES) good = err_set(e, "%s: more than %d classes", path, FOLDERS_CLASSES);
+        if (n > FOLDERS_CLASSES)
+            good = err_set(e, "%s: more than %d classes", path, FOLDERS_CLASSES);
         *classes = (int)n;
         dir_list_free(names, n);
     }

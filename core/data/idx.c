@@ -1,8 +1,8 @@
 /* IDX files, the layout of MNIST and of the many sets made in its likeness, plain or gzipped:
  *   images: 0x00000803, count, rows, columns (big-endian), then a byte a pixel;
  *   labels: 0x00000801, count, then a byte a label.
- * A header is believed only as far as the file's own length allows, so that no file can ask for more
- * memory than it could fill. */
+ * A header is believed only as far as the file's own length allows, so that no file can ask for
+ * more memory than it could fill. */
 #include "core/base/digest.h"
 #include "core/base/file.h"
 #include "core/data/store.h"
@@ -21,7 +21,8 @@ struct idx_settings {
     int classes;
 };
 static const struct field idx_fields[] = {
-    INT(idx_settings, classes, 0, 0, 256, "number of classes; auto: the largest label + 1", .zero = "auto"),
+    INT(idx_settings, classes, 0, 0, 256, "number of classes; auto: the largest label + 1",
+        .zero = "auto"),
     FIELDS_END,
 };
 
@@ -40,10 +41,13 @@ static bool idx_fail(const struct idx_file *f, size_t wanted, struct err *e)
     long long at = (long long)gztell(f->gz);
     if (code == Z_ERRNO) return err_set(e, "%s: %s", f->path, strerror(errno));
     if (code == Z_BUF_ERROR)
-        return err_set(e, "%s: the compressed file is truncated (its %llu bytes end within the data, "
-                          "%lld bytes unpacked)", f->path, (unsigned long long)f->length, at);
+        return err_set(e,
+                       "%s: the compressed file is truncated (its %llu bytes end within the data, "
+                       "%lld bytes unpacked)",
+                       f->path, (unsigned long long)f->length, at);
     if (code != Z_OK && code != Z_STREAM_END)
-        return err_set(e, "%s: corrupt compressed data after %lld unpacked bytes (%s)", f->path, at, why);
+        return err_set(e, "%s: corrupt compressed data after %lld unpacked bytes (%s)", f->path, at,
+                       why);
     return err_set(e, "%s: ends at byte %lld; %zu more were expected there", f->path, at, wanted);
 }
 
@@ -116,8 +120,9 @@ static bool idx_header(struct idx_file *f, uint32_t magic, struct err *e)
         const unsigned char *b = raw + 4 * i;
         words[i] = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
         if (i == 0 && words[0] != magic)
-            return err_set(e, "%s: magic number 0x%08x at byte 0; an IDX file of %s begins with 0x%08x",
-                           f->path, words[0], magic == IDX_IMAGES ? "images" : "labels", magic);
+            return err_set(
+                e, "%s: magic number 0x%08x at byte 0; an IDX file of %s begins with 0x%08x",
+                f->path, words[0], magic == IDX_IMAGES ? "images" : "labels", magic);
     }
     memcpy(f->dims, words + 1, sizeof f->dims);
     return true;
@@ -128,10 +133,12 @@ static bool idx_header(struct idx_file *f, uint32_t magic, struct err *e)
 static bool idx_plausible(const struct idx_file *f, bool images, struct err *e)
 {
     uint64_t bytes = images ? 16 : 8;
-    if (!f->dims[0]) return err_set(e, "%s: its header (byte 4) says that it holds nothing", f->path);
+    if (!f->dims[0])
+        return err_set(e, "%s: its header (byte 4) says that it holds nothing", f->path);
     if (images) {
         if (f->dims[1] != f->dims[2] || !f->dims[1] || f->dims[1] > IDX_SIDE_MAX)
-            return err_set(e, "%s: images of %u x %u pixels (byte 8); valid: square, 1 to %d a side",
+            return err_set(e,
+                           "%s: images of %u x %u pixels (byte 8); valid: square, 1 to %d a side",
                            f->path, f->dims[1], f->dims[2], IDX_SIDE_MAX);
         bytes += (uint64_t)f->dims[0] * f->dims[1] * f->dims[2];
     } else {
@@ -142,8 +149,10 @@ static bool idx_plausible(const struct idx_file *f, bool images, struct err *e)
                        (unsigned long long)f->length, f->length < bytes ? "shorter" : "longer",
                        (unsigned long long)bytes);
     if (bytes > 1032 * (f->length + 16))
-        return err_set(e, "%s: its header asks for %llu bytes; a compressed file of %llu bytes cannot "
-                          "hold them", f->path, (unsigned long long)bytes, (unsigned long long)f->length);
+        return err_set(e,
+                       "%s: its header asks for %llu bytes; a compressed file of %llu bytes cannot "
+                       "hold them",
+                       f->path, (unsigned long long)bytes, (unsigned long long)f->length);
     return true;
 }
 
@@ -159,7 +168,8 @@ static const char *const idx_part[DATA_PARTS] = { "train", "t10k" };
 static bool idx_begin(struct idx_file *f, const char *folder, enum data_part part, bool images,
                       struct err *e)
 {
-    if (idx_find(folder, idx_part[part], images ? "images-idx3-ubyte" : "labels-idx1-ubyte", f, e) &&
+    if (idx_find(folder, idx_part[part], images ? "images-idx3-ubyte" : "labels-idx1-ubyte", f,
+                 e) &&
         idx_open_stream(f, e) && idx_header(f, images ? IDX_IMAGES : IDX_LABELS, e) &&
         idx_plausible(f, images, e))
         return true;
@@ -180,12 +190,13 @@ static bool idx_labels_check(const struct idx_labels *l, enum data_part part, in
     int top = 0;
     for (uint32_t i = 0; i < l->count; i++) {
         if (*classes && l->raw[i] >= *classes)
-            return err_set(e, "%s: label %d at byte %u is out of range; there are %d classes", l->path,
-                           l->raw[i], 8 + i, *classes);
+            return err_set(e, "%s: label %d at byte %u is out of range; there are %d classes",
+                           l->path, l->raw[i], 8 + i, *classes);
         if (l->raw[i] > top) top = l->raw[i];
     }
     if (part == DATA_TRAIN && *classes && top + 1 != *classes)
-        return err_set(e, "%s: its labels are 0..%d, but dataset.classes is %d", l->path, top, *classes);
+        return err_set(e, "%s: its labels are 0..%d, but dataset.classes is %d", l->path, top,
+                       *classes);
     if (!*classes) *classes = top + 1;
     return true;
 }
@@ -204,7 +215,8 @@ static bool idx_labels_read(struct idx_labels *l, const char *folder, enum data_
     return good;
 }
 
-static bool idx_pixels_read(struct dataset *d, enum data_part part, struct idx_file *f, struct err *e)
+static bool idx_pixels_read(struct dataset *d, enum data_part part, struct idx_file *f,
+                            struct err *e)
 {
     if (!d->size) d->size = (int)f->dims[1];
     if ((int)f->dims[1] != d->size)
@@ -228,7 +240,8 @@ static bool idx_part_open(struct dataset *d, enum data_part part, const char *fo
     struct idx_labels l = { .raw = NULL };
     good = idx_labels_read(&l, folder, part, digest, e);
     if (good && l.count != d->count[part])
-        good = err_set(e, "%s: %u labels, but %s has %u images", l.path, l.count, f.path, d->count[part]);
+        good = err_set(e, "%s: %u labels, but %s has %u images", l.path, l.count, f.path,
+                       d->count[part]);
     good = good && idx_labels_check(&l, part, &d->classes, e);
     for (uint32_t i = 0; good && i < l.count; i++) store_of(d)->labels[part][i] = l.raw[i];
     free(l.raw);
@@ -283,14 +296,15 @@ static bool idx_shape(const char *path, const void *settings, int size, struct d
         out->classes = 10;
     }
     if (size && size != out->size)
-        return err_set(e, "the images of %s are %d x %d pixels; %d x %d is asked for", path, out->size,
-                       out->size, size, size);
+        return err_set(e, "the images of %s are %d x %d pixels; %d x %d is asked for", path,
+                       out->size, out->size, size, size);
     return true;
 }
 
 const struct data_format format_idx = {
     .name = "idx",
-    .meaning = "IDX files as of MNIST, plain or gzipped: {train,t10k}-{images-idx3,labels-idx1}-ubyte",
+    .meaning =
+        "IDX files as of MNIST, plain or gzipped: {train,t10k}-{images-idx3,labels-idx1}-ubyte",
     .default_path = "/usr/share/datasets/fashion-mnist",
     .fields = idx_fields,
     .settings_size = sizeof(struct idx_settings),

@@ -22,7 +22,8 @@ struct images_settings {
     int classes, cache_mib;
 };
 static const struct field images_fields[] = {
-    INT(images_settings, classes, 0, 0, 65535, "number of classes; auto: the folders in train/", .zero = "auto"),
+    INT(images_settings, classes, 0, 0, 65535, "number of classes; auto: the folders in train/",
+        .zero = "auto"),
     INT(images_settings, cache_mib, 4096, 0, 16777216,
         "keep decoded images in memory where all of them take no more than this, MiB"),
     FIELDS_END,
@@ -123,7 +124,8 @@ static void survey_chunk(void *ctx, size_t chunk)
 {
     struct survey *s = ctx;
     size_t begin, end;
-    parallel_part(s->count[DATA_TRAIN] + (size_t)s->count[DATA_TEST], IMAGES_CHUNKS, chunk, &begin, &end);
+    parallel_part(s->count[DATA_TRAIN] + (size_t)s->count[DATA_TEST], IMAGES_CHUNKS, chunk, &begin,
+                  &end);
     for (size_t i = begin; i < end && !s->failed[chunk]; i++)
         s->failed[chunk] = !survey_file(s, i, &s->error[chunk]);
 }
@@ -199,14 +201,15 @@ static bool images_open(struct dataset *d, const char *path, const void *setting
                         struct err *e)
 {
     const struct images_settings *s = settings;
-    if (!path) return err_set(e, "dataset.path: images needs the folder that holds train/ and test/");
+    if (!path)
+        return err_set(e, "dataset.path: images needs the folder that holds train/ and test/");
     if (!images_size_check(size, e)) return false;
     struct images *own = d->own = mem_new(1, sizeof *own);
     struct folders *f = &own->folders;
     if (!folders_read(f, path, e)) return false;
     if (s->classes && s->classes != f->n_classes)
-        return err_set(e, "%s/train: %d class folders, but dataset.classes is %d", path, f->n_classes,
-                       s->classes);
+        return err_set(e, "%s/train: %d class folders, but dataset.classes is %d", path,
+                       f->n_classes, s->classes);
     d->size = size;
     d->channels = 3;
     d->classes = f->n_classes;
@@ -248,7 +251,8 @@ static bool images_shape(const char *path, const void *settings, int size, struc
 
 const struct data_format format_images = {
     .name = "images",
-    .meaning = "class folders of JPEG images: train/CLASS/*.jpg, and test/ (or val/ where there is no test/)",
+    .meaning = "class folders of JPEG images: train/CLASS/*.jpg, and test/ (or val/ where there is "
+               "no test/)",
     .fields = images_fields,
     .settings_size = sizeof(struct images_settings),
     .natural_size = 0,

@@ -68,8 +68,8 @@ static bool jpeg_accept(struct jpeg *j)
     if (pixels > JPEG_PIXELS_MAX) wrong = "more than 134 million pixels";
     if (n != 1 && n != 3 && n != 4) wrong = "neither grey nor RGB nor CMYK";
     if (wrong)
-        snprintf(j->message, sizeof j->message, "%u x %u pixels, %d components: %s", j->lib.image_width,
-                 j->lib.image_height, n, wrong);
+        snprintf(j->message, sizeof j->message, "%u x %u pixels, %d components: %s",
+                 j->lib.image_width, j->lib.image_height, n, wrong);
     return !wrong;
 }
 
@@ -81,7 +81,8 @@ static struct window window_drawn(const struct data_crop *crop, double height, d
         double w = round(sqrt(height * width * t->area * t->aspect));
         double h = round(sqrt(height * width * t->area / t->aspect));
         if (w < 1 || h < 1 || w > width || h > height) continue;
-        return (struct window){ floor(t->y * (height - h + 1)), floor(t->x * (width - w + 1)), h, w };
+        return (struct window){ floor(t->y * (height - h + 1)), floor(t->x * (width - w + 1)), h,
+                                w };
     }
     double aspect = width / height, h = height, w = width;
     if (aspect < crop->aspect_min) h = fmax(1, round(width / crop->aspect_min));
@@ -126,13 +127,16 @@ static void jpeg_lines(struct jpeg *j, int size, uint8_t *as_is)
     while (lib->output_scanline < lib->output_height) {
         int y = (int)lib->output_scanline;
         JSAMPROW line = as_is && j->lib.out_color_space == JCS_RGB
-                            ? as_is + (size_t)y * (size_t)size * 3 : j->line;
+                            ? as_is + (size_t)y * (size_t)size * 3
+                            : j->line;
         jpeg_read_scanlines(lib, &line, 1);
         if (lib->out_color_space == JCS_CMYK)
             line_from_cmyk(line, lib->output_width, lib->saw_Adobe_marker);
-        if (!as_is) resample_row(j->resample, y, line);
+        if (!as_is)
+            resample_row(j->resample, y, line);
         else if (line == j->line)
-            for (int i = 0; i < 3 * size; i++) as_is[(size_t)y * (size_t)size * 3 + (size_t)i] = line[i];
+            for (int i = 0; i < 3 * size; i++)
+                as_is[(size_t)y * (size_t)size * 3 + (size_t)i] = line[i];
     }
 }
 

@@ -11,10 +11,11 @@ struct loader_plan {
     const struct dataset *data;
     const struct data_split *split;
     const struct data_view *view;
-    const struct augment_settings *augment; /* NULL: none, and samples in their own order (evaluation) */
+    const struct augment_settings
+        *augment; /* NULL: none, and samples in their own order (evaluation) */
     int batch_size;
     uint64_t seed;
-    int threads;                            /* that prepare batches, at least 1 */
+    int threads; /* that prepare batches, at least 1 */
 };
 
 struct loader *loader_create(const struct loader_plan *p);
@@ -24,11 +25,11 @@ void loader_destroy(struct loader *l);
 void loader_begin(struct loader *l, uint32_t epoch);
 
 struct batch {
-    const float *images;    /* batch_size x size x size x channels */
-    const float *labels;    /* batch_size class numbers */
-    const uint32_t *index;  /* sample numbers */
-    int count;              /* samples that are real: the last batch of an evaluation may hold fewer, the
-                             * rest of it is zero. An epoch of training leaves an incomplete last batch out. */
+    const float *images;   /* batch_size x size x size x channels */
+    const float *labels;   /* batch_size class numbers */
+    const uint32_t *index; /* sample numbers */
+    int count; /* samples that are real: the last batch of an evaluation may hold fewer, the
+                * rest of it is zero. An epoch of training leaves an incomplete last batch out. */
 };
 
 /* The next batch, valid until the next call; count 0 at the end of the epoch. False with e filled

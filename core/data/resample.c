@@ -1,13 +1,13 @@
-/* Separable resizing; see resample.h. A row is resized across as it arrives and then added into each
- * output row that it takes part in, so that no more than the output is ever held. */
+/* Separable resizing; see resample.h. A row is resized across as it arrives and then added into
+ * each output row that it takes part in, so that no more than the output is ever held. */
 #include "core/data/resample.h"
 #include "core/base/mem.h"
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* For each output pixel of one axis: the source pixels first .. first + count - 1 and their weights,
- * which add up to 1. */
+/* For each output pixel of one axis: the source pixels first .. first + count - 1 and their
+ * weights, which add up to 1. */
 struct axis {
     int out, room;
     int *first, *count;

@@ -12,6 +12,6 @@ struct resample;
 
 struct resample *resample_create(int height, int width, const struct window *w, int size);
 void resample_row(struct resample *r, int y, const uint8_t *rgb); /* rows in order, each once */
-void resample_end(struct resample *r, uint8_t *out); /* writes size x size x 3 */
+void resample_end(struct resample *r, uint8_t *out);              /* writes size x size x 3 */
 void resample_destroy(struct resample *r);
 #endif

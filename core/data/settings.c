@@ -62,7 +62,10 @@ static void channels_write(const void *at, struct text *json)
     text_add(json, "]");
 }
 
-static void channels_reset(void *at) { *(struct data_channels *)at = (struct data_channels){ .n = 0 }; }
+static void channels_reset(void *at)
+{
+    *(struct data_channels *)at = (struct data_channels){ .n = 0 };
+}
 
 static const struct field_own mean_own = { CHANNELS_FORM, "auto", mean_read, channels_write,
                                            channels_reset };
@@ -78,7 +81,8 @@ static bool split_applies(const void *of)
 }
 
 const struct field data_fields[] = {
-    TEXT(data_settings, path, NULL, "folder of the data; where it is not given, the format's usual place"),
+    TEXT(data_settings, path, NULL,
+         "folder of the data; where it is not given, the format's usual place"),
     INT(data_settings, validation, 0, 0, MAX_IMAGES,
         "images taken from the training part for validation", .zero = "none"),
     INT(data_settings, split_seed, 0, 0, 2147483647,
@@ -87,7 +91,9 @@ const struct field data_fields[] = {
         "train on this many images at most, balanced over the classes", .zero = "none"),
     INT(data_settings, test_limit, 0, 0, MAX_IMAGES,
         "test on this many images at most, balanced over the classes", .zero = "none"),
-    OWN(data_settings, mean, &mean_own, "subtracted from pixels in 0..1, by channel; auto: mean of the training images"),
-    OWN(data_settings, sd, &sd_own, "pixels are divided by it, by channel; auto: standard deviation of the training images"),
+    OWN(data_settings, mean, &mean_own,
+        "subtracted from pixels in 0..1, by channel; auto: mean of the training images"),
+    OWN(data_settings, sd, &sd_own,
+        "pixels are divided by it, by channel; auto: standard deviation of the training images"),
     FIELDS_END,
 };

@@ -65,7 +65,8 @@ static uint32_t *part_order(const struct dataset *d, enum data_part part,
     return order;
 }
 
-static void views_cut(struct data_split *split, const struct dataset *d, const struct data_settings *s)
+static void views_cut(struct data_split *split, const struct dataset *d,
+                      const struct data_settings *s)
 {
     uint32_t validation = (uint32_t)s->validation, count;
     uint32_t *order = part_order(d, DATA_TRAIN, s, validation, &count);
@@ -146,26 +147,30 @@ static bool statistics_of(const struct dataset *d, const struct data_view *view,
     return !all.failed;
 }
 
-static bool channels_check(const struct data_channels *given, const char *key, const struct dataset *d,
-                           struct err *e)
+static bool channels_check(const struct data_channels *given, const char *key,
+                           const struct dataset *d, struct err *e)
 {
     return !given->n || given->n == d->channels ||
-           err_set(e, "dataset.%s: %d numbers for images of %d channel%s", key, given->n, d->channels,
-                   d->channels == 1 ? "" : "s");
+           err_set(e, "dataset.%s: %d numbers for images of %d channel%s", key, given->n,
+                   d->channels, d->channels == 1 ? "" : "s");
 }
 
 static bool normalisation(struct data_split *split, const struct dataset *d,
                           const struct data_settings *s, struct err *e)
 {
     double mean[4] = { 0 }, sd[4] = { 0 };
-    if (!channels_check(&s->mean, "mean", d, e) || !channels_check(&s->sd, "sd", d, e)) return false;
+    if (!channels_check(&s->mean, "mean", d, e) || !channels_check(&s->sd, "sd", d, e))
+        return false;
     if ((!s->mean.n || !s->sd.n) && !statistics_of(d, &split->train, mean, sd, e)) return false;
     for (int c = 0; c < d->channels; c++) {
         split->mean[c] = (float)(s->mean.n ? s->mean.v[c] : mean[c]);
         split->sd[c] = (float)(s->sd.n ? s->sd.v[c] : sd[c]);
         if (split->sd[c] <= 0)
-            return err_set(e, "channel %d of the training images has the same value everywhere, so that "
-                              "there is nothing to divide by; give dataset.sd", c + 1);
+            return err_set(
+                e,
+                "channel %d of the training images has the same value everywhere, so that "
+                "there is nothing to divide by; give dataset.sd",
+                c + 1);
     }
     return true;
 }

@@ -10,8 +10,8 @@ struct data_view {
 
 struct data_split {
     struct data_view train, validation, test;
-    float mean[4], sd[4];   /* input = (pixel / 255 - mean[c]) / sd[c] */
-    uint64_t digest;        /* of the numbers above and of the data set's */
+    float mean[4], sd[4]; /* input = (pixel / 255 - mean[c]) / sd[c] */
+    uint64_t digest;      /* of the numbers above and of the data set's */
 };
 
 /* Cuts by settings; computes mean and sd over train where they are not given. Refuses counts that

@@ -1,6 +1,7 @@
 /* A learnable task made from nothing, for tests and benchmarks. A class is a smooth pattern: a few
  * cosine waves of whole periods in each channel. A sample is its class's pattern, moved a little
- * round the torus, plus noise. Every draw is Philox's, so a data set is a function of its settings. */
+ * round the torus, plus noise. Every draw is Philox's, so a data set is a function of its settings.
+ */
 #include "core/base/digest.h"
 #include "core/base/parallel.h"
 #include "core/base/rng.h"
@@ -20,7 +21,8 @@ static const struct field synthetic_fields[] = {
     INT(synthetic_settings, train, 2000, 1, 100000000, "training images"),
     INT(synthetic_settings, test, 500, 1, 100000000, "test images"),
     INT(synthetic_settings, seed, 0, 0, 2147483647, "draws patterns and samples"),
-    REAL(synthetic_settings, noise, 0.15, 0, 1, "standard deviation of the noise; pixels count as 0 to 1"),
+    REAL(synthetic_settings, noise, 0.15, 0, 1,
+         "standard deviation of the noise; pixels count as 0 to 1"),
     FIELDS_END,
 };
 
@@ -84,19 +86,21 @@ static void synthetic_class(void *ctx, size_t class)
     for (uint32_t part = 0; part < DATA_PARTS; part++)
         for (size_t i = class; i < d->count[part]; i += (size_t)d->classes) {
             struct rng sample = rng_stream(seed, RNG_SYNTHETIC, i, 1 + part);
-            synthetic_sample(store_of(d)->pixels[part] + i * pixels, pattern, d, job->s->noise, &sample);
-            store_of(d)->labels[part][i] = (uint16_t)class;
+            synthetic_sample(store_of(d)->pixels[part] + i * pixels, pattern, d, job->s->noise,
+                             &sample);
+            store_of(d)->labels[part][i] = (uint16_t) class;
         }
 }
 
-static bool synthetic_shape(const char *path, const void *settings, int size, struct data_shape *out,
-                            struct err *e)
+static bool synthetic_shape(const char *path, const void *settings, int size,
+                            struct data_shape *out, struct err *e)
 {
     const struct synthetic_settings *s = settings;
     (void)path;
     *out = (struct data_shape){ s->size, s->channels, s->classes };
     return !size || size == s->size ||
-           err_set(e, "dataset.size is %d, but the network takes %d x %d pixels", s->size, size, size);
+           err_set(e, "dataset.size is %d, but the network takes %d x %d pixels", s->size, size,
+                   size);
 }
 
 static bool synthetic_open(struct dataset *d, const char *path, const void *settings, int size,
