@@ -6,25 +6,27 @@
 /* Text cells: rounding and "mean ± sd" are decided here, once, before any format is. */
 struct cell {
     const char *text;
-    double value;  /* for machines; NAN where the cell is no number */
-    bool best;     /* bold */
+    double value; /* for machines; NAN where the cell is no number */
+    bool best;    /* bold */
 };
 struct column {
     const char *title, *unit, *key; /* key: for csv and json, "top1_mean" */
-    bool number;                    /* right-aligned */
+    bool number;                    /* right-aligned; for machines the value, otherwise the text */
+    bool machine;                   /* for csv and json only */
 };
 struct table {
     const char *title, *question;
     int n_columns, n_rows;
     struct column *columns;
-    struct cell *cells;        /* row-major */
-    const char **notes;        /* the footer, a sentence each */
+    struct cell *cells; /* row-major */
+    const char **notes; /* the footer, a sentence each */
     int n_notes;
     struct pool pool;
 };
 
 /* The table of an experiment: per point mean ± sd, n, delta, p, interval, hidden widths,
- * parameters, multiply-adds, seconds, and the paper's columns where it mirrors a table. */
+ * parameters, multiply-adds, seconds, and the paper's columns where it mirrors a table.
+ * Texts of cells may point into the results. */
 void table_build(struct table *t, const struct results *r);
 void table_clear(struct table *t);
 
