@@ -7,7 +7,10 @@
 /* How many of the `left` floats the next vector holds. */
 static inline size_t lanes_of(size_t left) { return left < LANES ? left : LANES; }
 
-static inline vf load(const float *p, size_t m) { return m < LANES ? vf_load_part(p, m) : vf_load(p); }
+static inline vf load(const float *p, size_t m)
+{
+    return m < LANES ? vf_load_part(p, m) : vf_load(p);
+}
 
 static inline void store(float *p, vf a, size_t m)
 {
@@ -21,8 +24,7 @@ static inline vf vf_pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~m
 static inline vf vf_where(vi mask, vf a) { return (vf)(mask & (vi)a); }
 
 /* Walks n floats: i is where a vector begins, m how many floats it holds. */
-#define VECTORS(i, m, n)                                                                           \
-    for (size_t i = 0, m; i < (n) && (m = lanes_of((n)-i)); i += LANES)
+#define VECTORS(i, m, n) for (size_t i = 0, m; i < (n) && (m = lanes_of((n)-i)); i += LANES)
 
 static void kernel_add(float *y, const float *a, const float *b, size_t n)
 {
@@ -167,8 +169,7 @@ STRIP_INLINE void sum_strip(float *sum, const float *x, size_t rows, size_t c, s
 {
     vf s[WIDE];
     EACH_VECTOR(v, wide) s[v] = load(sum + v * LANES, m);
-    for (size_t r = 0; r < rows; r++, x += c)
-        EACH_VECTOR(v, wide) s[v] += load(x + v * LANES, m);
+    for (size_t r = 0; r < rows; r++, x += c) EACH_VECTOR(v, wide) s[v] += load(x + v * LANES, m);
     EACH_VECTOR(v, wide) store(sum + v * LANES, s[v], m);
 }
 
@@ -208,8 +209,7 @@ STRIP_INLINE void sums_strip(float *const s[2], const float *dy, const float *x,
         s2[v] = load(s[1] + v * LANES, m);
         d[v] = load(shift + v * LANES, m);
     }
-    for (size_t r = 0; r < rows; r++)
-        EACH_VECTOR(v, wide)
+    for (size_t r = 0; r < rows; r++) EACH_VECTOR(v, wide)
         {
             vf b = load(x + r * c + v * LANES, m) - d[v];
             vf a = dy ? load(dy + r * c + v * LANES, m) : b;
@@ -228,7 +228,8 @@ static void kernel_channel_sums(float *sum, float *squares, const float *x, cons
 {
     size_t j = 0;
     for (; c - j >= STRIP; j += STRIP)
-        sums_strip((float *[]){ sum + j, squares + j }, NULL, x + j, shift + j, rows, c, LANES, WIDE);
+        sums_strip((float *[]){ sum + j, squares + j }, NULL, x + j, shift + j, rows, c, LANES,
+                   WIDE);
     for (; j < c; j += LANES)
         sums_strip((float *[]){ sum + j, squares + j }, NULL, x + j, shift + j, rows, c,
                    lanes_of(c - j), 1);
@@ -255,8 +256,7 @@ static void kernel_affine(float *y, const float *x, const float *a, const float 
 static void kernel_affine_grad_add(float *dx, const float *dy, const float *x, const float *a,
                                    const float *b, const float *d, size_t rows, size_t c)
 {
-    for (; rows; rows--, x += c, dy += c, dx += c)
-        VECTORS(j, m, c)
+    for (; rows; rows--, x += c, dy += c, dx += c) VECTORS(j, m, c)
         {
             vf g = vf_fma(load(b + j, m), load(x + j, m), load(d + j, m));
             g = vf_fma(load(a + j, m), load(dy + j, m), g);

@@ -11,7 +11,7 @@ const struct kernels *kernels = &kernels_portable;
 
 const struct kernels *kernels_at(int i)
 {
-#define ISA(name, runs_here)                                                                       \
+#define ISA(name, runs_here) \
     if ((runs_here) && i-- == 0) return &kernels_##name;
 #include "core/kernels/isas.def"
 #undef ISA

@@ -45,7 +45,7 @@ struct kernels {
     void (*scale_add)(float *y, const float *x, const float *g, size_t rows,
                       size_t c); /* y += x g[c] */
     void (*dot_add)(float *dg, const float *dy, const float *x, size_t rows,
-                    size_t c); /* dg[c] += sum dy x */
+                    size_t c);                                        /* dg[c] += sum dy x */
     void (*row_add)(float *y, const float *v, size_t rows, size_t c); /* y += v[c] */
 
     /* One row into a running maximum: where x is larger (or NaN), max = x and at = number. */

@@ -34,11 +34,11 @@ struct step {
 struct op_call {
     struct tensor *in[OP_INPUTS]; /* NULL where an optional input is not given */
     struct tensor *out;
-    const void *attr;             /* the op's parameter struct, or NULL */
-    float *saved;                 /* what forward leaves for backward: op->saved floats */
-    float *work;                  /* op->work floats, of use within one call only */
+    const void *attr; /* the op's parameter struct, or NULL */
+    float *saved;     /* what forward leaves for backward: op->saved floats */
+    float *work;      /* op->work floats, of use within one call only */
     const struct step *step;
-    const char *name;             /* of the node; keys the dropout stream */
+    const char *name; /* of the node; keys the dropout stream */
 };
 
 /* backward_reads: which contents backward needs. All others may be gone by then. */
@@ -49,15 +49,16 @@ struct op_call {
  * input; a NULL gradient means that nobody wants it. */
 struct op {
     const char *name;
-    int n_in, n_optional;     /* inputs that must be given, and that may follow them */
-    size_t attr_size;         /* of the parameter struct, 0 where it takes none */
+    int n_in, n_optional; /* inputs that must be given, and that may follow them */
+    size_t attr_size;     /* of the parameter struct, 0 where it takes none */
     unsigned backward_reads;
-    bool (*infer)(struct op_call *c, struct err *e);      /* sets out's shape, or refuses its inputs */
-    size_t (*saved)(const struct op_call *c);             /* NULL: 0 */
-    size_t (*work)(const struct op_call *c);              /* NULL: 0 */
-    void (*forward)(const struct op_call *c);             /* writes out->data */
-    void (*backward)(const struct op_call *c);            /* NULL: has no gradient */
-    uint64_t (*macs)(const struct op_call *c);            /* multiply-adds for the whole batch; NULL: 0 */
-    void (*describe)(const struct op_call *c, struct text *t); /* its parameters, canonical; NULL: none */
+    bool (*infer)(struct op_call *c, struct err *e); /* sets out's shape, or refuses its inputs */
+    size_t (*saved)(const struct op_call *c);        /* NULL: 0 */
+    size_t (*work)(const struct op_call *c);         /* NULL: 0 */
+    void (*forward)(const struct op_call *c);        /* writes out->data */
+    void (*backward)(const struct op_call *c);       /* NULL: has no gradient */
+    uint64_t (*macs)(const struct op_call *c); /* multiply-adds for the whole batch; NULL: 0 */
+    void (*describe)(const struct op_call *c,
+                     struct text *t); /* its parameters, canonical; NULL: none */
 };
 #endif

@@ -21,7 +21,7 @@ struct conv2d_attr {
     int pad;    /* rows and columns of zeros on each side */
     int groups; /* 0 reads as 1 */
 };
-struct batch_norm_attr { /* momentum and epsilon are PyTorch's defaults: 0.1 and 1e-5 */
+struct batch_norm_attr {      /* momentum and epsilon are PyTorch's defaults: 0.1 and 1e-5 */
     double momentum, epsilon; /* 0 reads as the default */
 };
 struct pool_attr {
@@ -35,7 +35,7 @@ struct softmax_loss_attr {
     double smoothing; /* label smoothing epsilon (Szegedy et al. 2016): 1 - e + e/K on the label */
 };
 struct pad_channels_attr { /* the parameter-free shortcut (He et al. 2016, option A): */
-    int channels;          /* subsample by stride, then zero channels on both sides up to this many */
-    int stride;            /* 0 reads as 1 */
+    int channels; /* subsample by stride, then zero channels on both sides up to this many */
+    int stride;   /* 0 reads as 1 */
 };
 #endif

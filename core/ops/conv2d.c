@@ -1,0 +1,95 @@
+/* Convolution: inputs x, weights (kh, kw, c / groups, k), optionally a bias (1, 1, 1, k). */
+#include "core/kernels/conv.h"
+#include "core/ops/ops.h"
+#include "core/ops/parts.h"
+#include "core/ops/shape.h"
+
+enum { X, WEIGHTS, BIAS };
+
+static struct conv_shape conv2d_shape(const struct op_call *c)
+{
+    const struct conv2d_attr *a = c->attr;
+    const struct tensor *x = c->in[X], *w = c->in[WEIGHTS];
+    struct conv_shape s = { .n = x->n, .h = x->h, .w = x->w, .c = x->c };
+    s.k = w->c, s.kh = w->n, s.kw = w->h;
+    s.stride = a && a->stride ? a->stride : 1;
+    s.groups = a && a->groups ? a->groups : 1;
+    s.pad = a ? a->pad : 0;
+    s.oh = (s.h + 2 * s.pad - s.kh) / s.stride + 1;
+    s.ow = (s.w + 2 * s.pad - s.kw) / s.stride + 1;
+    return s;
+}
+
+static bool conv2d_infer(struct op_call *c, struct err *e)
+{
+    const struct tensor *w = c->in[WEIGHTS], *bias = c->in[BIAS];
+    const struct conv2d_attr *a = c->attr;
+    if (a && (a->stride < 0 || a->pad < 0 || a->groups < 0))
+        return err_set(e, "conv2d: stride %d, padding %d and groups %d must not be negative",
+                       a->stride, a->pad, a->groups);
+    struct conv_shape s = conv2d_shape(c);
+    if (s.c % s.groups || s.k % s.groups)
+        return err_set(e, "conv2d: %d groups do not divide %d input and %d output channels",
+                       s.groups, s.c, s.k);
+    if (w->w != s.c / s.groups)
+        return err_set(e, "conv2d: weights for %d input channels in a group, but there are %d",
+                       w->w, s.c / s.groups);
+    if (s.h + 2 * s.pad < s.kh || s.w + 2 * s.pad < s.kw)
+        return err_set(e, "conv2d: a %dx%d kernel does not fit into %dx%d pixels with padding %d",
+                       s.kh, s.kw, s.h, s.w, s.pad);
+    if (bias && !shape_is(bias, 1, 1, 1, s.k))
+        return err_set(e, "conv2d: a bias of " SHAPE " for %d channels", SHAPE_OF(bias), s.k);
+    shape_set(c->out, s.n, s.oh, s.ow, s.k);
+    return true;
+}
+
+static size_t conv2d_work(const struct op_call *c)
+{
+    struct conv_shape s = conv2d_shape(c);
+    const struct conv_kernels *k = conv_for(&s);
+    size_t work = k->work ? k->work(&s) : 0, bias = c->in[BIAS] ? channel_total_work(c->out) : 0;
+    return work > bias ? work : bias;
+}
+
+static void conv2d_forward(const struct op_call *c)
+{
+    struct conv_shape s = conv2d_shape(c);
+    conv_for(&s)->forward(&s, c->out->data, c->in[X]->data, c->in[WEIGHTS]->data,
+                          c->in[BIAS] ? c->in[BIAS]->data : NULL, c->work);
+}
+
+static void conv2d_backward(const struct op_call *c)
+{
+    struct conv_shape s = conv2d_shape(c);
+    const struct conv_kernels *k = conv_for(&s);
+    struct tensor *x = c->in[X], *w = c->in[WEIGHTS], *bias = c->in[BIAS];
+    if (x->grad) k->backward_data(&s, x->grad, c->out->grad, w->data, c->work);
+    if (w->grad) k->backward_weights(&s, w->grad, c->out->grad, x->data, c->work);
+    if (bias && bias->grad) channel_total(bias->grad, c->out, c->out->grad, c->work);
+}
+
+static uint64_t conv2d_macs(const struct op_call *c)
+{
+    struct conv_shape s = conv2d_shape(c);
+    return tensor_len(c->out) * (uint64_t)(s.kh * s.kw) * (uint64_t)(s.c / s.groups);
+}
+
+static void conv2d_describe(const struct op_call *c, struct text *t)
+{
+    struct conv_shape s = conv2d_shape(c);
+    text_addf(t, "%dx%d/%d pad %d groups %d", s.kh, s.kw, s.stride, s.pad, s.groups);
+}
+
+const struct op op_conv2d = {
+    .name = "conv2d",
+    .n_in = 2,
+    .n_optional = 1,
+    .attr_size = sizeof(struct conv2d_attr),
+    .backward_reads = READS_IN(X) | READS_IN(WEIGHTS),
+    .infer = conv2d_infer,
+    .work = conv2d_work,
+    .forward = conv2d_forward,
+    .backward = conv2d_backward,
+    .macs = conv2d_macs,
+    .describe = conv2d_describe,
+};

@@ -1,0 +1,83 @@
+/* Maximum over square windows. Padding cells do not exist; the gradient goes to the first pixel,
+ * row by row, that holds the maximum.
+ * saved: that pixel's number in its image for each output, as a float. */
+#include "core/kernels/kernels.h"
+#include "core/ops/parts.h"
+#include "core/ops/window.h"
+#include <string.h>
+
+static bool max_pool_infer(struct op_call *c, struct err *e)
+{
+    const struct tensor *x = c->in[0];
+    if ((int64_t)x->h * x->w > 1 << 24)
+        return err_set(e, "max_pool: %dx%d pixels are more than 2^24", x->h, x->w);
+    return window_infer(c, "max_pool", e);
+}
+
+static size_t max_pool_saved(const struct op_call *c) { return tensor_len(c->out); }
+
+/* One output pixel; `image` is its image of x. */
+static void max_pool_pixel(const struct op_call *c, float *y, float *at, const float *image,
+                           struct window_span v)
+{
+    size_t channels = (size_t)c->out->c, width = (size_t)c->in[0]->w;
+    size_t first = (size_t)v.top * width + (size_t)v.left;
+    memcpy(y, image + first * channels, channels * sizeof *y);
+    for (size_t j = 0; j < channels; j++) at[j] = (float)first;
+    for (int i = v.top; i < v.bottom; i++)
+        for (int k = v.left; k < v.right; k++) {
+            size_t pixel = (size_t)i * width + (size_t)k;
+            kernels->max_row(y, at, image + pixel * channels, (float)pixel, channels);
+        }
+}
+
+static void max_pool_forward_part(const struct op_call *c, struct part p)
+{
+    const struct tensor *x = c->in[0], *y = c->out;
+    size_t image = tensor_len(x) / (size_t)x->n;
+    for (size_t row = p.begin; row < p.end; row++)
+        for (int j = 0; j < y->w; j++) {
+            size_t at = (row * (size_t)y->w + (size_t)j) * (size_t)y->c;
+            max_pool_pixel(c, y->data + at, c->saved + at, x->data + row / (size_t)y->h * image,
+                           window_span(c, row, j));
+        }
+}
+
+static void max_pool_forward(const struct op_call *c)
+{
+    size_t rows = (size_t)c->out->n * (size_t)c->out->h;
+    parts_run(c, rows, part_count(rows, window_macs(c) / rows), max_pool_forward_part);
+}
+
+static void max_pool_backward_part(const struct op_call *c, struct part p)
+{
+    size_t channels = (size_t)c->out->c, len = tensor_len(c->out) / (size_t)c->out->n;
+    size_t image = tensor_len(c->in[0]) / (size_t)c->out->n;
+    for (size_t i = p.begin; i < p.end; i++) {
+        float *dx = c->in[0]->grad + i * image;
+        const float *dy = c->out->grad + i * len, *at = c->saved + i * len;
+        for (size_t k = 0; k < len; k += channels)
+            for (size_t j = 0; j < channels; j++) dx[(size_t)at[k + j] * channels + j] += dy[k + j];
+    }
+}
+
+/* Windows of one image may share pixels, so a part holds whole images. */
+static void max_pool_backward(const struct op_call *c)
+{
+    size_t images = (size_t)c->out->n;
+    if (c->in[0]->grad)
+        parts_run(c, images, part_count(images, tensor_len(c->in[0]) / images),
+                  max_pool_backward_part);
+}
+
+const struct op op_max_pool = {
+    .name = "max_pool",
+    .n_in = 1,
+    .attr_size = sizeof(struct pool_attr),
+    .infer = max_pool_infer,
+    .saved = max_pool_saved,
+    .forward = max_pool_forward,
+    .backward = max_pool_backward,
+    .macs = window_macs,
+    .describe = window_describe,
+};

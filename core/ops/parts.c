@@ -1,0 +1,73 @@
+#include "core/ops/parts.h"
+#include "core/base/parallel.h"
+#include "core/kernels/kernels.h"
+#include <string.h>
+
+enum { PART_FLOATS = 1 << 14, PARTS_MOST = 64 };
+
+size_t part_count(size_t items, size_t floats)
+{
+    size_t parts = (items * floats + PART_FLOATS - 1) / PART_FLOATS;
+    if (parts > PARTS_MOST) parts = PARTS_MOST;
+    if (parts > items) parts = items;
+    return parts ? parts : 1;
+}
+
+struct parts {
+    const struct op_call *call;
+    size_t items, count;
+    void (*f)(const struct op_call *c, struct part p);
+    void (*floats)(const struct op_call *c, size_t at, size_t len);
+};
+
+static void parts_chunk(void *ctx, size_t chunk)
+{
+    const struct parts *p = ctx;
+    struct part part = { .number = chunk };
+    parallel_part(p->items, p->count, chunk, &part.begin, &part.end);
+    if (p->f)
+        p->f(p->call, part);
+    else
+        p->floats(p->call, part.begin, part.end - part.begin);
+}
+
+void parts_run(const struct op_call *c, size_t items, size_t parts,
+               void (*f)(const struct op_call *c, struct part p))
+{
+    parallel_for(parts, parts_chunk, &(struct parts){ c, items, parts, f, NULL });
+}
+
+void floats_run(const struct op_call *c, void (*f)(const struct op_call *c, size_t at, size_t len))
+{
+    size_t len = tensor_len(c->out), parts = part_count(len, 1);
+    parallel_for(parts, parts_chunk, &(struct parts){ c, len, parts, NULL, f });
+}
+
+struct total {
+    const float *values;
+    float *partial;
+    size_t pixels, channels, parts;
+};
+
+static void total_chunk(void *ctx, size_t chunk)
+{
+    const struct total *t = ctx;
+    float *sum = t->partial + chunk * t->channels;
+    size_t begin, end;
+    memset(sum, 0, t->channels * sizeof *sum);
+    parallel_part(t->pixels, t->parts, chunk, &begin, &end);
+    kernels->channel_sum(sum, t->values + begin * t->channels, end - begin, t->channels);
+}
+
+size_t channel_total_work(const struct tensor *dy)
+{
+    return part_count(tensor_pixels(dy), (size_t)dy->c) * (size_t)dy->c;
+}
+
+void channel_total(float *sum, const struct tensor *dy, const float *values, float *partial)
+{
+    struct total t = { values, partial, tensor_pixels(dy), (size_t)dy->c, 0 };
+    t.parts = part_count(t.pixels, t.channels);
+    parallel_for(t.parts, total_chunk, &t);
+    kernels->channel_sum(sum, partial, t.parts, t.channels);
+}

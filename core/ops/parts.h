@@ -1,0 +1,24 @@
+#ifndef CORE_OPS_PARTS_H
+#define CORE_OPS_PARTS_H
+#include "core/ops/op.h"
+
+/* How ops cut their work for the threads: `items` (floats, pixels, images) into parts, nearly
+ * equal, whose number is a function of shapes alone. */
+struct part {
+    size_t number, begin, end; /* items [begin, end) */
+};
+
+/* The usual number of parts, 1 to 64, for items of so many floats each. */
+size_t part_count(size_t items, size_t floats);
+
+void parts_run(const struct op_call *c, size_t items, size_t parts,
+               void (*f)(const struct op_call *c, struct part p));
+
+/* The same for an op that treats every float of its output alike. */
+void floats_run(const struct op_call *c, void (*f)(const struct op_call *c, size_t at, size_t len));
+
+/* sum[j] += the sum of channel j over all pixels of dy; partial is memory for
+ * channel_total_work(dy) floats. */
+void channel_total(float *sum, const struct tensor *dy, const float *values, float *partial);
+size_t channel_total_work(const struct tensor *dy);
+#endif
