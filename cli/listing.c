@@ -89,18 +89,23 @@ static void cell_json(struct text *t, const struct listing_column *c, const char
         text_json(t, s);
 }
 
+void listing_json(const struct listing *l, struct text *t)
+{
+    size_t n = listing_width(l);
+    text_add(t, "[");
+    for (size_t i = 0; i < l->n_cells; i++) {
+        text_add(t, i % n ? ", " : i ? ",\n {" : "\n {");
+        cell_json(t, &l->columns[i % n], l->cells[i]);
+        if (i % n + 1 == n) text_add(t, "}");
+    }
+    text_add(t, "\n]");
+}
+
 void listing_print_json(const struct listing *l, FILE *f)
 {
     struct text t = { 0 };
-    size_t n = listing_width(l);
-    text_add(&t, "[");
-    for (size_t i = 0; i < l->n_cells; i++) {
-        text_add(&t, i % n ? ", " : i ? ",\n {" : "\n {");
-        cell_json(&t, &l->columns[i % n], l->cells[i]);
-        if (i % n + 1 == n) text_add(&t, "}");
-    }
-    text_add(&t, "\n]\n");
-    fputs(t.s, f);
+    listing_json(l, &t);
+    fprintf(f, "%s\n", t.s);
     text_clear(&t);
 }
 

@@ -1,6 +1,7 @@
 #ifndef CLI_LISTING_H
 #define CLI_LISTING_H
 #include "core/base/mem.h"
+#include "core/base/text.h"
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -22,6 +23,7 @@ struct listing {
 /* The next cell, row by row. */
 void listing_add(struct listing *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void listing_print(const struct listing *l, FILE *f);
+void listing_json(const struct listing *l, struct text *t);
 void listing_print_json(const struct listing *l, FILE *f);
 void listing_clear(struct listing *l);
 #endif

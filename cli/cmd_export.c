@@ -1,0 +1,51 @@
+/* export: the table of a results folder in a format. */
+#include "cli/command.h"
+#include "cli/report.h"
+#include "core/base/text.h"
+#include "experiments/table.h"
+#include <string.h>
+
+/* --format, or what the suffix of -o says, or md. NULL after saying what there is. */
+static const char *export_format(const struct invocation *v)
+{
+    const char *names[16], *dot = v->output ? strrchr(v->output, '.') : NULL;
+    size_t n = 0;
+    for (const struct writer *const *w = writers; *w; w++) {
+        if (!v->format && dot && strcmp((*w)->suffix, dot + 1) == 0) return (*w)->name;
+        names[n++] = (*w)->name;
+    }
+    if (!v->format && !v->output) return "md";
+    if (v->format && writer_named(v->format)) return v->format;
+    struct text valid = { 0 };
+    for (size_t i = 0; i < n; i++) text_addf(&valid, "%s%s", i ? ", " : "", names[i]);
+    const char *near = v->format ? text_nearest(v->format, names, n) : NULL;
+    if (!v->format)
+        say_error(EXIT_USAGE, "%s: its suffix names no format; give --format: %s", v->output,
+                  valid.s);
+    else
+        say_error(EXIT_USAGE, "--format: \"%s\" is not one of %s%s%s", v->format, valid.s,
+                  near ? "; did you mean " : "", near ? near : "");
+    text_clear(&valid);
+    return NULL;
+}
+
+static int export_run(const struct invocation *v)
+{
+    struct err e;
+    const char *format = export_format(v);
+    if (!format) return EXIT_USAGE;
+    if (!report_write(v->words[0], format, v->output, &e))
+        return say_error(EXIT_DATA, "%s", e.text);
+    return EXIT_DONE;
+}
+
+const struct command command_export = {
+    .name = "export",
+    .arguments = "DIR",
+    .summary = "the table of a results folder as Markdown, CSV or JSON",
+    .help = "`senet-exp export results/quickstart -o table.csv`; without -o to standard output.",
+    .options = "format output",
+    .min_words = 1,
+    .max_words = 1,
+    .run = export_run,
+};

@@ -1,0 +1,120 @@
+/* plan: what an experiment would run. Trains nothing and needs no data set. */
+#include "cli/experiment.h"
+#include "cli/listing.h"
+#include "core/base/file.h"
+#include "experiments/progress.h"
+#include "experiments/standing.h"
+#include <math.h>
+
+static const struct listing_column plan_columns[] = {
+    { "label", "point", false },
+    { "parameters", "parameters", true },
+    { "macs", "multiply-adds", true },
+    { "hidden", "hidden widths", false },
+    { "step_megabytes", "step, MB", true },
+    { "done", "done", true },
+    { "waiting", "waiting", true },
+    { "seconds", "seconds a run", true },
+    { "note", "", false },
+    { 0 },
+};
+
+/* Widths of stages with SE blocks, "4/8/16"; "-" where there is none. */
+static const char *hidden_text(const struct model_counts *c, struct pool *p)
+{
+    const char *all = NULL;
+    for (int k = 0; k < SE_STAGES; k++) {
+        if (c->hidden[k])
+            all = pool_textf(p, "%s%s%d", all ? all : "", all ? "/" : "", c->hidden[k]);
+    }
+    return all ? all : "-";
+}
+
+struct plan { /* what the rows are made from */
+    const struct design *design;
+    const struct results *results; /* what the folder holds, or NULL */
+    double pace;                   /* standing_pace of it */
+    double seconds_left;
+    int runs, waiting;
+};
+
+static void plan_row(struct listing *l, struct plan *plan, const struct design_point *p)
+{
+    const struct design *d = plan->design;
+    int at = plan->results ? standing_find(plan->results, p) : -1;
+    int done = at < 0 ? 0 : standing_done(plan->results, at);
+    int waiting = p->same_as < 0 && d->n_seeds > done ? d->n_seeds - done : 0;
+    uint64_t macs = p->counts.conv_fc + p->counts.se_fc;
+    double seconds = standing_seconds(plan->pace, (double)macs, p->spec.train.epochs);
+    listing_add(l, "%s", p->label);
+    listing_add(l, "%zu", p->counts.trainable);
+    listing_add(l, "%llu", (unsigned long long)macs);
+    listing_add(l, "%s", hidden_text(&p->counts, &l->pool));
+    listing_add(l, "%.1f", (double)p->bytes / 1e6);
+    listing_add(l, "%d", done);
+    listing_add(l, "%d", waiting);
+    listing_add(l, isnan(seconds) ? "unknown" : "%.0f", seconds);
+    listing_add(l, "%s%s", p->same_as < 0 ? "" : "the same network as ",
+                p->same_as < 0 ? "" : d->points[p->same_as].label);
+    plan->runs += p->same_as < 0 ? d->n_seeds : 0;
+    plan->waiting += waiting;
+    plan->seconds_left += waiting * seconds;
+}
+
+static void plan_print(const struct invocation *v, struct plan *plan, const char *dir)
+{
+    const struct design *d = plan->design;
+    struct listing l = { .columns = plan_columns };
+    char left[32];
+    for (int i = 0; i < d->n_points; i++) plan_row(&l, plan, &d->points[i]);
+    if (v->json) {
+        listing_print_json(&l, stdout);
+    } else {
+        if (d->question) printf("%s\n\n", d->question);
+        listing_print(&l, stdout);
+        duration_text(plan->seconds_left, left);
+        printf("\n%d points x %d seeds: %d runs, %d of them waiting; time for these: %s\nresults: "
+               "%s\n",
+               d->n_points, d->n_seeds, plan->runs, plan->waiting, left, dir);
+        if (isnan(plan->pace))
+            puts("(the time of a run is known once one has been recorded there)");
+    }
+    listing_clear(&l);
+}
+
+static int plan_run(const struct invocation *v)
+{
+    struct design d = { 0 };
+    struct results r = { 0 };
+    struct err e;
+    int status = EXIT_USAGE;
+    if (experiment_read(&d, v, false)) {
+        const char *dir = experiment_dir(v, &d);
+        bool there = file_exists(pool_textf(&d.pool, "%s/experiment.json", dir));
+        status = EXIT_DONE;
+        if (there && !results_read(dir, &r, &e)) {
+            status = say_error(EXIT_DATA, "%s", e.text);
+        } else {
+            struct plan plan = { .design = &d,
+                                 .results = there ? &r : NULL,
+                                 .pace = there ? standing_pace(&r) : (double)NAN };
+            plan_print(v, &plan, dir);
+            if (there) results_clear(&r);
+        }
+    }
+    design_clear(&d);
+    return status;
+}
+
+const struct command command_plan = {
+    .name = "plan",
+    .arguments = "CONFIG [KEY=VALUE ...]",
+    .summary = "what would run: variants, parameters, multiply-adds, memory, time; trains nothing",
+    .help = "Needs no data set. Multiply-adds are those of convolutions, linear layers and gates "
+            "for one image.\n"
+            "The time is an estimate from runs that the results folder already holds.",
+    .options = "out json",
+    .min_words = 1,
+    .max_words = -1,
+    .run = plan_run,
+};

@@ -1,0 +1,58 @@
+#include "cli/experiment.h"
+#include "cli/report.h"
+#include "core/kernels/kernels.h"
+#include "experiments/runner.h"
+
+bool experiment_read(struct design *d, const struct invocation *v, bool sweep)
+{
+    struct diags problems = { 0 };
+    const struct design_request r = { .path = v->words[0],
+                                      .assignments = v->words + 1,
+                                      .n_assignments = v->n_words - 1,
+                                      .sweep = sweep };
+    bool ok = design_read(d, &r, &problems);
+    diags_print(&problems, stderr);
+    diags_clear(&problems);
+    return ok;
+}
+
+const char *experiment_dir(const struct invocation *v, struct design *d)
+{
+    return v->out ? v->out : pool_textf(&d->pool, "results/%s", d->experiment);
+}
+
+bool isa_choose(const struct invocation *v)
+{
+    if (!v->isa || kernels_use(v->isa)) return true;
+    struct text names = { 0 };
+    for (int i = 0; kernels_at(i); i++)
+        text_addf(&names, "%s%s", i ? ", " : "", kernels_at(i)->isa);
+    say_error(EXIT_USAGE, "--isa: \"%s\" is none of what runs here: %s", v->isa, names.s);
+    text_clear(&names);
+    return false;
+}
+
+static int design_run(const struct invocation *v, struct design *d)
+{
+    struct err e = { .text = "" };
+    const char *dir = experiment_dir(v, d);
+    struct run_options o = {
+        .dir = dir, .threads = v->threads, .jobs = v->jobs, .quiet = v->quiet
+    };
+    enum runner_status status = runner_run(d, &o, &e);
+    if (status == RUNNER_INTERRUPTED) {
+        return say_error(EXIT_INTERRUPTED, "interrupted; the same command goes on from here");
+    }
+    if (status == RUNNER_NO_DATA) return say_error(EXIT_DATA, "%s", e.text);
+    if (!report_save(dir, v->json ? "json" : "md", &e)) return say_error(EXIT_DATA, "%s", e.text);
+    return status == RUNNER_DONE ? EXIT_DONE : EXIT_SOME_FAILED;
+}
+
+int experiment_run(const struct invocation *v, bool sweep)
+{
+    struct design d = { 0 };
+    int status = EXIT_USAGE;
+    if (isa_choose(v) && experiment_read(&d, v, sweep)) status = design_run(v, &d);
+    design_clear(&d);
+    return status;
+}
