@@ -1,87 +1,9 @@
 /* describe: a network's size, counted in every usual way, each way named. */
 #include "cli/experiment.h"
 #include "cli/layers.h"
+#include "cli/point.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* A count: what it is called in JSON, and in words. */
-struct count_row {
-    const char *key, *words;
-    unsigned long long value;
-};
-enum { COUNTS_TOTAL = 9 };
-
-static void counts_of(const struct model_counts *c, struct count_row rows[COUNTS_TOTAL])
-{
-    const struct count_row all[COUNTS_TOTAL] = {
-        { "parameters", "parameters, trainable", c->trainable },
-        { "parameters_with_statistics", "  with batch norm's running statistics",
-          c->with_statistics },
-        { "se_parameters", "  of SE blocks, with biases", c->se },
-        { "se_weights", "  of SE blocks, without biases", c->se_weights },
-        { "macs_conv_fc", "multiply-adds of an image: convolutions and linear layers", c->conv_fc },
-        { "macs_se_fc", "  the gates' layers", c->se_fc },
-        { "macs_adds", "  shortcut sums, one an element", c->adds },
-        { "macs_scaling", "  scaling by gates, one an element", c->scaling },
-        { "macs_pooling", "  squeezes and global pools, one an element read", c->pooling },
-    };
-    memcpy(rows, all, sizeof all);
-}
-
-static void point_json(const struct design_point *p, struct text *t)
-{
-    struct count_row rows[COUNTS_TOTAL];
-    counts_of(&p->counts, rows);
-    text_add(t, "{\"label\": ");
-    text_json(t, p->label);
-    text_add(t, ", \"backbone\": ");
-    text_json(t, p->spec.backbone->name);
-    text_addf(t, ",\n \"input\": {\"size\": %d, \"channels\": %d, \"classes\": %d}", p->shape.size,
-              p->shape.channels, p->shape.classes);
-    for (int i = 0; i < COUNTS_TOTAL; i++)
-        text_addf(t, ",\n \"%s\": %llu", rows[i].key, rows[i].value);
-    text_add(t, ",\n \"hidden\": {");
-    for (int k = 0, first = 1; k < SE_STAGES; k++) {
-        if (!p->counts.hidden[k]) continue;
-        text_addf(t, "%s\"%d\": %d", first ? "" : ", ", k, p->counts.hidden[k]);
-        first = 0;
-    }
-    text_addf(t, "},\n \"batch_size\": %d,\n \"step_bytes\": %llu,\n \"structure\": \"%016llx\"}",
-              p->spec.train.batch_size, (unsigned long long)p->bytes,
-              (unsigned long long)p->structure);
-}
-
-/* 25,557,032 */
-static void thousands(char out[32], unsigned long long v)
-{
-    char digits[24];
-    int n = snprintf(digits, sizeof digits, "%llu", v), at = 0;
-    for (int i = 0; i < n; i++) {
-        if (i && (n - i) % 3 == 0) out[at++] = ',';
-        out[at++] = digits[i];
-    }
-    out[at] = 0;
-}
-
-static void point_print(const struct design_point *p)
-{
-    struct count_row rows[COUNTS_TOTAL];
-    char value[32];
-    counts_of(&p->counts, rows);
-    printf("%s (%s), input %d x %d x %d, %d classes\n", p->label, p->spec.backbone->name,
-           p->shape.size, p->shape.size, p->shape.channels, p->shape.classes);
-    for (int i = 0; i < COUNTS_TOTAL; i++) {
-        thousands(value, rows[i].value);
-        printf("  %-58s %16s\n", rows[i].words, value);
-    }
-    for (int k = 0; k < SE_STAGES; k++) {
-        if (p->counts.hidden[k])
-            printf("  hidden width of the gates, stage %d%25s %16d\n", k, "", p->counts.hidden[k]);
-    }
-    thousands(value, p->bytes);
-    printf("  bytes of a training step, batch size %-21d %16s\n", p->spec.train.batch_size, value);
-}
 
 static bool points_print(const struct design *d, const struct invocation *v, struct err *e)
 {
@@ -101,14 +23,13 @@ static bool points_json(const struct design *d, const struct invocation *v, bool
     bool ok = true;
     if (list) text_add(&t, "[");
     for (int i = 0; ok && i < d->n_points; i++) {
-        text_add(&t, i ? ",\n" : "");
+        text_add(&t, i ? ",\n{" : "{");
         point_json(&d->points[i], &t);
         if (v->layers) {
-            t.len--; /* the closing brace comes after the layers */
             text_add(&t, ",\n \"layers\": ");
             ok = layers_json(&d->points[i], &t, e);
-            text_add(&t, "}");
         }
+        text_add(&t, "}");
     }
     if (list) text_add(&t, "]");
     if (ok) puts(t.s);

@@ -1,0 +1,9 @@
+#ifndef CLI_POINT_H
+#define CLI_POINT_H
+#include "experiments/design.h"
+
+/* Every count of a point's network: on standard output, or as members of a JSON object, without
+ * its braces. The JSON keys are stable. */
+void point_print(const struct design_point *p);
+void point_json(const struct design_point *p, struct text *t);
+#endif
