@@ -59,9 +59,19 @@ static void analysis_row(struct analysis *a, const struct results *r, int i)
         if (run && run->classes > a->classes) a->classes = run->classes;
         if (run && run->test_count > a->test_count) a->test_count = run->test_count;
     }
-    if (row->root == i && row->done > 0 &&
-        (a->lowest < 0 || row->top1.mean < a->rows[a->lowest].top1.mean))
-        a->lowest = i;
+}
+
+/* Rows that lost runs are no candidates while others have all of theirs: what is left of a row
+ * whose worst seeds diverged looks better than it is. */
+static void analysis_lowest(struct analysis *a, int n)
+{
+    int most = 1;
+    for (int i = 0; i < n; i++)
+        if (a->rows[i].done > most) most = a->rows[i].done;
+    for (int i = 0; i < n; i++)
+        if (a->rows[i].root == i && a->rows[i].done == most &&
+            (a->lowest < 0 || a->rows[i].top1.mean < a->rows[a->lowest].top1.mean))
+            a->lowest = i;
 }
 
 /* Each network once, and not the baseline's: repeating a row must not cost the others power. */
@@ -76,7 +86,8 @@ static void analysis_deltas(struct analysis *a, const struct results *r)
         p[i] = row->delta.p;
         if (row->delta.n < 1) continue;
         a->comparisons++;
-        if (a->pairs == 0 || row->delta.n < a->pairs) a->pairs = row->delta.n;
+        if (a->comparisons == 1 || row->delta.n < a->pairs_least) a->pairs_least = row->delta.n;
+        if (row->delta.n > a->pairs_most) a->pairs_most = row->delta.n;
     }
     stats_holm(p, r->n_points);
     for (int i = 0; i < r->n_points; i++) {
@@ -110,6 +121,7 @@ void analysis_make(struct analysis *a, const struct results *r)
     *a = (struct analysis){ .baseline = -1, .lowest = -1, .error = NAN };
     a->rows = mem_new((size_t)r->n_points, sizeof *a->rows);
     for (int i = 0; i < r->n_points; i++) analysis_row(a, r, i);
+    analysis_lowest(a, r->n_points);
     if (r->baseline >= 0) {
         a->baseline = a->rows[r->baseline].root;
         analysis_deltas(a, r);

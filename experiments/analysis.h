@@ -16,16 +16,16 @@ struct analysis_row {
     bool best;                 /* the lowest mean, or not to be told from it */
 };
 struct analysis {
-    struct analysis_row *rows; /* n_points */
-    int baseline;              /* root of the baseline, or -1 */
-    int comparisons;           /* networks compared with the baseline */
-    int pairs;                 /* the fewest pairs of such a comparison, 0: none */
-    int lowest;                /* the row with the lowest mean top-1 error, or -1 */
-    int testable;              /* networks with pairs enough to be told from it at ANALYSIS_LEVEL */
-    int untestable;            /* and those without */
-    int classes;               /* of the data, 0: unknown */
-    double error;              /* of the lowest row */
-    unsigned test_count;       /* test images, 0: unknown */
+    struct analysis_row *rows;   /* n_points */
+    int baseline;                /* root of the baseline, or -1 */
+    int comparisons;             /* networks compared with the baseline */
+    int pairs_least, pairs_most; /* of such a comparison, 0: none */
+    int lowest;   /* of the rows with the most results, the one with the lowest mean top-1; or -1 */
+    int testable; /* networks with pairs enough to be told from it at ANALYSIS_LEVEL */
+    int untestable;      /* and those without */
+    int classes;         /* of the data, 0: unknown */
+    double error;        /* of the lowest row */
+    unsigned test_count; /* test images, 0: unknown */
 };
 #define ANALYSIS_LEVEL 0.05
 

@@ -32,41 +32,43 @@ static void note_columns(struct table *t, const struct results *r, const struct 
 /* What so few pairs cannot show, whatever the truth is. */
 static void note_power(struct table *t, const struct analysis *a)
 {
-    if (a->comparisons == 0 || a->pairs > STATS_EXACT) return;
-    double single = stats_smallest_p(a->pairs), corrected = fmin(1, single * a->comparisons);
-    int needed = stats_pairs_needed(ANALYSIS_LEVEL, a->comparisons);
-    const char *smallest =
-        pool_textf(&t->pool, "With %d pair%s the smallest possible p is %s", a->pairs,
-                   a->pairs == 1 ? "" : "s", format_p(&t->pool, single));
-    if (a->comparisons > 1)
-        smallest = pool_textf(&t->pool, "%s, and %s after the correction", smallest,
-                              format_p(&t->pool, corrected));
+    int n = a->pairs_most, m = a->comparisons;
+    if (m == 0 || n > STATS_EXACT) return;
+    double single = stats_smallest_p(n), corrected = fmin(1, single * m);
+    struct text s = { 0 };
+    text_addf(&s, "With %d pair%s the smallest possible p is %s", n, n == 1 ? "" : "s",
+              format_p(&t->pool, single));
+    if (m > 1) text_addf(&s, ", and %s after the correction", format_p(&t->pool, corrected));
+    if (a->pairs_least < n) text_add(&s, " (rows marked * have fewer pairs and cannot get as low)");
     if (corrected > ANALYSIS_LEVEL)
-        note(t, pool_textf(&t->pool,
-                           "%s: no row can reach 0.05, however large its difference; that takes at "
-                           "least %d seeds.",
-                           smallest, needed));
-    else
-        note(t, pool_textf(&t->pool, "%s.", smallest));
+        text_addf(
+            &s, ": no row can reach %g, however large its difference; that takes at least %d seeds",
+            ANALYSIS_LEVEL, stats_pairs_needed(ANALYSIS_LEVEL, m));
+    note(t, pool_textf(&t->pool, "%s.", s.s));
+    text_clear(&s);
 }
 
 static void note_bold(struct table *t, const struct results *r, const struct analysis *a)
 {
     if (a->lowest < 0 || a->testable + a->untestable == 0) return;
-    const char *best = r->points[a->lowest].label;
+    bool others = false; /* rows with fewer results, which are no candidates */
+    for (int i = 0; i < r->n_points; i++)
+        others = others || a->rows[i].done < a->rows[a->lowest].done;
+    const char *best = pool_textf(&t->pool, "%s has the lowest mean%s", r->points[a->lowest].label,
+                                  others ? " of the rows with most results" : "");
     if (a->testable == 0)
         note(t,
              pool_textf(&t->pool,
-                        "No row is marked as best: %s has the lowest mean, but with fewer than %d "
-                        "pairs no test at 0.05 can tell it from any other.",
-                        best, stats_pairs_needed(ANALYSIS_LEVEL, 1)));
+                        "No row is marked as best: %s, but with fewer than %d pairs no test at %g "
+                        "can tell it from any other.",
+                        best, stats_pairs_needed(ANALYSIS_LEVEL, 1), ANALYSIS_LEVEL));
     else
         note(t, pool_textf(
                     &t->pool,
-                    "Bold: %s, which has the lowest mean, and every row that the sign-flip "
-                    "test against it (p > 0.05, each test for itself) cannot tell from it%s.",
-                    best,
-                    a->untestable ? "; rows with too few pairs for that test are not marked" : ""));
+                    "Bold: %s; with it every row that the sign-flip test against it cannot tell "
+                    "from it (p > %g, each test for itself)%s.",
+                    best, ANALYSIS_LEVEL,
+                    a->untestable ? "; rows with too few pairs for that are not marked" : ""));
 }
 
 static void note_sampling(struct table *t, const struct analysis *a)
@@ -91,31 +93,40 @@ static void note_same(struct table *t, const struct results *r, const struct ana
 }
 
 /* "seed 3 diverged at step 120" */
-static const char *run_fate(struct pool *p, uint64_t seed, const struct record *run)
+static void run_fate(struct text *out, uint64_t seed, const struct record *run)
 {
-    if (!run) return pool_textf(p, "seed %" PRIu64 " is not done", seed);
+    text_addf(out, "; seed %" PRIu64 " ", seed);
     if (run->status == RECORD_DIVERGED)
-        return pool_textf(p, "seed %" PRIu64 " diverged at step %" PRIu64, seed,
-                          run->diverged_step);
-    const char *colon = run->why && *run->why ? ": " : "", *why = run->why ? run->why : "";
-    return pool_textf(p, "seed %" PRIu64 " %s%s%s", seed,
-                      run->status == RECORD_FAILED ? "failed" : "was interrupted", colon, why);
+        text_addf(out, "diverged at step %" PRIu64, run->diverged_step);
+    else
+        text_add(out, run->status == RECORD_FAILED ? "failed" : "was interrupted");
+    if (run->why) text_addf(out, ": %s", run->why);
+}
+
+static void row_fates(struct text *out, const struct results *r, int row)
+{
+    int waiting = 0;
+    for (int s = 0; s < r->n_seeds; s++) {
+        const struct record *run = r->points[row].runs[s];
+        if (run && run->status != RECORD_COMPLETED) run_fate(out, r->seeds[s], run);
+        waiting += run == NULL;
+    }
+    if (waiting > 0) text_addf(out, "; %d run%s not done", waiting, waiting == 1 ? " is" : "s are");
 }
 
 static void note_missing(struct table *t, const struct results *r, const struct analysis *a)
 {
     for (int i = 0; i < r->n_points; i++) {
-        if (a->rows[i].done == r->n_seeds || a->rows[i].root != i) continue;
-        const char *list = "";
-        for (int s = 0; s < r->n_seeds; s++) {
-            const struct record *run = r->points[i].runs[s];
-            if (run && run->status == RECORD_COMPLETED) continue;
-            list = pool_textf(&t->pool, "%s%s%s", list, *list ? "; " : "",
-                              run_fate(&t->pool, r->seeds[s], run));
-        }
-        note(t, pool_textf(&t->pool, "* %s: %s. Its numbers are those of the other %d run%s.",
-                           r->points[i].label, list, a->rows[i].done,
-                           a->rows[i].done == 1 ? "" : "s"));
+        int done = a->rows[i].done;
+        if (done == r->n_seeds || a->rows[i].root != i) continue;
+        struct text fates = { 0 };
+        row_fates(&fates, r, i);
+        const char *rest =
+            done == 0   ? "It has no numbers."
+            : done == 1 ? "Its numbers are those of the other run."
+                        : pool_textf(&t->pool, "Its numbers are those of the other %d runs.", done);
+        note(t, pool_textf(&t->pool, "* %s: %s. %s", r->points[i].label, fates.s + 2, rest));
+        text_clear(&fates);
     }
 }
 

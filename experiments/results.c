@@ -2,6 +2,7 @@
  * and id is checked here, so that tables can use them blindly. */
 #include "experiments/results.h"
 #include "core/base/file.h"
+#include "experiments/paper.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,8 @@ static bool header_read(struct results *r, struct err *e)
     if (!text_read(j, "experiment", &r->experiment) || !r->experiment ||
         !text_read(j, "question", &r->question) || !text_read(j, "mirrors", &r->mirrors))
         return results_wrong(r, e, "\"experiment\", \"question\" or \"mirrors\" is no text");
+    if (r->mirrors && !paper_table_named(r->mirrors))
+        return results_wrong(r, e, "\"mirrors\" names no table of the paper");
     r->n_points = list_length(j, "points");
     r->n_seeds = list_length(j, "seeds");
     r->n_axis_keys = list_length(j, "axis_keys");

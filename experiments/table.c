@@ -196,19 +196,21 @@ static const char *axis_title(const struct results *r, int key)
     return last;
 }
 
-/* A grid has a value for every key in every row, and labels that only repeat them; named variants
- * need their names. */
+/* A grid has a value for every key in every row, and labels that only repeat them ("reduction=16");
+ * named variants need their names. */
 static bool is_grid(const struct results *r)
 {
-    if (r->n_axis_keys == 0) return false;
+    bool grid = r->n_axis_keys > 0;
+    struct pool pool = { 0 };
     for (int i = 0; i < r->n_points; i++)
-        for (int k = 0; k < r->n_axis_keys; k++) {
-            const char *key = r->axis_keys[k], *last = strrchr(key, '.');
-            const char *in = strstr(r->points[i].label, last ? last + 1 : key);
-            if (!in || !strchr(in, '=') || !cJSON_HasObjectItem(r->points[i].axes, key))
-                return false;
+        for (int k = 0; grid && k < r->n_axis_keys; k++) {
+            const char *key = r->axis_keys[k], *dot = strrchr(key, '.');
+            const char *repeated = pool_textf(&pool, "%s=", dot ? dot + 1 : key);
+            grid = strstr(r->points[i].label, repeated) &&
+                   cJSON_GetObjectItemCaseSensitive(r->points[i].axes, key);
         }
-    return true;
+    pool_clear(&pool);
+    return grid;
 }
 
 static void columns_choose(struct making *m)

@@ -1,6 +1,7 @@
 /* RFC 4180: lines end in CR LF; a field with a comma, a quote or a line end stands in quotes, and
  * quotes in it are doubled. The first line holds the columns' keys; numbers are as precise as they
  * are known, and empty where there is none. */
+#include "experiments/format.h"
 #include "experiments/table.h"
 #include <math.h>
 #include <string.h>
@@ -31,10 +32,9 @@ static void csv_write(struct text *out, const struct table *t, const struct resu
         const struct cell *cell = &t->cells[i];
         int c = i % t->n_columns;
         if (c > 0) text_add(out, ",");
-        if (!t->columns[c].number)
+        if (t->columns[c].number && !isnan(cell->value)) text_real(out, cell->value);
+        if (!t->columns[c].number && strcmp(cell->text, FORMAT_NONE) != 0)
             csv_field(out, cell->text);
-        else if (!isnan(cell->value))
-            text_real(out, cell->value);
         if (c == t->n_columns - 1) text_add(out, "\r\n");
     }
 }

@@ -1,12 +1,15 @@
 /* One JSON object: the design's heading, the columns, a flat object for each row (ready for a data
  * frame), the runs behind it, the notes. A number that does not exist is null. */
+#include "experiments/format.h"
 #include "experiments/table.h"
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <string.h>
 
 static void json_text(cJSON *into, const char *key, const char *s)
 {
-    cJSON_AddItemToObject(into, key, s ? cJSON_CreateString(s) : cJSON_CreateNull());
+    bool there = s && strcmp(s, FORMAT_NONE) != 0;
+    cJSON_AddItemToObject(into, key, there ? cJSON_CreateString(s) : cJSON_CreateNull());
 }
 
 static void json_real(cJSON *into, const char *key, double v)

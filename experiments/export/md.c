@@ -10,7 +10,7 @@ static bool md_special(const char *s, size_t i)
 {
     if (s[i] == '_')
         return i == 0 || !isalnum((unsigned char)s[i - 1]) || !isalnum((unsigned char)s[i + 1]);
-    return strchr("\\`*[]<>|~&#", s[i]) != NULL;
+    return strchr("\\`*[]<|~&", s[i]) != NULL;
 }
 
 static void md_escaped(struct text *out, const char *s)
@@ -106,6 +106,8 @@ static void md_write(struct text *out, const struct table *t, const struct resul
     md_escaped(out, t->title);
     text_add(out, "\n\n");
     if (t->question) {
+        if (strchr("#>+-=", *t->question))
+            text_add(out, "\\"); /* they mean something at a line's start */
         md_escaped(out, t->question);
         text_add(out, "\n\n");
     }

@@ -1,0 +1,84 @@
+#ifndef TESTS_UNIT_RESULTS_FIXTURE_H
+#define TESTS_UNIT_RESULTS_FIXTURE_H
+#include "core/base/file.h"
+#include "core/base/text.h"
+#include "tests/unit/unit.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A results folder made of text, as a run would leave it: /tmp/senet-results-XXXXXX. */
+struct fixture {
+    char dir[64];
+};
+
+static inline void fixture_write(const struct fixture *f, const char *name, const char *text)
+{
+    struct err e;
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", f->dir, name);
+    ck_assert_msg(file_write(path, text, strlen(text), &e), "%s", e.text);
+}
+
+static inline void fixture_make(struct fixture *f)
+{
+    struct err e;
+    char runs[128];
+    snprintf(f->dir, sizeof f->dir, "/tmp/senet-results-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(f->dir));
+    snprintf(runs, sizeof runs, "%s/runs", f->dir);
+    ck_assert_msg(dir_make(runs, &e), "%s", e.text);
+}
+
+static inline void fixture_remove(struct fixture *f)
+{
+    char path[512], **names;
+    size_t count;
+    struct err e;
+    snprintf(path, sizeof path, "%s/runs", f->dir);
+    ck_assert(dir_list(path, &names, &count, &e));
+    for (size_t i = 0; i < count; i++) {
+        snprintf(path, sizeof path, "%s/runs/%s", f->dir, names[i]);
+        unlink(path);
+    }
+    dir_list_free(names, count);
+    snprintf(path, sizeof path, "%s/runs", f->dir);
+    rmdir(path);
+    snprintf(path, sizeof path, "%s/experiment.json", f->dir);
+    unlink(path);
+    rmdir(f->dir);
+}
+
+/* What differs between the records of a fixture. */
+struct fixture_run {
+    unsigned id;
+    const char *status; /* "completed", ... */
+    double top1;
+    int seed;
+};
+
+static inline void fixture_run(const struct fixture *f, struct fixture_run run)
+{
+    struct text t = { 0 };
+    char name[64];
+    bool done = strcmp(run.status, "completed") == 0, failed = strcmp(run.status, "failed") == 0;
+    text_addf(&t,
+              "{\"version\":1,\"id\":\"%016x\",\"status\":\"%s\",\"why\":%s,\"diverged_step\":%s,",
+              run.id, run.status, failed ? "\"data/7.jpg is cut short\"" : "null",
+              strcmp(run.status, "diverged") == 0 ? "120" : "null");
+    text_addf(&t,
+              "\"seed\":%d,\"data\":{\"classes\":10},\"history\":[{\"images_per_second\":500},"
+              "{\"images_per_second\":700.5},{\"images_per_second\":null}],\"test\":",
+              run.seed);
+    if (done)
+        text_addf(&t, "{\"loss\":0.5,\"top1\":%.2f,\"top5\":%.2f,\"count\":10000}", run.top1,
+                  run.top1 / 10);
+    else
+        text_add(&t, "null");
+    text_addf(&t, ",\"seconds\":%d.25}\n", 200 + run.seed);
+    snprintf(name, sizeof name, "runs/%016x.json", run.id);
+    fixture_write(f, name, t.s);
+    text_clear(&t);
+}
+#endif

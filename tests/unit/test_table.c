@@ -1,0 +1,219 @@
+/* Tables from results folders made of text, in every format there is. */
+#include "experiments/analysis.h"
+#include "experiments/format.h"
+#include "experiments/table.h"
+#include "tests/unit/results_fixture.h"
+#include <math.h>
+
+/* A grid that mirrors Table 10: six seeds; r = 32 is the network of r = 16; r = 8 has one run that
+ * diverged, one that failed and one that is not there. */
+static const double errors[4][6] = {
+    { 8.50, 8.41, 8.62, 8.55, 8.37, 8.49 }, /* none */
+    { 8.10, 8.20, 8.15, 8.05, 8.30, 8.12 }, /* 16: below in every seed */
+    { 0 },
+    { 8.20, 8.11, 8.06, 0, 0, 0 }, /* 8 */
+};
+
+static void grid_point(struct text *t, int point, const char *value, const char *counts)
+{
+    text_addf(t, "%s{\"label\":\"reduction=%s\",\"axes\":{\"model.se.reduction\":%s%s%s},",
+              point ? "," : "", value, point ? "" : "\"", value, point ? "" : "\"");
+    text_addf(t,
+              "\"same_as\":%s,%s,\"settings\":{\"dataset\":{\"name\":\"cifar10\"},"
+              "\"model\":{\"backbone\":\"resnet20\"},\"train\":{\"epochs\":30}},\"runs\":[",
+              point == 2 ? "1" : "null", counts);
+    for (int s = 0; s < 6; s++)
+        text_addf(t, "%s\"%016x\"", s ? "," : "", (point == 2 ? 1 : point) * 16 + s);
+    text_add(t, "]}");
+}
+
+static void grid_make(struct fixture *f)
+{
+    struct text t = { 0 };
+    fixture_make(f);
+    text_add(&t,
+             "{\"version\":1,\"experiment\":\"reduction-ratio\",\"question\":\"How much capacity "
+             "does the gate need?\",\"mirrors\":\"table10\",\"baseline\":0,\"seeds\":"
+             "[1,2,3,4,5,6],\"axis_keys\":[\"model.se.reduction\"],\"points\":[");
+    grid_point(&t, 0, "none",
+               "\"parameters\":272474,\"parameters_with_statistics\":274042,"
+               "\"se_parameters\":0,\"macs\":40813184,\"hidden\":{}");
+    static const char se[] = "\"parameters\":274847,\"parameters_with_statistics\":276415,"
+                             "\"se_parameters\":2373,\"macs\":40815200,\"hidden\":{\"2\":1,\"3\":2,"
+                             "\"4\":4}";
+    grid_point(&t, 1, "16", se);
+    grid_point(&t, 2, "32", se);
+    grid_point(&t, 3, "8",
+               "\"parameters\":276863,\"parameters_with_statistics\":278431,"
+               "\"se_parameters\":4389,\"macs\":40817216,\"hidden\":{\"2\":2,\"3\":4,"
+               "\"4\":8}");
+    text_add(&t, "]}\n");
+    fixture_write(f, "experiment.json", t.s);
+    text_clear(&t);
+    for (int p = 0; p < 4; p++)
+        for (int s = 0; s < 6; s++) {
+            if (p == 2 || (p == 3 && s == 5)) continue;
+            const char *status = p == 3 && s == 3   ? "diverged"
+                                 : p == 3 && s == 4 ? "failed"
+                                                    : "completed";
+            fixture_run(
+                f, (struct fixture_run){ (unsigned)(p * 16 + s), status, errors[p][s], s + 1 });
+        }
+}
+
+/* Named variants with everything that means something to a format, three seeds, no baseline. */
+static void odd_make(struct fixture *f)
+{
+    fixture_make(f);
+    fixture_write(
+        f, "experiment.json",
+        "{\"version\":1,\"experiment\":\"odd\",\"question\":\"a | b,\\n\\\"c\\\" "
+        "*d*?\",\"mirrors\":"
+        "null,\"baseline\":null,\"seeds\":[7,8,\"18446744073709551615\"],\"axis_keys\":"
+        "[\"model.se.squeeze\"],\"points\":["
+        "{\"label\":\"a|b \\\"q\\\", *c*\",\"axes\":{},\"same_as\":null,\"parameters\":10,"
+        "\"parameters_with_statistics\":12,\"se_parameters\":0,\"macs\":999,\"hidden\":{},"
+        "\"settings\":{},\"runs\":[\"0000000000000001\",\"0000000000000002\",\"0000000000000003\"]}"
+        ","
+        "{\"label\":\"two\\nlines_x _y_ <b>\",\"axes\":{\"model.se.squeeze\":\"max\"},\"same_as\":"
+        "null,\"parameters\":1234567,\"parameters_with_statistics\":1234568,\"se_parameters\":1,"
+        "\"macs\":4271234567,\"hidden\":{\"3\":16},\"settings\":{},\"runs\":[\"0000000000000004\","
+        "\"0000000000000005\",\"0000000000000006\"]}]}");
+    for (unsigned i = 0; i < 3; i++) {
+        fixture_run(f, (struct fixture_run){ i + 1, "completed", 10 + i, (int)(7 + i) });
+        fixture_run(f, (struct fixture_run){ i + 4, "completed", 9.5 + i, (int)(7 + i) });
+    }
+}
+
+static void written_is(const struct results *r, const char *name)
+{
+    struct table t;
+    table_build(&t, r);
+    for (const struct writer *const *w = writers; *w; w++) {
+        struct text out = { 0 };
+        struct bytes want = { 0 };
+        struct err e;
+        char path[128];
+        (*w)->write(&out, &t, r);
+        snprintf(path, sizeof path, "tests/golden/table_%s%s", name, (*w)->suffix);
+        if (getenv("SENET_EXP_GOLDEN")) ck_assert(file_write(path, out.s, out.len, &e));
+        ck_assert_msg(file_read(path, &want, &e), "no expected text for %s: %s", (*w)->name,
+                      e.text);
+        ck_assert_str_eq(out.s, (const char *)want.data);
+        ck_assert_ptr_eq(writer_named((*w)->name), *w);
+        free(want.data);
+        text_clear(&out);
+    }
+    table_clear(&t);
+}
+
+static void fixture_check(void (*make)(struct fixture *), const char *name)
+{
+    struct fixture f;
+    struct results r;
+    struct err e;
+    make(&f);
+    ck_assert_msg(results_read(f.dir, &r, &e), "%s", e.text);
+    written_is(&r, name);
+    results_clear(&r);
+    fixture_remove(&f);
+}
+
+START_TEST(test_grid)
+{
+    fixture_check(grid_make, "grid");
+}
+END_TEST
+
+START_TEST(test_odd)
+{
+    fixture_check(odd_make, "odd");
+    ck_assert_ptr_null(writer_named("docx"));
+}
+END_TEST
+
+/* The numbers behind the grid's table, before rounding. */
+START_TEST(test_analysis)
+{
+    struct fixture f;
+    struct results r;
+    struct err e;
+    struct analysis a;
+    grid_make(&f);
+    ck_assert_msg(results_read(f.dir, &r, &e), "%s", e.text);
+    ck_assert_ptr_eq(r.points[1].runs[0], r.points[2].runs[0]);
+    ck_assert_int_eq(r.n_records, 6 + 6 + 5);
+    analysis_make(&a, &r);
+    ck_assert(a.comparisons == 2 && a.pairs_least == 3 && a.pairs_most == 6 && a.baseline == 0 &&
+              a.test_count == 10000);
+    ck_assert_double_eq_tol(a.rows[1].delta.delta, (48.92 - 50.94) / 6, 1e-12);
+    ck_assert_double_eq(a.rows[1].delta.p, 2.0 / 64); /* lower in all six pairs */
+    ck_assert_double_eq(a.rows[1].p, 4.0 / 64);
+    ck_assert_double_eq(a.rows[2].p, a.rows[1].p);
+    ck_assert_int_eq(a.rows[2].root, 1);
+    ck_assert(a.rows[3].done == 3 && a.rows[3].delta.n == 3);
+    ck_assert_double_eq(a.rows[3].delta.p, 0.25);
+    ck_assert(isnan(a.rows[0].p) && a.rows[0].delta.n == 0);
+    /* r = 8 has the lowest mean, of three runs: no candidate, and too few pairs to be marked. */
+    ck_assert(a.lowest == 1 && a.testable == 1 && a.untestable == 1);
+    ck_assert(!a.rows[0].best && a.rows[1].best && a.rows[2].best && !a.rows[3].best);
+    analysis_clear(&a);
+    results_clear(&r);
+    fixture_remove(&f);
+}
+END_TEST
+
+/* With all runs of r = 8 done, and like those of r = 16, both are marked and the baseline is not.
+ */
+START_TEST(test_best)
+{
+    struct fixture f;
+    struct results r;
+    struct err e;
+    struct analysis a;
+    grid_make(&f);
+    for (unsigned s = 0; s < 6; s++)
+        fixture_run(&f, (struct fixture_run){ 48 + s, "completed",
+                                              errors[1][s] + (s % 2 ? 0.03 : -0.02), (int)s + 1 });
+    ck_assert_msg(results_read(f.dir, &r, &e), "%s", e.text);
+    analysis_make(&a, &r);
+    ck_assert(a.lowest == 1 && a.testable == 2 && a.untestable == 0);
+    ck_assert(!a.rows[0].best && a.rows[1].best && a.rows[2].best && a.rows[3].best);
+    analysis_clear(&a);
+    results_clear(&r);
+    fixture_remove(&f);
+}
+END_TEST
+
+START_TEST(test_format)
+{
+    struct pool p = { 0 };
+    ck_assert_str_eq(format_whole(&p, 272474), "272,474");
+    ck_assert_str_eq(format_whole(&p, 999), "999");
+    ck_assert_str_eq(format_whole(&p, 1000), "1,000");
+    ck_assert_str_eq(format_scaled(&p, 40813184), "40.8 M");
+    ck_assert_str_eq(format_scaled(&p, 3857973248.0), "3.86 G");
+    ck_assert_str_eq(format_scaled(&p, 999600), "1.00 M");
+    ck_assert_str_eq(format_scaled(&p, 12), "12");
+    ck_assert_str_eq(format_seconds(&p, 8.24), "8.2 s");
+    ck_assert_str_eq(format_seconds(&p, 59.97), "1 min 00 s");
+    ck_assert_str_eq(format_seconds(&p, 205.4), "3 min 25 s");
+    ck_assert_str_eq(format_seconds(&p, 3599.7), "1 h 00 min");
+    ck_assert_str_eq(format_seconds(&p, 3720), "1 h 02 min");
+    ck_assert_str_eq(format_p(&p, 0.03125), "0.031");
+    ck_assert_str_eq(format_p(&p, 0.25), "0.25");
+    ck_assert_str_eq(format_p(&p, 0.0001), "< 0.001");
+    ck_assert_str_eq(format_delta(&p, -0.354, NAN, NAN), "-0.35");
+    ck_assert_str_eq(format_delta(&p, 0.354, -1, 2), "+0.35 (-1.00 to +2.00)");
+    ck_assert_str_eq(format_mean(&p, NAN, NAN, 2), FORMAT_NONE);
+    pool_clear(&p);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *s = suite_create("table");
+    unit_case(s, "table", 20,
+              UNIT_TESTS(test_grid, test_odd, test_analysis, test_best, test_format));
+    return s;
+}
