@@ -29,7 +29,9 @@ struct design {
 };
 
 struct design_request {
-    const char *path;                  /* of the experiment file */
+    const char *path;                  /* of the experiment file; NULL: none, only assignments */
+    const char *text;                  /* its contents where they are at hand (path then only names
+                                        * it, and it cannot extend another file), or NULL */
     const char *const *assignments;    /* KEY=VALUE of the command line; win over the file */
     int n_assignments;
     bool sweep;                        /* KEY=V1,V2,... makes an axis */

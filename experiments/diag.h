@@ -7,7 +7,7 @@
 
 /* Everything wrong with an experiment file, collected so that it is said all at once, as a good
  * compiler does:
- *   se.yaml:14:12: error: model.se.squeeze: "mean" is not one of avg, max, none
+ *   se.yaml:14:14: error: model.se.squeeze: "mean" is not one of avg, max, none
  *      14 |     squeeze: mean
  *         |              ^~~~
  *   did you mean "max"?                                                                           */
@@ -17,14 +17,21 @@ struct diag {
     const char *text, *hint; /* hint: a line of advice, or NULL */
 };
 
+enum { DIAGS_KEPT = 1000, DIAGS_PRINTED = 50 };
+
 struct diags {
     struct diag *list;
-    int count;
+    int count;    /* in the list: DIAGS_KEPT of them at most */
+    int left_out; /* beyond that */
     struct pool pool;
     struct source *sources; /* texts of the files, for the quoted lines */
 };
 
+/* Copies the text of a file, before something in it is diagnosed. */
 void diags_source(struct diags *d, const char *file, const char *text);
+
+/* Says that v is wrong; v NULL: no place. What was said of the same place in the same words is not
+ * said again. Everything is copied. */
 void diag_at(struct diags *d, const struct value *v, const char *hint, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 void diag_place(struct diags *d, const char *file, int line, int column, const char *fmt, ...)

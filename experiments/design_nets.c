@@ -1,0 +1,67 @@
+/* Networks of an experiment, each built once: points that differ in training alone share it. */
+#include "experiments/draft.h"
+#include "core/base/digest.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* A digest of all that spec_build reads. */
+static uint64_t net_key(const struct run_spec *s, const struct data_shape *shape, struct text *t)
+{
+    spec_write_network(s, t);
+    text_addf(t, " %d %d %d %d ", s->train.batch_size, shape->size, shape->channels, shape->classes);
+    text_real(t, s->train.label_smoothing);
+    return digest_of(t->s, t->len);
+}
+
+/* Equal structures that begin with other weights train apart: how parameters begin counts. */
+static uint64_t net_structure(const struct graph *g)
+{
+    struct digest *d = digest_create();
+    uint64_t calls = graph_digest(g);
+    digest_add(d, &calls, sizeof calls);
+    for (size_t i = 0; i < graph_param_count(g); i++) {
+        unsigned char init = (unsigned char)graph_param_at(g, i)->init;
+        digest_add(d, &init, 1);
+    }
+    return digest_end(d);
+}
+
+static void net_build(struct net_facts *f, const struct run_spec *s, const struct data_shape *shape)
+{
+    struct model_net net;
+    struct err e;
+    f->built = spec_build(s, s->train.batch_size, shape, &net, &e);
+    if (!f->built) {
+        f->why = mem_text(e.text);
+        return;
+    }
+    model_count(net.graph, &f->counts);
+    f->structure = net_structure(net.graph);
+    f->bytes = graph_bytes(net.graph, true);
+    graph_destroy(net.graph);
+}
+
+const struct net_facts *nets_facts(struct nets *n, const struct run_spec *s,
+                                   const struct data_shape *shape)
+{
+    struct text t = { NULL, 0, 0 };
+    uint64_t key = net_key(s, shape, &t);
+    text_clear(&t);
+    for (int i = 0; i < n->n; i++)
+        if (n->list[i].key == key) return &n->list[i];
+    if (n->n == n->room) {
+        n->room = 2 * n->room + 16;
+        n->list = mem_grow(n->list, (size_t)n->room, sizeof *n->list);
+    }
+    struct net_facts *f = &n->list[n->n++];
+    *f = (struct net_facts){ .key = key };
+    net_build(f, s, shape);
+    return f;
+}
+
+void nets_clear(struct nets *n)
+{
+    for (int i = 0; i < n->n; i++) free(n->list[i].why);
+    free(n->list);
+    *n = (struct nets){ NULL, 0, 0 };
+}
