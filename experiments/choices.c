@@ -18,27 +18,27 @@ static bool choice_refuse(const struct choice *c, const struct value *v, struct 
 
 /* For each kind of thing: how it is read, written and reset as a setting, and how its list is
  * walked. at points at the member of struct run_spec. */
-#define CHOICE_OF_LIST(index, noun, type, list, rows, def_name, form_text)                     \
-    static const char *noun##_name(int i) { return list[i] ? list[i]->name : NULL; }            \
-    static const struct field *noun##_rows(int i) { return list[i] ? list[i]->rows : NULL; }    \
+#define CHOICE_OF_LIST(index, noun, type, list, rows, def_name, form_text)                   \
+    static const char *noun##_name(int i) { return list[i] ? list[i]->name : NULL; }         \
+    static const struct field *noun##_rows(int i) { return list[i] ? list[i]->rows : NULL; } \
     CHOICE_ROW(index, noun, type, def_name, form_text)
 
-#define CHOICE_ROW(index, noun, type, def_name, form_text)                                      \
-    static bool noun##_read(void *at, const struct value *v, struct pool *p, struct err *e)     \
-    {                                                                                           \
-        (void)p;                                                                                \
-        const struct type *found = v->kind == VALUE_SCALAR ? noun##_named(v->text) : NULL;      \
-        if (!found) return choice_refuse(&choices[index], v, e);                                \
-        *(const struct type **)at = found;                                                      \
-        return true;                                                                            \
-    }                                                                                           \
-    static void noun##_write(const void *at, struct text *json)                                 \
-    {                                                                                           \
-        text_json(json, (*(const struct type *const *)at)->name);                               \
-    }                                                                                           \
-    static void noun##_reset(void *at) { *(const struct type **)at = noun##_named(def_name); }  \
-    static const struct field_own noun##_own = { form_text, def_name, noun##_read,              \
-                                                 noun##_write, noun##_reset };
+#define CHOICE_ROW(index, noun, type, def_name, form_text)                                       \
+    static bool noun##_read(void *at, const struct value *v, struct pool *p, struct err *e)      \
+    {                                                                                            \
+        (void)p;                                                                                 \
+        const struct type *found = v->kind == VALUE_SCALAR ? noun##_named(v->text) : NULL;       \
+        if (!found) return choice_refuse(&choices[index], v, e);                                 \
+        *(const struct type **)at = found;                                                       \
+        return true;                                                                             \
+    }                                                                                            \
+    static void noun##_write(const void *at, struct text *json)                                  \
+    {                                                                                            \
+        text_json(json, (*(const struct type *const *)at)->name);                                \
+    }                                                                                            \
+    static void noun##_reset(void *at) { *(const struct type **)at = noun##_named(def_name); }   \
+    static const struct field_own noun##_own = { form_text, def_name, noun##_read, noun##_write, \
+                                                 noun##_reset };
 
 CHOICE_OF_LIST(0, format, data_format, formats, fields, "idx", "a name of `list datasets`")
 CHOICE_OF_LIST(2, optimizer, optimizer, optimizers, fields, "sgd", "the name of an optimizer")
@@ -56,16 +56,16 @@ static const char *backbone_chosen(const struct run_spec *s) { return s->backbon
 static const char *optimizer_chosen(const struct run_spec *s) { return s->optimizer->name; }
 static const char *schedule_chosen(const struct run_spec *s) { return s->schedule->name; }
 
-#define CHOICE_LINE(path, word, label, noun, what)                                           \
-    {                                                                                        \
-        path, word, label,                                                                   \
-            { { .key = word,                                                                 \
-                .type = FIELD_OWN,                                                           \
-                .at = offsetof(struct run_spec, noun),                                       \
-                .own = &noun##_own,                                                          \
-                .meaning = what },                                                           \
-              FIELDS_END },                                                                  \
-            noun##_rows, noun##_name, noun##_chosen                                          \
+#define CHOICE_LINE(path, word, label, noun, what)     \
+    {                                                  \
+        path, word, label,                             \
+            { { .key = word,                           \
+                .type = FIELD_OWN,                     \
+                .at = offsetof(struct run_spec, noun), \
+                .own = &noun##_own,                    \
+                .meaning = what },                     \
+              FIELDS_END },                            \
+            noun##_rows, noun##_name, noun##_chosen    \
     }
 
 const struct choice choices[CHOICES] = {
@@ -94,8 +94,9 @@ const struct choice *choice_of(const char *prefix)
 
 const char *prefix_at(int i)
 {
-    static const char *const prefixes[] = { "dataset", "augment",         "model",          "model.se",
-                                            "train",   "train.optimizer", "train.schedule", NULL };
+    static const char *const prefixes[] = { "dataset",        "augment", "model",
+                                            "model.se",       "train",   "train.optimizer",
+                                            "train.schedule", NULL };
     return prefixes[i];
 }
 

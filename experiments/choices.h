@@ -5,9 +5,9 @@
 /* What an experiment chooses by name: a data format, a backbone, an optimiser, a schedule. Each is
  * a setting, and each brings rows of its own to its section. */
 struct choice {
-    const char *prefix, *key; /* "train.optimizer", "name" */
-    const char *noun;         /* "optimizer", in messages */
-    struct field row[2];      /* the name as a setting of struct run_spec */
+    const char *prefix, *key;             /* "train.optimizer", "name" */
+    const char *noun;                     /* "optimizer", in messages */
+    struct field row[2];                  /* the name as a setting of struct run_spec */
     const struct field *(*fields)(int i); /* rows that the i-th thing brings; NULL past the last */
     const char *(*name)(int i);           /* its name; NULL past the last */
     const char *(*chosen)(const struct run_spec *s);

@@ -4,23 +4,24 @@
 
 /* An experiment: points (variants) x seeds. */
 struct design_point {
-    const char *label;           /* a variant's name, or "model.se.reduction=16" written short: "reduction=16" */
-    struct setting *axes;        /* what this point sets, in the order of the axes */
+    const char
+        *label; /* a variant's name, or "model.se.reduction=16" written short: "reduction=16" */
+    struct setting *axes; /* what this point sets, in the order of the axes */
     int n_axes;
     struct run_spec spec;
     struct data_shape shape;
     struct model_counts counts;
-    uint64_t structure;          /* graph_digest */
-    uint64_t bytes;              /* of a training step at its batch size */
-    int same_as;                 /* an earlier point whose runs are the same runs, or -1 */
+    uint64_t structure; /* graph_digest */
+    uint64_t bytes;     /* of a training step at its batch size */
+    int same_as;        /* an earlier point whose runs are the same runs, or -1 */
 };
 
 struct design {
-    const char *experiment;      /* its name; letters, digits, '-', '_', '.' */
+    const char *experiment;         /* its name; letters, digits, '-', '_', '.' */
     const char *question, *mirrors; /* or NULL */
     struct design_point *points;
     int n_points;
-    int baseline;                /* index of the point the others are compared with, or -1 */
+    int baseline;                 /* index of the point the others are compared with, or -1 */
     const char *const *axis_keys; /* every key that some point sets */
     int n_axis_keys;
     uint64_t *seeds;
@@ -29,12 +30,12 @@ struct design {
 };
 
 struct design_request {
-    const char *path;                  /* of the experiment file; NULL: none, only assignments */
-    const char *text;                  /* its contents where they are at hand (path then only names
-                                        * it, and it cannot extend another file), or NULL */
-    const char *const *assignments;    /* KEY=VALUE of the command line; win over the file */
+    const char *path;               /* of the experiment file; NULL: none, only assignments */
+    const char *text;               /* its contents where they are at hand (path then only names
+                                     * it, and it cannot extend another file), or NULL */
+    const char *const *assignments; /* KEY=VALUE of the command line; win over the file */
     int n_assignments;
-    bool sweep;                        /* KEY=V1,V2,... makes an axis */
+    bool sweep; /* KEY=V1,V2,... makes an axis */
 };
 
 /* Reads, resolves and checks everything; false with every problem in d. */

@@ -27,10 +27,12 @@ static void value_canonical(const struct setting *x, struct text *t)
     void *into;
     struct pool scratch = { NULL };
     spec_start(&s, x, 1, &scratch);
-    if (spec_assign(&s, x, &scratch, &e) == ASSIGNED)
-        field_write(spec_field(&s, x->key, &into), into, t);
-    else
+    if (spec_assign(&s, x, &scratch, &e) == ASSIGNED) {
+        const struct field *row = spec_field(&s, x->key, &into);
+        field_write(row, into, t);
+    } else {
         value_text(x->value, t);
+    }
     pool_clear(&scratch);
 }
 
@@ -82,20 +84,20 @@ static void axes_read(struct draft *f)
     }
 }
 
-static bool variant_name(struct draft *f, const struct value *at, const char **name)
+/* The value that names a variant: the key of its entry, or its `name`; NULL after a diagnosis. */
+static const struct value *variant_name(struct draft *f, const struct value *at)
 {
-    const struct value *v = value_find(at, "name");
+    const struct value *v = at->key ? at->key : value_find(at, "name");
     if (!v || v->kind != VALUE_SCALAR) {
         diag_at(f->d, v ? v : at, NULL, "variants: each needs a name: {name: ..., settings ...}");
-        return false;
+        return NULL;
     }
-    *name = v->text;
     for (int i = 0; i < f->n_variants; i++)
         if (strcmp(f->variants[i].name, v->text) == 0) {
             diag_at(f->d, v, NULL, "variants: \"%s\" is the name of two variants", v->text);
-            return false;
+            return NULL;
         }
-    return true;
+    return v;
 }
 
 /* What a variant sets and a sweep or a later layer sets too would be lost without a word. */
@@ -105,8 +107,8 @@ static void variant_check(struct draft *f, const struct variant *v)
         const struct given *g = &v->settings.list[i], *fixed = givens_find(&f->base, g->set.key);
         for (int a = 0; a < f->n_axes; a++)
             if (strcmp(f->axes[a].key, g->set.key) == 0)
-                diag_at(f->d, g->set.value->key, NULL, "%s is set by variant \"%s\", but also swept",
-                        g->set.key, v->name);
+                diag_at(f->d, g->set.value->key, NULL,
+                        "%s is set by variant \"%s\", but also swept", g->set.key, v->name);
         if (fixed && fixed->layer > g->layer)
             diag_at(f->d, fixed->set.value->key, NULL,
                     "%s cannot be one value for all: variant \"%s\" sets it", g->set.key, v->name);
@@ -117,14 +119,15 @@ static void variant_add(struct draft *f, const struct value *at, int layer)
 {
     struct variant *v = &f->variants[f->n_variants];
     if (at->kind != VALUE_MAP) {
-        diag_at(f->d, at, NULL, "variants: a map {name: ..., settings ...} is expected");
+        diag_at(f->d, at, NULL, "variants: a map of settings is expected");
         return;
     }
-    *v = (struct variant){ .at = at };
-    if (!variant_name(f, at, &v->name)) return;
+    const struct value *name = variant_name(f, at);
+    if (!name) return;
+    *v = (struct variant){ .name = name->text };
     struct value settings = *at, **end = &settings.first;
     for (const struct value *c = at->first; c; c = c->next) {
-        if (strcmp(c->key->text, "name") == 0) continue;
+        if (c == name) continue;
         *end = pool_new(f->pool, 1, sizeof **end);
         **end = *c;
         end = &(*end)->next;
@@ -140,8 +143,10 @@ static void variants_read(struct draft *f)
     const struct value *list = f->top[TOP_VARIANTS];
     int n = 0;
     if (!list) return;
-    if (list->kind != VALUE_LIST || !list->first) {
-        diag_at(f->d, list, NULL, "variants: a list of maps {name: ..., settings ...} is expected");
+    if (list->kind == VALUE_SCALAR || !list->first) {
+        diag_at(f->d, list, NULL,
+                "variants: a map of names to settings is expected, such as "
+                "`no gate: {model.se.reduction: none}`");
         return;
     }
     for (const struct value *v = list->first; v; v = v->next) n++;
@@ -185,11 +190,13 @@ static void axes_label(struct draft *f)
     for (int i = 0; i < f->n_axes; i++) {
         struct axis *a = &f->axes[i];
         const char *key = a->key, *start = last_part(key);
-        if (strcmp(start, "name") == 0) key = pool_textf(f->pool, "%.*s", (int)prefix_len(key), key);
+        if (strcmp(start, "name") == 0)
+            key = pool_textf(f->pool, "%.*s", (int)prefix_len(key), key);
         start = last_part(key);
         for (int j = 0; j < f->n_axes; j++) {
             size_t len = strlen(start), other = strlen(f->axes[j].key);
-            bool alike = j != i && other > len && strcmp(f->axes[j].key + other - len, start) == 0 &&
+            bool alike = j != i && other > len &&
+                         strcmp(f->axes[j].key + other - len, start) == 0 &&
                          f->axes[j].key[other - len - 1] == '.';
             if (!alike || start == key) continue;
             start -= start - key < 2 ? start - key : 2;

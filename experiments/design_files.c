@@ -9,10 +9,10 @@ enum { FILES = LAYERS - 2 }; /* that extend one another */
 
 /* A file being read, and who asked for it. */
 struct reading {
-    const char *path;            /* as the messages call it */
-    const struct value *asked;   /* the value of extends, or NULL */
+    const char *path;          /* as the messages call it */
+    const struct value *asked; /* the value of extends, or NULL */
     const struct reading *from;
-    char *real;                  /* the same path however it is written */
+    char *real; /* the same path however it is written */
     int depth;
 };
 
@@ -61,7 +61,8 @@ static bool layer_text(struct draft *f, struct reading *r, const char *text, siz
     struct value *v = yaml_read(r->path, text, len, f->pool, f->d);
     if (!v) return false;
     if (v->kind != VALUE_MAP) {
-        diag_at(f->d, v, NULL, "an experiment is a map of keys, such as `model: {backbone: resnet20}`");
+        diag_at(f->d, v, NULL,
+                "an experiment is a map of keys, such as `model: {backbone: resnet20}`");
         return false;
     }
     const struct value *extends = value_find(v, "extends");
@@ -89,7 +90,8 @@ static const struct value *assignment_values(struct draft *f, const char *text, 
     struct text padded = { NULL, 0, 0 };
     const char *value = strchr(text, '=') + 1;
     for (int i = 1; i < line; i++) text_add(&padded, "\n");
-    for (const char *c = text; c < value - 1; c++) text_add(&padded, (*c & 0xc0) == 0x80 ? "" : " ");
+    for (const char *c = text; c < value - 1; c++)
+        text_add(&padded, (*c & 0xc0) == 0x80 ? "" : " ");
     text_addf(&padded, "[%s\n]", value);
     struct value *v = yaml_read("command line", padded.s, padded.len, f->pool, f->d);
     text_clear(&padded);
@@ -119,7 +121,8 @@ static const struct value *assignment_value(struct draft *f, const struct value 
 static void assignment_add(struct draft *f, const char *text, int line, struct value *into[2])
 {
     struct value *key = pool_new(f->pool, 1, sizeof *key);
-    *key = (struct value){ .kind = VALUE_SCALAR, .file = "command line", .line = line, .column = 1 };
+    *key =
+        (struct value){ .kind = VALUE_SCALAR, .file = "command line", .line = line, .column = 1 };
     const char *equals = strchr(text, '=');
     key->text = pool_text(f->pool, text);
     if (!equals || equals == text) {
@@ -157,7 +160,8 @@ static void layer_assignments(struct draft *f)
         text_add(&lines, "\n");
     }
     diags_source(f->d, "command line", lines.s ? lines.s : "");
-    struct value *map = pool_new(f->pool, 1, sizeof *map), *sweep = pool_new(f->pool, 1, sizeof *map);
+    struct value *map = pool_new(f->pool, 1, sizeof *map),
+                 *sweep = pool_new(f->pool, 1, sizeof *map);
     *map = (struct value){ .kind = VALUE_MAP, .file = "command line", .line = 1, .column = 1 };
     *sweep = *map;
     char *line = lines.s;

@@ -1,6 +1,6 @@
 /* The baseline, and points whose runs are the same runs. */
-#include "experiments/draft.h"
 #include "core/base/digest.h"
+#include "experiments/draft.h"
 #include <string.h>
 
 /* Everything of a point's runs but seed and data. */
@@ -40,8 +40,9 @@ static bool point_has(const struct design_point *p, const struct setting *x, str
     struct value words[CHOICES];
     for (int c = 0; c < CHOICES; c++) {
         words[c] = (struct value){ .kind = VALUE_SCALAR, .text = choices[c].chosen(&p->spec) };
-        names[c] = (struct setting){ pool_textf(scratch, "%s.%s", choices[c].prefix, choices[c].key),
-                                     &words[c] };
+        names[c] =
+            (struct setting){ pool_textf(scratch, "%s.%s", choices[c].prefix, choices[c].key),
+                              &words[c] };
     }
     names[CHOICES] = *x;
     spec_start(&s, names, CHOICES + 1, scratch);
@@ -109,7 +110,8 @@ static void baseline_map(struct draft *f, const struct value *v)
         diag_at(f->d, v, pool_textf(&f->d->pool, "it fits: %s", draft_labels(f, found, n)),
                 "baseline: one point is expected, this fits %d", n);
     else
-        diag_at(f->d, v, pool_textf(&f->d->pool, "points are: %s", draft_labels(f, all, o->n_points)),
+        diag_at(f->d, v,
+                pool_textf(&f->d->pool, "points are: %s", draft_labels(f, all, o->n_points)),
                 "baseline: no point has these settings (baseline: none compares with nothing)");
 }
 

@@ -1,6 +1,6 @@
 /* Networks of an experiment, each built once: points that differ in training alone share it. */
-#include "experiments/draft.h"
 #include "core/base/digest.h"
+#include "experiments/draft.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,22 +8,10 @@
 static uint64_t net_key(const struct run_spec *s, const struct data_shape *shape, struct text *t)
 {
     spec_write_network(s, t);
-    text_addf(t, " %d %d %d %d ", s->train.batch_size, shape->size, shape->channels, shape->classes);
+    text_addf(t, " %d %d %d %d ", s->train.batch_size, shape->size, shape->channels,
+              shape->classes);
     text_real(t, s->train.label_smoothing);
     return digest_of(t->s, t->len);
-}
-
-/* Equal structures that begin with other weights train apart: how parameters begin counts. */
-static uint64_t net_structure(const struct graph *g)
-{
-    struct digest *d = digest_create();
-    uint64_t calls = graph_digest(g);
-    digest_add(d, &calls, sizeof calls);
-    for (size_t i = 0; i < graph_param_count(g); i++) {
-        unsigned char init = (unsigned char)graph_param_at(g, i)->init;
-        digest_add(d, &init, 1);
-    }
-    return digest_end(d);
 }
 
 static void net_build(struct net_facts *f, const struct run_spec *s, const struct data_shape *shape)
@@ -36,8 +24,8 @@ static void net_build(struct net_facts *f, const struct run_spec *s, const struc
         return;
     }
     model_count(net.graph, &f->counts);
-    f->structure = net_structure(net.graph);
-    f->bytes = graph_bytes(net.graph, true);
+    f->structure = graph_digest(net.graph);
+    f->bytes = graph_bytes(net.graph, true, (struct tensor *[]){ net.logits, net.loss, NULL });
     graph_destroy(net.graph);
 }
 

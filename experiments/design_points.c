@@ -13,7 +13,8 @@ static bool is_left_behind(const struct given *g, struct given *const *list, int
         bool same_section = prefix_len(key) == len && strncmp(key, g->set.key, len) == 0;
         for (int c = 0; same_section && c < CHOICES; c++)
             if (strcmp(choices[c].prefix, g->set.key) != 0 && strlen(choices[c].prefix) == len &&
-                strncmp(choices[c].prefix, key, len) == 0 && strcmp(choices[c].key, last_part(key)) == 0)
+                strncmp(choices[c].prefix, key, len) == 0 &&
+                strcmp(choices[c].key, last_part(key)) == 0)
                 return list[i]->layer > g->layer;
     }
     return false;
@@ -62,7 +63,8 @@ static void point_resolve(struct draft *f, int point, struct given **list, struc
     for (int i = 0; i < n; i++) plain[i] = list[i]->set;
     spec_start(&f->out->points[point].spec, plain, n, f->pool);
     for (int i = 0; i < n; i++)
-        if (!point_assign(f, point, list[i], is_left_behind(list[i], list, n))) f->dead[point] = true;
+        if (!point_assign(f, point, list[i], is_left_behind(list[i], list, n)))
+            f->dead[point] = true;
     point_effects(f, point, list, n);
 }
 
@@ -73,7 +75,8 @@ static void given_report(struct draft *f, const struct given *g)
     if (g->unknown)
         spec_complain(NULL, &g->set, ASSIGN_UNKNOWN, &none, f->d);
     else if (!g->assigned && g->foreign_at)
-        spec_complain(&f->out->points[g->foreign_at - 1].spec, &g->set, ASSIGN_FOREIGN, &none, f->d);
+        spec_complain(&f->out->points[g->foreign_at - 1].spec, &g->set, ASSIGN_FOREIGN, &none,
+                      f->d);
     else if (g->assigned && !g->works)
         diag_at(f->d, at->key ? at->key : at, pool_textf(&f->d->pool, "it is: %s", g->meaning),
                 "%s has no effect in this experiment: other settings rule it out at every point",

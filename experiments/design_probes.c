@@ -12,27 +12,11 @@ struct probing {
 typedef bool probe(struct probing *p, const struct run_spec *s, const struct data_shape *shape,
                    struct err *e);
 
-static bool probe_crop(struct probing *p, const struct run_spec *s, const struct data_shape *shape,
-                       struct err *e)
+static bool probe_augment(struct probing *p, const struct run_spec *s,
+                          const struct data_shape *shape, struct err *e)
 {
     (void)p;
-    const struct augment_settings *a = &s->augment;
-    if (a->random_resized_crop && s->format->natural_size)
-        return err_set(e, "random_resized_crop is for photographs; all images of %s have one size",
-                       s->format->name);
-    if (a->crop_padding >= shape->size)
-        return err_set(e, "a padding of %d is not smaller than the image, %d x %d", a->crop_padding,
-                       shape->size, shape->size);
-    return true;
-}
-
-static bool probe_cutout(struct probing *p, const struct run_spec *s,
-                         const struct data_shape *shape, struct err *e)
-{
-    (void)p;
-    if (s->augment.cutout <= shape->size) return true;
-    return err_set(e, "a square of %d is larger than the image, %d x %d", s->augment.cutout,
-                   shape->size, shape->size);
+    return augment_check(&s->augment, s->format, shape->size, e);
 }
 
 static bool probe_schedule(struct probing *p, const struct run_spec *s,
@@ -59,8 +43,7 @@ static bool probe_shape(struct probing *p, const struct run_spec *s, const struc
     return spec_shape(s, &ignored, e);
 }
 
-static probe *const probes[] = { probe_shape, probe_crop, probe_cutout, probe_schedule,
-                                 probe_network };
+static probe *const probes[] = { probe_shape, probe_augment, probe_schedule, probe_network };
 enum { PROBES = sizeof probes / sizeof *probes };
 
 /* One probe that fails, and the points where it does. */
@@ -97,13 +80,16 @@ static bool passes_without(struct deaths *d, int number, int i)
     return draft_try(d->f, d->fewer, d->n_settings, &s) && probe_passes(d, number, &s);
 }
 
-/* A folder that is not there is the path's fault, whatever else could be left out. */
-static const struct given *blame_path(const struct deaths *d, const struct err *e)
+/* The setting that the message itself begins with; or the path that it names, since a folder that
+ * is not there is the path's fault, whatever else could be left out. */
+static const struct given *blame_named(const struct deaths *d, const char *why)
 {
     for (int i = 0; i < d->n_settings; i++) {
         const struct setting *x = &d->settings[i]->set;
+        size_t len = strlen(x->key);
+        if (strncmp(why, x->key, len) == 0 && why[len] == ':') return d->settings[i];
         if (strcmp(x->key, "dataset.path") == 0 && x->value->kind == VALUE_SCALAR &&
-            strstr(e->text, x->value->text))
+            strstr(why, x->value->text))
             return d->settings[i];
     }
     return NULL;
@@ -111,8 +97,8 @@ static const struct given *blame_path(const struct deaths *d, const struct err *
 
 static const struct given *blame(struct deaths *d, int number, const struct err *e)
 {
-    const struct given *path = number == 0 ? blame_path(d, e) : NULL;
-    if (path) return path;
+    const struct given *named = blame_named(d, e->text);
+    if (named) return named;
     for (int i = d->n_settings - 1; i >= 0; i--)
         if (passes_without(d, number, i)) return d->settings[i];
     return NULL;

@@ -60,8 +60,8 @@ static void write_counts(struct text *j, const struct design_point *p)
     const struct model_counts *c = &p->counts;
     char structure[DIGEST_TEXT];
     digest_text(p->structure, structure);
-    text_addf(j, "\"structure\":\"%s\",\"parameters\":%zu,\"parameters_with_statistics\":%zu,", structure,
-              c->trainable, c->with_statistics);
+    text_addf(j, "\"structure\":\"%s\",\"parameters\":%zu,\"parameters_with_statistics\":%zu,",
+              structure, c->trainable, c->with_statistics);
     text_addf(j, "\"se_parameters\":%zu,\"macs\":%llu,\"conv_fc\":%llu,\"se_fc\":%llu,", c->se,
               (unsigned long long)(c->conv_fc + c->se_fc), (unsigned long long)c->conv_fc,
               (unsigned long long)c->se_fc);

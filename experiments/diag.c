@@ -90,9 +90,9 @@ static size_t bracketed_len(struct span s)
 static int value_width(const struct value *v, struct span s)
 {
     size_t len = 1;
-    const char *word = v->kind == VALUE_SCALAR         ? v->text
+    const char *word = v->kind == VALUE_SCALAR     ? v->text
                        : v->first && v->first->key ? v->first->key->text
-                                                       : "-";
+                                                   : "-";
     if (!s.len) return 1;
     if (*s.s == '"' || *s.s == '\'')
         len = quoted_len(s);
@@ -113,7 +113,7 @@ static void diags_add(struct diags *d, struct diag new)
 {
     for (int i = 0; i < d->count; i++) {
         const struct diag *o = &d->list[i];
-        if (o->line == new.line && o->column == new.column && text_same(o->file, new.file) &&
+        if (o->line == new.line && o->column == new.column &&text_same(o->file, new.file) &&
             text_same(o->text, new.text))
             return;
     }
@@ -152,7 +152,9 @@ void diag_place(struct diags *d, const char *file, int line, int column, const c
 {
     va_list ap;
     va_start(ap, fmt);
-    struct diag new = { .file = pool_text(&d->pool, file), .line = line, .column = column, .width = 1 };
+    struct diag new = {
+        .file = pool_text(&d->pool, file), .line = line, .column = column, .width = 1
+    };
     new.text = diag_text(d, fmt, ap);
     va_end(ap);
     diags_add(d, new);

@@ -10,7 +10,7 @@
  *   se.yaml:14:14: error: model.se.squeeze: "mean" is not one of avg, max, none
  *      14 |     squeeze: mean
  *         |              ^~~~
- *   did you mean "max"?                                                                           */
+ *   did you mean "max"? */
 struct diag {
     const char *file; /* NULL: no place, only the text */
     int line, column, width;

@@ -40,12 +40,20 @@ struct axis {
 
 struct variant {
     const char *name;
-    const struct value *at;
     struct givens settings;
 };
 
 /* The keys of an experiment that are no settings. */
-enum top { TOP_EXPERIMENT, TOP_QUESTION, TOP_MIRRORS, TOP_SWEEP, TOP_VARIANTS, TOP_BASELINE, TOP_SEEDS, TOPS };
+enum top {
+    TOP_EXPERIMENT,
+    TOP_QUESTION,
+    TOP_MIRRORS,
+    TOP_SWEEP,
+    TOP_VARIANTS,
+    TOP_BASELINE,
+    TOP_SEEDS,
+    TOPS
+};
 
 struct draft {
     struct design *out;

@@ -39,7 +39,8 @@ static void *settings_new(struct pool *p, size_t size, const struct field *field
 }
 
 /* The last valid value that the list gives to a choice. */
-static void spec_choose(struct run_spec *s, const struct choice *c, const struct setting *list, int n)
+static void spec_choose(struct run_spec *s, const struct choice *c, const struct setting *list,
+                        int n)
 {
     char key[64];
     struct err ignored;
@@ -80,7 +81,8 @@ const struct field *spec_field(const struct run_spec *s, const char *key, void *
     return NULL;
 }
 
-enum assigned spec_assign(struct run_spec *s, const struct setting *x, struct pool *p, struct err *e)
+enum assigned spec_assign(struct run_spec *s, const struct setting *x, struct pool *p,
+                          struct err *e)
 {
     void *into;
     const struct field *f = spec_field(s, x->key, &into);
@@ -158,7 +160,8 @@ static void write_step(struct text *json, const char *from, const char *to)
     size_t len = strlen(from);
     while (len && !(strncmp(from, to, len) == 0 && (to[len] == '.' || !to[len]))) {
         text_add(json, "}");
-        while (len && from[--len] != '.') {}
+        while (len && from[--len] != '.') {
+        }
     }
     if (!to[len]) return;
     const char *rest = to + len + (to[len] == '.');

@@ -42,8 +42,8 @@ static void reader_complain(struct reader *r)
     const char *what = p->problem ? p->problem : "it cannot be read";
     if (strcmp(what, "found character that cannot start any token") == 0)
         what = "no value can begin with this character (indent with spaces, quote other text)";
-    diag_place(r->d, r->file, (int)m->line + 1, (int)m->column + 1, "not valid YAML: %s%s%s%s", what,
-               p->context ? " (" : "", p->context ? p->context : "", p->context ? ")" : "");
+    diag_place(r->d, r->file, (int)m->line + 1, (int)m->column + 1, "not valid YAML: %s%s%s%s",
+               what, p->context ? " (" : "", p->context ? p->context : "", p->context ? ")" : "");
 }
 
 static bool reader_next(struct reader *r, yaml_event_t *e)
@@ -167,8 +167,10 @@ static struct value *reader_value(struct reader *r, const yaml_event_t *e, int d
                       : list ? e->data.sequence_start.tag
                              : e->data.mapping_start.tag;
     if (anchor) return reader_refuse(r, e, "anchors (&name) are not allowed; write the value out");
-    if (tag) return reader_refuse(r, e, "tags (!name) are not allowed; the settings know their types");
-    if (++r->values > YAML_VALUES) return reader_refuse(r, e, "more than 100,000 values in one file");
+    if (tag)
+        return reader_refuse(r, e, "tags (!name) are not allowed; the settings know their types");
+    if (++r->values > YAML_VALUES)
+        return reader_refuse(r, e, "more than 100,000 values in one file");
     if (scalar) return reader_scalar(r, e);
     if (depth >= YAML_DEPTH) return reader_refuse(r, e, "nested more than 16 deep");
     struct value *v = reader_new(r, e, list ? VALUE_LIST : VALUE_MAP);
@@ -182,7 +184,8 @@ static bool reader_pass(struct reader *r, yaml_event_type_t type)
     yaml_event_t e;
     if (!reader_next(r, &e)) return false;
     bool expected = e.type == type;
-    if (!expected && type == YAML_DOCUMENT_START_EVENT) reader_refuse(r, &e, "there is nothing in it");
+    if (!expected && type == YAML_DOCUMENT_START_EVENT)
+        reader_refuse(r, &e, "there is nothing in it");
     if (!expected && type == YAML_STREAM_END_EVENT)
         reader_refuse(r, &e, "a second document begins here; an experiment is one document");
     yaml_event_delete(&e);
