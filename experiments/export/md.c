@@ -106,7 +106,7 @@ static void md_write(struct text *out, const struct table *t, const struct resul
     md_escaped(out, t->title);
     text_add(out, "\n\n");
     if (t->question) {
-        if (strchr("#>+-=", *t->question))
+        if (*t->question && strchr("#>+-=", *t->question))
             text_add(out, "\\"); /* they mean something at a line's start */
         md_escaped(out, t->question);
         text_add(out, "\n\n");
