@@ -76,17 +76,17 @@ static bool idx_end(struct idx_file *f, uint64_t expected, struct err *e)
     return n == 0 && (code == Z_OK || code == Z_STREAM_END) ? true : idx_fail(f, 0, e);
 }
 
+/* kind: "images-idx3-ubyte"; MNIST's files are also met as "images.idx3-ubyte". */
 static bool idx_find(const char *folder, const char *part, const char *kind, struct idx_file *f,
                      struct err *e)
 {
-    static const char *const suffixes[] = { "", ".gz" };
-    for (int dot = 0; dot < 2; dot++)
-        for (int gz = 0; gz < 2; gz++) {
-            int n = snprintf(f->path, sizeof f->path, "%s/%s%c%s%s", folder, part, "-."[dot], kind,
-                             suffixes[gz]);
-            if (n >= (int)sizeof f->path) return err_set(e, "%s: the path is too long", folder);
-            if (file_exists(f->path)) return true;
-        }
+    int word = (int)strcspn(kind, "-");
+    for (int i = 0; i < 4; i++) {
+        int n = snprintf(f->path, sizeof f->path, "%s/%s-%.*s%c%s%s", folder, part, word, kind,
+                         i < 2 ? '-' : '.', kind + word + 1, i & 1 ? ".gz" : "");
+        if (n >= (int)sizeof f->path) return err_set(e, "%s: the path is too long", folder);
+        if (file_exists(f->path)) return true;
+    }
     return err_set(e, "%s: holds no %s-%s or %s-%s.gz", folder, part, kind, part, kind);
 }
 
