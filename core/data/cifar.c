@@ -118,7 +118,8 @@ static bool cifar_file_read(struct cifar_file *f, const char *folder, const char
         return err_set(e, "%s: the path is too long", folder);
     if (!file_read(f->path, &f->bytes, e)) return false;
     size_t record = cifar_record(l), rest = f->bytes.len % record;
-    if (!f->bytes.len || rest)
+    if (!f->bytes.len) return err_set(e, "%s: the file is empty", f->path);
+    if (rest)
         return err_set(
             e,
             "%s: %zu bytes are not a whole number of records of %zu bytes; the file ends "

@@ -34,21 +34,23 @@ struct idx_file {
     struct digest *digest; /* takes every byte that is read, decompressed; or NULL */
 };
 
+/* Why a read gave less than it should. zlib's text begins with a name of its own for the file. */
 static bool idx_fail(const struct idx_file *f, size_t wanted, struct err *e)
 {
     int code;
-    const char *why = gzerror(f->gz, &code);
+    const char *why = gzerror(f->gz, &code), *reason = strstr(why, ": ");
     long long at = (long long)gztell(f->gz);
     if (code == Z_ERRNO) return err_set(e, "%s: %s", f->path, strerror(errno));
     if (code == Z_BUF_ERROR)
-        return err_set(e,
-                       "%s: the compressed file is truncated (its %llu bytes end within the data, "
-                       "%lld bytes unpacked)",
-                       f->path, (unsigned long long)f->length, at);
+        return err_set(
+            e,
+            "%s: the compressed file is truncated: it is %llu bytes long and stops after "
+            "%lld bytes of data",
+            f->path, (unsigned long long)f->length, at);
     if (code != Z_OK && code != Z_STREAM_END)
-        return err_set(e, "%s: corrupt compressed data after %lld unpacked bytes (%s)", f->path, at,
-                       why);
-    return err_set(e, "%s: ends at byte %lld; %zu more were expected there", f->path, at, wanted);
+        return err_set(e, "%s: corrupt compressed data (%s), after %lld sound bytes of data",
+                       f->path, reason ? reason + 2 : why, at);
+    return err_set(e, "%s: ends at byte %lld, where %zu more are expected", f->path, at, wanted);
 }
 
 static bool idx_read(struct idx_file *f, void *into, size_t len, struct err *e)

@@ -186,11 +186,9 @@ bool jpeg_decode(uint8_t *rgb, int size, const struct bytes *file, const char *p
         }
     }
     good = !j->message[0];
-    if (!good) {
-        size_t left = j->lib.src ? j->lib.src->bytes_in_buffer : 0;
-        err_set(e, "%s: not a sound JPEG image: %s (at byte %zu of %zu)", path, j->message,
-                left < file->len ? file->len - left : 0, file->len);
-    }
+    if (!good)
+        err_set(e, "%s: not a sound JPEG image: %s (the file is %zu bytes long)", path, j->message,
+                file->len);
     jpeg_destroy_decompress(&j->lib);
     resample_destroy(j->resample);
     free(j->line);
