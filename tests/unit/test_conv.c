@@ -1,0 +1,234 @@
+/* Every way of computing convolutions against naive sums in double, over shapes that reach each of
+ * its paths; guards stand past the end of every result, and work memory begins as NaN. */
+#include "core/base/mem.h"
+#include "core/base/parallel.h"
+#include "core/base/rng.h"
+#include "core/kernels/conv.h"
+#include "core/kernels/kernels.h"
+#include "tests/unit/unit.h"
+#include <math.h>
+#include <stdlib.h>
+
+enum { GUARD = 8 };
+static const float mark = -54321.5f;
+
+struct conv_case {
+    int n, h, w, c, k, kh, kw, stride, pad, groups;
+};
+
+static const struct conv_case cases[] = {
+    { 2, 8, 8, 16, 16, 3, 3, 1, 1, 1 },  /* CIFAR block */
+    { 2, 9, 8, 16, 32, 3, 3, 2, 1, 1 },  /* downsampling, odd height */
+    { 3, 8, 7, 16, 32, 1, 1, 2, 0, 1 },  /* projection shortcut */
+    { 2, 7, 5, 24, 40, 1, 1, 1, 0, 1 },  /* a plain product */
+    { 1, 1, 1, 32, 5, 1, 1, 1, 0, 1 },   /* the NoSqueeze gate at its smallest */
+    { 2, 23, 21, 3, 64, 7, 7, 2, 3, 1 }, /* stem */
+    { 3, 9, 9, 3, 16, 3, 3, 1, 1, 1 },   /* CIFAR stem */
+    { 1, 6, 6, 1, 1, 3, 3, 1, 1, 1 },    /* one channel */
+    { 2, 7, 7, 20, 300, 3, 3, 1, 1, 1 }, /* several column blocks */
+    { 1, 5, 6, 5, 7, 2, 3, 1, 0, 1 },    /* even kernel, no padding */
+    { 1, 5, 5, 4, 6, 5, 5, 1, 2, 1 },    /* kernel as large as the image */
+    { 1, 3, 3, 4, 6, 5, 5, 1, 1, 1 },    /* just fits */
+    { 1, 4, 4, 4, 4, 3, 3, 3, 2, 1 },    /* stride 3; whole kernel columns in the padding */
+    { 1, 2, 2, 3, 2, 1, 1, 1, 2, 1 },    /* windows that see padding alone */
+    { 2, 8, 8, 32, 32, 3, 3, 1, 1, 8 },  /* ResNeXt, 4 channels a group */
+    { 2, 9, 9, 32, 64, 3, 3, 2, 1, 4 },  /* grouped downsampling */
+    { 2, 6, 6, 12, 24, 1, 1, 1, 0, 3 },  /* grouped product */
+    { 1, 6, 6, 12, 12, 1, 1, 2, 1, 3 },  /* 1x1 with padding */
+    { 2, 7, 8, 19, 19, 3, 3, 1, 1, 19 }, /* depthwise */
+    { 2, 9, 8, 33, 33, 3, 3, 2, 1, 33 }, /* depthwise downsampling */
+    { 1, 7, 7, 6, 12, 3, 3, 1, 1, 6 },   /* depthwise, two filters a channel */
+    { 1, 36, 36, 48, 8, 3, 3, 1, 1, 1 }, /* an image of several scratch blocks */
+    { 1, 3, 400, 40, 4, 3, 3, 1, 1, 1 }, /* one row larger than the scratch memory */
+};
+enum { CASES = sizeof cases / sizeof *cases };
+
+static struct conv_shape shape_of(const struct conv_case *c)
+{
+    struct conv_shape s = { c->n,  c->h,      c->w,   c->c,      c->k, c->kh,
+                            c->kw, c->stride, c->pad, c->groups, 0,    0 };
+    s.oh = (s.h + 2 * s.pad - s.kh) / s.stride + 1;
+    s.ow = (s.w + 2 * s.pad - s.kw) / s.stride + 1;
+    return s;
+}
+
+struct lengths {
+    size_t x, w, y;
+};
+
+static struct lengths lengths_of(const struct conv_shape *s)
+{
+    return (struct lengths){ (size_t)(s->n * s->h * s->w * s->c),
+                             (size_t)(s->kh * s->kw * s->c / s->groups * s->k),
+                             (size_t)(s->n * s->oh * s->ow * s->k) };
+}
+
+static float *drawn(size_t len, uint32_t stream)
+{
+    struct rng r = rng_stream(5, RNG_TEST, stream, 0);
+    float *p = mem_new(len + GUARD, sizeof *p);
+    for (size_t i = 0; i < len; i++) p[i] = (float)rng_normal(&r);
+    for (size_t i = len; i < len + GUARD; i++) p[i] = mark;
+    return p;
+}
+
+/* The definition: calls visit(x, w, y) with the three offsets of every product there is. */
+struct naive {
+    const float *x, *w, *dy;
+    double *y, *dx, *dw, *size; /* size: the sum of |terms| of each result */
+};
+
+static void naive_term(const struct naive *v, size_t x, size_t w, size_t y)
+{
+    if (v->y) {
+        v->y[y] += (double)v->x[x] * (double)v->w[w];
+        v->size[y] += fabs((double)v->x[x] * (double)v->w[w]);
+    } else if (v->dx) {
+        v->dx[x] += (double)v->dy[y] * (double)v->w[w];
+        v->size[x] += fabs((double)v->dy[y] * (double)v->w[w]);
+    } else {
+        v->dw[w] += (double)v->dy[y] * (double)v->x[x];
+        v->size[w] += fabs((double)v->dy[y] * (double)v->x[x]);
+    }
+}
+
+static void naive_pixel(const struct conv_shape *s, const struct naive *v, const int at[5])
+{
+    int cg = s->c / s->groups, kg = s->k / s->groups;
+    int n = at[0], oy = at[1], ox = at[2], ky = at[3], kx = at[4];
+    int iy = oy * s->stride - s->pad + ky, ix = ox * s->stride - s->pad + kx;
+    if (iy < 0 || iy >= s->h || ix < 0 || ix >= s->w) return;
+    for (int k = 0; k < s->k; k++)
+        for (int c = 0; c < cg; c++)
+            naive_term(v, (size_t)(((n * s->h + iy) * s->w + ix) * s->c + k / kg * cg + c),
+                       (size_t)(((ky * s->kw + kx) * cg + c) * s->k + k),
+                       (size_t)(((n * s->oh + oy) * s->ow + ox) * s->k + k));
+}
+
+static void naive_conv(const struct conv_shape *s, const struct naive *v)
+{
+    for (int i = 0; i < s->n * s->oh * s->ow; i++)
+        for (int k = 0; k < s->kh * s->kw; k++)
+            naive_pixel(
+                s, v,
+                (int[]){ i / s->ow / s->oh, i / s->ow % s->oh, i % s->ow, k / s->kw, k % s->kw });
+}
+
+struct checked { /* one of the three results */
+    const char *what;
+    const float *got;
+    const double *want, *size; /* without what was there before */
+    size_t len;
+};
+
+static void check(const struct conv_kernels *k, int number, struct checked r, float before)
+{
+    for (size_t i = 0; i < r.len; i++) {
+        double error = fabs((double)r.got[i] - (double)before - r.want[i]);
+        ck_assert_msg(error <= 1e-6 * (1 + r.size[i]), "%s (%s), case %d: %s[%zu] is %g, not %g",
+                      k->name, kernels->isa, number, r.what, i, (double)(r.got[i] - before),
+                      r.want[i]);
+    }
+    for (size_t i = r.len; i < r.len + GUARD; i++)
+        ck_assert_msg(r.got[i] == mark, "%s, case %d: writes past the end of %s", k->name, number,
+                      r.what);
+}
+
+static void check_forward(const struct conv_kernels *k, int number, float *work, bool biased)
+{
+    struct conv_shape s = shape_of(&cases[number]);
+    struct lengths len = lengths_of(&s);
+    float *x = drawn(len.x, 1), *w = drawn(len.w, 2), *y = drawn(len.y, 3);
+    float *bias = drawn((size_t)s.k, 4);
+    double *want = mem_new(len.y, sizeof *want), *size = mem_new(len.y, sizeof *size);
+    naive_conv(&s, &(struct naive){ .x = x, .w = w, .y = want, .size = size });
+    for (size_t i = 0; biased && i < len.y; i++) want[i] += (double)bias[i % (size_t)s.k];
+    k->forward(&s, y, x, w, biased ? bias : NULL, work);
+    check(k, number, (struct checked){ "y", y, want, size, len.y }, 0);
+    free(x), free(w), free(y), free(bias), free(want), free(size);
+}
+
+static void check_backward(const struct conv_kernels *k, int number, float *work, bool weights)
+{
+    struct conv_shape s = shape_of(&cases[number]);
+    struct lengths len = lengths_of(&s);
+    size_t n = weights ? len.w : len.x;
+    float *other = drawn(weights ? len.x : len.w, 1), *dy = drawn(len.y, 2), *d = drawn(n, 3);
+    double *want = mem_new(n, sizeof *want), *size = mem_new(n, sizeof *size);
+    for (size_t i = 0; i < n; i++) d[i] = 0.5f; /* backward adds */
+    if (weights) {
+        naive_conv(&s, &(struct naive){ .x = other, .dy = dy, .dw = want, .size = size });
+        k->backward_weights(&s, d, dy, other, work);
+    } else {
+        naive_conv(&s, &(struct naive){ .w = other, .dy = dy, .dx = want, .size = size });
+        k->backward_data(&s, d, dy, other, work);
+    }
+    check(k, number, (struct checked){ weights ? "dw" : "dx", d, want, size, n }, 0.5f);
+    free(other), free(dy), free(d), free(want), free(size);
+}
+
+static void check_case(const struct conv_kernels *k, int number)
+{
+    struct conv_shape s = shape_of(&cases[number]);
+    size_t len = k->work ? k->work(&s) : 0;
+    float *work = mem_new(len + GUARD, sizeof *work);
+    for (size_t i = 0; i < len + GUARD; i++) work[i] = i < len ? NAN : mark;
+    check_forward(k, number, work, true);
+    check_forward(k, number, work, false);
+    check_backward(k, number, work, false);
+    check_backward(k, number, work, true);
+    for (size_t i = len; i < len + GUARD; i++)
+        ck_assert_msg(work[i] == mark, "%s, case %d: writes past its work memory", k->name, number);
+    free(work);
+}
+
+START_TEST(every_way_equals_the_definition)
+{
+    for (int isa = 0; kernels_at(isa); isa++) {
+        kernels_use(kernels_at(isa)->isa);
+        for (int i = 0; conv_at(i); i++) {
+            int taken = 0;
+            for (int number = 0; number < CASES; number++) {
+                struct conv_shape s = shape_of(&cases[number]);
+                if (conv_at(i)->takes && !conv_at(i)->takes(&s)) continue;
+                check_case(conv_at(i), number);
+                taken++;
+            }
+            ck_assert_msg(taken, "no case for %s", conv_at(i)->name);
+        }
+    }
+}
+END_TEST
+
+START_TEST(the_reference_takes_every_shape)
+{
+    int last = 0;
+    while (conv_at(last + 1)) last++;
+    ck_assert_ptr_eq(conv_at(last), &conv_reference);
+    ck_assert_ptr_null(conv_reference.takes);
+}
+END_TEST
+
+START_TEST(a_named_way_is_used_where_it_fits)
+{
+    struct conv_shape depthwise = { 1, 4, 4, 8, 8, 3, 3, 1, 1, 8, 4, 4 };
+    struct conv_shape plain = { 1, 4, 4, 8, 8, 3, 3, 1, 1, 1, 4, 4 };
+    ck_assert_ptr_eq(conv_for(&depthwise), &conv_depthwise);
+    ck_assert(conv_use("reference"));
+    ck_assert_ptr_eq(conv_for(&depthwise), &conv_reference);
+    ck_assert(conv_use("depthwise"));
+    ck_assert_ptr_eq(conv_for(&plain), &conv_reference);
+    ck_assert(!conv_use("nonsense"));
+    ck_assert(conv_use(NULL));
+    ck_assert_ptr_eq(conv_for(&depthwise), &conv_depthwise);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *s = suite_create("conv");
+    unit_case(s, "conv", 120,
+              UNIT_TESTS(every_way_equals_the_definition, the_reference_takes_every_shape,
+                         a_named_way_is_used_where_it_fits));
+    return s;
+}
