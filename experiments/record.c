@@ -24,15 +24,10 @@ static void record_hex(cJSON *into, const char *key, uint64_t digest)
     cJSON_AddStringToObject(into, key, hex);
 }
 
-/* Whole numbers beyond 2^53 do not survive a JSON reader that has only doubles: they are texts. */
 static void record_whole(cJSON *into, const char *key, uint64_t v)
 {
-    char text[24];
-    snprintf(text, sizeof text, "%" PRIu64, v);
-    if (v <= UINT64_C(1) << 53)
-        cJSON_AddRawToObject(into, key, text);
-    else
-        cJSON_AddStringToObject(into, key, text);
+    BUG_IF(v > UINT64_C(1) << 53, "%s: %" PRIu64 " does not survive as a JSON number", key, v);
+    cJSON_AddNumberToObject(into, key, (double)v);
 }
 
 static void record_text(cJSON *into, const char *key, const char *s)

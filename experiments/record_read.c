@@ -24,22 +24,13 @@ static bool read_wrong(struct err *e, const char *path, const char *what)
                    path, what);
 }
 
-/* A whole number of at most max: a JSON number, or a text of digits where it is beyond 2^53. */
+/* A whole number of at most max. */
 static bool read_whole(const cJSON *j, const char *key, uint64_t max, uint64_t *out)
 {
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(j, key);
-    if (cJSON_IsNumber(v)) {
-        double x = v->valuedouble;
-        if (!(x >= 0 && x <= 0x1p53) || x != floor(x)) return false;
-        *out = (uint64_t)x;
-        return *out <= max;
-    }
-    if (!cJSON_IsString(v) || !*v->valuestring || strlen(v->valuestring) > 20) return false;
-    *out = 0;
-    for (const char *s = v->valuestring; *s; s++)
-        if (*s < '0' || *s > '9' || __builtin_mul_overflow(*out, 10, out) ||
-            __builtin_add_overflow(*out, (uint64_t)(*s - '0'), out))
-            return false;
+    double x = cJSON_IsNumber(v) ? v->valuedouble : -1;
+    if (!(x >= 0 && x <= 0x1p53) || x != floor(x)) return false;
+    *out = (uint64_t)x;
     return *out <= max;
 }
 

@@ -91,14 +91,8 @@ static bool header_read(struct results *r, struct err *e)
     return true;
 }
 
-/* A seed is a number, or a text of digits where it is beyond 2^53. */
 static bool seed_read(const cJSON *v, uint64_t *out)
 {
-    char *end = NULL;
-    if (cJSON_IsString(v) && v->valuestring[0] >= '0' && v->valuestring[0] <= '9') {
-        *out = strtoull(v->valuestring, &end, 10);
-        return *end == 0;
-    }
     if (!cJSON_IsNumber(v) || !(v->valuedouble >= 0 && v->valuedouble <= 0x1p53)) return false;
     *out = (uint64_t)v->valuedouble;
     return true;

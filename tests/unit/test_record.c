@@ -138,10 +138,10 @@ START_TEST(test_other_ends)
     struct design_point point = point_make(&p, &d);
     struct record_facts facts = facts_make(&point);
     facts.status = RECORD_DIVERGED;
-    facts.seed = UINT64_MAX;
+    facts.seed = UINT32_MAX;
     written(&f, &facts, &r);
     ck_assert(r.status == RECORD_DIVERGED && r.diverged_step == 77 && isnan(r.top1));
-    ck_assert(r.seed == UINT64_MAX);
+    ck_assert(r.seed == UINT32_MAX);
     record_clear(&r);
     facts.status = RECORD_FAILED;
     facts.why = "data/7.jpg: \"cut\" short";
@@ -241,8 +241,7 @@ START_TEST(test_members)
         { "\"seed\":3", "\"seed\":-3" },
         { "\"seed\":3", "\"seed\":3.5" },
         { "\"seed\":3", "\"seed\":1e300" },
-        { "\"seed\":3", "\"seed\":\"99999999999999999999\"" },
-        { "\"seed\":3", "\"seed\":\"\"" },
+        { "\"seed\":3", "\"seed\":\"3\"" },
         { "\"classes\":10", "\"classes\":1e9" },
         { "{\"classes\":10}", "null" },
         { "\"top1\":8.50", "\"top1\":108" },

@@ -69,7 +69,7 @@ static void odd_make(struct fixture *f)
         f, "experiment.json",
         "{\"version\":1,\"experiment\":\"odd\",\"question\":\"a | b,\\n\\\"c\\\" "
         "*d*?\",\"mirrors\":"
-        "null,\"baseline\":null,\"seeds\":[7,8,\"18446744073709551615\"],\"axis_keys\":"
+        "null,\"baseline\":null,\"seeds\":[7,8,4294967295],\"axis_keys\":"
         "[\"model.se.squeeze\"],\"points\":["
         "{\"label\":\"a|b \\\"q\\\", *c*\",\"axes\":{},\"same_as\":null,\"parameters\":10,"
         "\"parameters_with_statistics\":12,\"se_parameters\":0,\"macs\":999,\"hidden\":{},"
