@@ -38,9 +38,9 @@ static void write_value(struct text *j, const struct value *v)
     text_add(j, v->kind == VALUE_LIST ? "]" : "}");
 }
 
-static void write_axes(struct text *j, const struct design_point *p)
+void point_write_axes(const struct design_point *p, struct text *j)
 {
-    text_add(j, "\"axes\":{");
+    text_add(j, "{");
     for (int i = 0; i < p->n_axes; i++) {
         void *at;
         const struct field *f = spec_field(&p->spec, p->axes[i].key, &at);
@@ -52,7 +52,7 @@ static void write_axes(struct text *j, const struct design_point *p)
         else
             write_value(j, p->axes[i].value);
     }
-    text_add(j, "},");
+    text_add(j, "}");
 }
 
 static void write_counts(struct text *j, const struct design_point *p)
@@ -83,7 +83,9 @@ static void write_point(struct text *j, const struct design *d, int i, const cha
     text_add(j, "{");
     write_text(j, "label", p->label);
     text_add(j, ",");
-    write_axes(j, p);
+    text_add(j, "\"axes\":");
+    point_write_axes(p, j);
+    text_add(j, ",");
     write_index(j, "same_as", p->same_as);
     text_add(j, ",");
     write_counts(j, p);

@@ -38,36 +38,23 @@ static void record_text(cJSON *into, const char *key, const char *s)
         cJSON_AddNullToObject(into, key);
 }
 
-/* What was written for a setting: numbers and true and false as such, everything else as text. */
-static cJSON *record_value(const struct value *v)
+/* Adds what a function of the design writes as JSON; an object. */
+static void record_parsed(cJSON *into, const char *key, struct text *json)
 {
-    if (v->kind == VALUE_SCALAR) {
-        cJSON *plain = cJSON_ParseWithOpts(v->text, NULL, true);
-        if (cJSON_IsNumber(plain) || cJSON_IsBool(plain)) return plain;
-        cJSON_Delete(plain);
-        return cJSON_CreateString(v->text);
-    }
-    cJSON *all = v->kind == VALUE_LIST ? cJSON_CreateArray() : cJSON_CreateObject();
-    for (const struct value *i = v->first; i; i = i->next)
-        if (v->kind == VALUE_LIST)
-            cJSON_AddItemToArray(all, record_value(i));
-        else
-            cJSON_AddItemToObject(all, i->key->text, record_value(i));
-    return all;
+    cJSON *parsed = cJSON_Parse(json->s);
+    BUG_IF(!cJSON_IsObject(parsed), "%s: no JSON object: %s", key, json->s);
+    cJSON_AddItemToObject(into, key, parsed);
+    text_clear(json);
 }
 
 static void record_point(cJSON *into, const struct design_point *p)
 {
+    struct text axes = { 0 }, settings = { 0 };
     cJSON_AddStringToObject(into, "label", p->label);
-    cJSON *axes = cJSON_AddObjectToObject(into, "axes");
-    for (int i = 0; i < p->n_axes; i++)
-        cJSON_AddItemToObject(axes, p->axes[i].key, record_value(p->axes[i].value));
-    struct text settings = { 0 };
+    point_write_axes(p, &axes);
+    record_parsed(into, "axes", &axes);
     spec_write(&p->spec, &settings);
-    cJSON *parsed = cJSON_Parse(settings.s);
-    BUG_IF(!cJSON_IsObject(parsed), "spec_write made no JSON object: %s", settings.s);
-    cJSON_AddItemToObject(into, "settings", parsed);
-    text_clear(&settings);
+    record_parsed(into, "settings", &settings);
 }
 
 static void record_backbone(cJSON *into, const struct design_point *p)
