@@ -1,0 +1,310 @@
+/* Every kernel of every table that runs here against plain loops in double: all lengths around the
+ * vector width, pointers off alignment by one float, guards past the end of every target, and NaN
+ * that must show. */
+#include "core/base/mem.h"
+#include "core/base/rng.h"
+#include "core/kernels/gemm.h"
+#include "core/kernels/kernels.h"
+#include "tests/unit/unit.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GUARD = 20, ROWS = 3, BUFFERS = 7 };
+static const float mark = -777.25f;
+
+/* Buffers of len floats, one float off alignment; `was` holds what was in them at first. */
+struct bench {
+    size_t len;
+    float *x[BUFFERS], *was[BUFFERS];
+};
+
+static struct bench *bench_create(size_t len)
+{
+    struct bench *b = mem_new(1, sizeof *b);
+    struct rng r = rng_stream(9, RNG_TEST, len, 0);
+    b->len = len;
+    for (int i = 0; i < BUFFERS; i++) {
+        b->x[i] = (float *)mem_new(len + GUARD + 1, sizeof(float)) + 1;
+        b->was[i] = mem_new(len + 1, sizeof(float));
+        for (size_t j = 0; j < len + GUARD; j++)
+            b->x[i][j] = j < len ? (float)rng_normal(&r) : mark;
+        memcpy(b->was[i], b->x[i], len * sizeof(float));
+    }
+    return b;
+}
+
+static void bench_destroy(struct bench *b)
+{
+    for (int i = 0; i < BUFFERS; i++) {
+        for (size_t j = b->len; j < b->len + GUARD; j++)
+            ck_assert_msg(b->x[i][j] == mark, "buffer %d: float %zu past the end changed", i,
+                          j - b->len);
+        free(b->x[i] - 1);
+        free(b->was[i]);
+    }
+    free(b);
+}
+
+static void near(const char *what, double got, double want, double size)
+{
+    ck_assert_msg(fabs(got - want) <= 1e-6 * (1 + size), "%s (%s): %.9g, not %.9g", what,
+                  kernels->isa, got, want);
+}
+
+/* Elementwise kernels as rows: call runs one on buffers (x[0] is the target), want is one element
+ * of it from the elements that were there. */
+struct elementwise {
+    const char *name;
+    void (*call)(float *const *x, size_t n);
+    double (*want)(const double *v);
+};
+
+#define ROW(kernel, arguments, formula)                                                 \
+    static void call_##kernel(float *const *x, size_t n) { kernels->kernel arguments; } \
+    static double want_##kernel(const double *v) { return formula; }
+ROW(add, (x[0], x[1], x[2], n), v[1] + v[2])
+ROW(axpy, (x[0], 1.5f, x[1], n), v[0] + 1.5 * v[1])
+ROW(mul, (x[0], x[1], x[2], n), v[1] * v[2])
+ROW(mul_add, (x[0], x[1], x[2], n), v[0] + v[1] * v[2])
+ROW(relu, (x[0], x[1], n), v[1] > 0 ? v[1] : 0)
+ROW(relu_grad_add, (x[0], x[1], x[2], n), v[0] + (v[2] > 0 ? v[1] : 0))
+ROW(sigmoid, (x[0], x[1], n), 1 / (1 + exp(-v[1])))
+ROW(sigmoid_grad_add, (x[0], x[1], x[2], n), v[0] + v[1] * v[2] * (1 - v[2]))
+ROW(tanh, (x[0], x[1], n), tanh(v[1]))
+ROW(tanh_grad_add, (x[0], x[1], x[2], n), v[0] + v[1] * (1 - v[2] * v[2]))
+
+#define ENTRY(kernel)                         \
+    {                                         \
+#kernel, call_##kernel, want_##kernel \
+    }
+static const struct elementwise elementwise[] = {
+    ENTRY(add),  ENTRY(axpy),          ENTRY(mul),     ENTRY(mul_add),
+    ENTRY(relu), ENTRY(relu_grad_add), ENTRY(sigmoid), ENTRY(sigmoid_grad_add),
+    ENTRY(tanh), ENTRY(tanh_grad_add),
+};
+
+static void check_elementwise(const struct elementwise *e, size_t n)
+{
+    struct bench *b = bench_create(n);
+    e->call(b->x, n);
+    for (size_t i = 0; i < n; i++) {
+        double v[3] = { (double)b->was[0][i], (double)b->was[1][i], (double)b->was[2][i] };
+        near(e->name, (double)b->x[0][i], e->want(v), fabs(v[0]) + fabs(v[1]) + fabs(v[2]));
+    }
+    bench_destroy(b);
+}
+
+/* Sums of one column of a rows x c matrix, in double. */
+struct sums {
+    double dy, dy_x, x, x_x, size; /* x: minus the shift of its channel */
+};
+
+static struct sums column(const struct bench *b, size_t c, size_t j, bool shifted)
+{
+    struct sums s = { 0, 0, 0, 0, 0 };
+    for (size_t r = 0; r < ROWS; r++) {
+        double dy = (double)b->was[2][r * c + j];
+        double x = (double)b->was[3][r * c + j] - (shifted ? (double)b->was[4][j] : 0);
+        s.dy += dy, s.dy_x += dy * x, s.x += x, s.x_x += x * x;
+        s.size += fabs(dy) + fabs(x) + x * x + dy * dy;
+    }
+    return s;
+}
+
+static void check_column_sums(size_t c)
+{
+    struct bench *sum = bench_create(ROWS * c), *sums = bench_create(ROWS * c);
+    struct bench *dots = bench_create(ROWS * c), *dot = bench_create(ROWS * c);
+    kernels->channel_sum(sum->x[0], sum->x[3], ROWS, c);
+    kernels->channel_sums(sums->x[0], sums->x[1], sums->x[3], sums->x[4], ROWS, c);
+    kernels->channel_dots(dots->x[0], dots->x[1], dots->x[2], dots->x[3], dots->x[4], ROWS, c);
+    kernels->dot_add(dot->x[0], dot->x[2], dot->x[3], ROWS, c);
+    for (size_t j = 0; j < c; j++) {
+        struct sums raw = column(sum, c, j, false), shifted = column(sum, c, j, true);
+        double at0 = (double)sum->was[0][j], at1 = (double)sum->was[1][j];
+        near("channel_sum", (double)sum->x[0][j], at0 + raw.x, raw.size);
+        near("channel_sums, sum", (double)sums->x[0][j], at0 + shifted.x, shifted.size);
+        near("channel_sums, squares", (double)sums->x[1][j], at1 + shifted.x_x, shifted.size);
+        near("channel_dots, s1", (double)dots->x[0][j], at0 + shifted.dy, shifted.size);
+        near("channel_dots, s2", (double)dots->x[1][j], at1 + shifted.dy_x, shifted.size);
+        near("dot_add", (double)dot->x[0][j], at0 + raw.dy_x, raw.size);
+    }
+    for (size_t j = c; j < ROWS * c; j++)
+        ck_assert_msg(sum->x[0][j] == sum->was[0][j] && sums->x[1][j] == sums->was[1][j],
+                      "a sum touches more than c floats");
+    bench_destroy(sum), bench_destroy(sums), bench_destroy(dots), bench_destroy(dot);
+}
+
+static void check_rows(size_t c)
+{
+    struct bench *affine = bench_create(ROWS * c), *grad = bench_create(ROWS * c);
+    struct bench *scale = bench_create(ROWS * c), *added = bench_create(ROWS * c);
+    struct bench *row = bench_create(ROWS * c);
+    kernels->affine(affine->x[0], affine->x[2], affine->x[4], affine->x[5], ROWS, c);
+    kernels->affine_grad_add(grad->x[0], grad->x[2], grad->x[3], grad->x[4], grad->x[5], grad->x[6],
+                             ROWS, c);
+    kernels->scale(scale->x[0], scale->x[2], scale->x[4], ROWS, c);
+    kernels->scale_add(added->x[0], added->x[2], added->x[4], ROWS, c);
+    kernels->row_add(row->x[0], row->x[4], ROWS, c);
+    for (size_t i = 0; i < ROWS * c; i++) {
+        double y = (double)row->was[0][i], x = (double)row->was[2][i], z = (double)row->was[3][i];
+        double a = (double)row->was[4][i % c], b = (double)row->was[5][i % c];
+        double d = (double)row->was[6][i % c], size = fabs(y) + fabs(a * x) + fabs(b * z) + fabs(d);
+        near("affine", (double)affine->x[0][i], a * x + b, size + fabs(b));
+        near("affine_grad_add", (double)grad->x[0][i], y + a * x + b * z + d, size);
+        near("scale", (double)scale->x[0][i], a * x, size);
+        near("scale_add", (double)added->x[0][i], y + a * x, size);
+        near("row_add", (double)row->x[0][i], y + a, size + fabs(a));
+    }
+    bench_destroy(affine), bench_destroy(grad), bench_destroy(scale), bench_destroy(added);
+    bench_destroy(row);
+}
+
+static void check_max_row(size_t c)
+{
+    struct bench *b = bench_create(c);
+    for (size_t j = 0; j < c; j++)
+        if (j % 3 == 0) b->x[2][j] = b->was[0][j]; /* a tie keeps the first */
+    kernels->max_row(b->x[0], b->x[1], b->x[2], 5, c);
+    for (size_t j = 0; j < c; j++) {
+        int larger = b->x[2][j] > b->was[0][j];
+        ck_assert(b->x[0][j] == (larger ? b->x[2][j] : b->was[0][j]));
+        ck_assert(b->x[1][j] == (larger ? 5 : b->was[1][j]));
+    }
+    bench_destroy(b);
+}
+
+static void check_sum_squares(size_t n)
+{
+    struct bench *b = bench_create(n);
+    double want = 0;
+    for (size_t i = 0; i < n; i++) want += (double)b->x[0][i] * (double)b->x[0][i];
+    near("sum_squares", kernels->sum_squares(b->x[0], n), want, want);
+    bench_destroy(b);
+}
+
+static void check_sgd(size_t n, bool nesterov)
+{
+    struct bench *b = bench_create(n);
+    kernels->sgd(b->x[0], b->x[1], b->x[2], n, 0.1f, 0.9f, 0.01f, nesterov);
+    for (size_t i = 0; i < n; i++) {
+        double w = (double)b->was[0][i], g = (double)b->was[2][i] + 0.01 * w;
+        double m = 0.9 * (double)b->was[1][i] + g;
+        near("sgd, m", (double)b->x[1][i], m, 4);
+        near("sgd, w", (double)b->x[0][i], w - 0.1 * (nesterov ? g + 0.9 * m : m), 4);
+    }
+    bench_destroy(b);
+}
+
+/* Every table; sizes 0 .. 5 vectors and a bit, so that strips of four vectors end everywhere. */
+START_TEST(kernels_equal_plain_loops)
+{
+    ck_assert(kernels_use(kernels_at(_i)->isa));
+    size_t most = 5 * (size_t)kernels->lanes + 3;
+    for (size_t n = 0; n <= most; n++) {
+        for (size_t i = 0; i < sizeof elementwise / sizeof *elementwise; i++)
+            check_elementwise(&elementwise[i], n);
+        check_sum_squares(n);
+        check_sgd(n, false);
+        check_sgd(n, true);
+        if (n) check_column_sums(n), check_rows(n), check_max_row(n);
+    }
+    check_sum_squares(100000);
+}
+END_TEST
+
+/* Whatever is wrong with an activation must reach the loss. */
+START_TEST(nan_goes_through)
+{
+    ck_assert(kernels_use(kernels_at(_i)->isa));
+    float y[21], at[21], bad[21];
+    for (int i = 0; i < 21; i++) bad[i] = NAN, y[i] = 1, at[i] = 0;
+    kernels->max_row(y, at, bad, 3, 21);
+    for (int i = 0; i < 21; i++) ck_assert(isnan(y[i]) && at[i] == 3);
+    float one[21] = { 1 };
+    kernels->max_row(y, at, one, 4, 21); /* NaN is kept against a later number */
+    for (int i = 0; i < 21; i++) ck_assert(isnan(y[i]) && at[i] == 3);
+    kernels->relu(y, bad, 21);
+    for (int i = 0; i < 21; i++) ck_assert_float_nan(y[i]);
+    kernels->sigmoid(y, bad, 21);
+    for (int i = 0; i < 21; i++) ck_assert_float_nan(y[i]);
+    kernels->tanh(y, bad, 21);
+    for (int i = 0; i < 21; i++) ck_assert_float_nan(y[i]);
+}
+END_TEST
+
+/* Relative error over the whole useful range, far ends and small arguments included. */
+START_TEST(sigmoid_and_tanh_are_accurate)
+{
+    ck_assert(kernels_use(kernels_at(_i)->isa));
+    for (int i = -86000; i <= 86000; i++) {
+        float x = (float)i * 1e-3f, s, t;
+        kernels->sigmoid(&s, &x, 1);
+        double want = 1 / (1 + exp(-(double)x));
+        ck_assert_msg(fabs((double)s / want - 1) < 3e-7, "sigmoid(%g) is %.9g", (double)x,
+                      (double)s);
+        x *= 0.1f;
+        kernels->tanh(&t, &x, 1);
+        want = tanh((double)x);
+        ck_assert_msg(fabs((double)t - want) <= 3e-7 * fabs(want), "tanh(%g) is %.9g", (double)x,
+                      (double)t);
+    }
+    float far[4] = { -1e30f, 1e30f, -INFINITY, INFINITY }, y[4];
+    kernels->sigmoid(y, far, 4);
+    for (int i = 0; i < 4; i++) ck_assert(i % 2 ? y[i] == 1 : y[i] >= 0 && y[i] < 1e-37f);
+    kernels->tanh(y, far, 4);
+    for (int i = 0; i < 4; i++) ck_assert(y[i] == (i % 2 ? 1 : -1));
+}
+END_TEST
+
+START_TEST(tables_are_found_by_name)
+{
+    const struct kernels *best = kernels; /* chosen before main */
+    ck_assert_ptr_eq(best, kernels_at(0));
+    int last = 0;
+    while (kernels_at(last + 1)) last++;
+    ck_assert_str_eq(kernels_at(last)->isa, "portable");
+    ck_assert_ptr_null(kernels_use("nonsense"));
+    ck_assert_ptr_eq(kernels, best);
+    ck_assert_ptr_eq(kernels_use("portable"), kernels_at(last));
+    ck_assert_ptr_eq(kernels_use(NULL), best);
+}
+END_TEST
+
+START_TEST(gemm_multiplies_all_four_ways)
+{
+    enum { M = 5, N = 7, K = 4, LD = 11 };
+    struct bench *b = bench_create(LD * LD);
+    for (int way = 0; way < 8; way++) {
+        struct gemm g = { M,  N,  K,  b->x[0], b->x[1],      b->x[2],
+                          LD, LD, LD, way & 1, way >> 1 & 1, way >> 2 & 1 };
+        memcpy(b->x[2], b->was[2], b->len * sizeof(float));
+        gemm(&g);
+        for (int i = 0; i < LD; i++)
+            for (int j = 0; j < LD; j++) {
+                double want = g.add || i >= M || j >= N ? (double)b->was[2][i * LD + j] : 0;
+                for (int k = 0; k < K && i < M && j < N; k++)
+                    want += (double)b->x[0][g.a_t ? k * LD + i : i * LD + k] *
+                            (double)b->x[1][g.b_t ? j * LD + k : k * LD + j];
+                near("gemm", (double)b->x[2][i * LD + j], want, 5);
+            }
+    }
+    bench_destroy(b);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    int tables = 0;
+    while (kernels_at(tables)) tables++;
+    Suite *s = suite_create("kernels");
+    TCase *c = tcase_create("every table");
+    tcase_set_timeout(c, 60);
+    tcase_add_loop_test(c, kernels_equal_plain_loops, 0, tables);
+    tcase_add_loop_test(c, nan_goes_through, 0, tables);
+    tcase_add_loop_test(c, sigmoid_and_tanh_are_accurate, 0, tables);
+    suite_add_tcase(s, c);
+    unit_case(s, "choice", 10, UNIT_TESTS(tables_are_found_by_name, gemm_multiplies_all_four_ways));
+    return s;
+}
