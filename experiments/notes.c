@@ -20,7 +20,7 @@ static void note_columns(struct table *t, const struct results *r, const struct 
                        "Errors are percent of the test part, looked at once after the last epoch: "
                        "mean ± standard deviation over %d seed%s.",
                        r->n_seeds, r->n_seeds == 1 ? "" : "s"));
-    if (a->baseline < 0) return;
+    if (a->comparisons == 0) return;
     note(t,
          pool_textf(&t->pool,
                     "Δ: mean difference in points to %s, runs of one seed paired, with Student's "

@@ -31,7 +31,7 @@ static void cell_set(struct cell *c, double value, const char *text)
 }
 
 static bool wants_top5(const struct making *m) { return m->a.classes > 5; }
-static bool wants_delta(const struct making *m) { return m->a.baseline >= 0; }
+static bool wants_delta(const struct making *m) { return m->a.baseline >= 0 && m->r->n_points > 1; }
 static bool wants_paper(const struct making *m) { return m->paper != NULL; }
 
 static bool paper_gives(const struct making *m, size_t offset)
