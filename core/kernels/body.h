@@ -290,6 +290,8 @@ static void kernel_max_row(float *max, float *at, const float *x, float number, 
     }
 }
 
+#include "core/kernels/fused_body.h"
+
 #define KERNELS_TABLE(name)                                                                        \
     {                                                                                              \
         .isa = name, .lanes = LANES, .add = kernel_add, .axpy = kernel_axpy, .mul = kernel_mul,    \
@@ -300,5 +302,5 @@ static void kernel_max_row(float *max, float *at, const float *x, float number, 
         .channel_sums = kernel_channel_sums, .channel_dots = kernel_channel_dots,                  \
         .affine = kernel_affine, .affine_grad_add = kernel_affine_grad_add, .scale = kernel_scale, \
         .scale_add = kernel_scale_add, .dot_add = kernel_dot_add, .row_add = kernel_row_add,       \
-        .max_row = kernel_max_row,                                                                 \
+        .max_row = kernel_max_row, .fused = FUSED_TABLE,                                           \
     }

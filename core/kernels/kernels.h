@@ -1,5 +1,6 @@
 #ifndef CORE_KERNELS_KERNELS_H
 #define CORE_KERNELS_KERNELS_H
+#include "core/kernels/fused.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -50,6 +51,8 @@ struct kernels {
 
     /* One row into a running maximum: where x is larger (or NaN), max = x and at = number. */
     void (*max_row)(float *max, float *at, const float *x, float number, size_t c);
+
+    const struct fused_kernels *fused;
 };
 
 /* The table in use: the best this machine runs, unless kernels_use named another. */
