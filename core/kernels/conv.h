@@ -11,20 +11,42 @@ struct conv_shape {
     int oh, ow;              /* output rows and columns: (h + 2 pad - kh) / stride + 1 */
 };
 
+/* The tensors of one call, and what is fused around the convolution. A pass reads the fields it
+ * names; every other field, and every optional one, may stay zero: that is the plain case. */
+struct conv_call {
+    const float *x;  /* [n][h][w][c]                 forward, backward_weights */
+    const float *w;  /* [kh][kw][c / groups][k]      forward, backward_data */
+    const float *dy; /* [n][oh][ow][k]               backward_data, backward_weights */
+    float *y;        /* [n][oh][ow][k]    written by forward */
+    float *dx;       /* [n][h][w][c]      += by backward_data */
+    float *dw;       /* like w            += by backward_weights */
+    float *work;     /* conv_work(s) floats, of use within the call only */
+
+    const float *bias;                /* forward: [k], added to y; or NULL */
+    const float *in_scale, *in_shift; /* [c], both or none: x stands for relu(in_scale x +
+                                       * in_shift); padding stays 0. forward, backward_weights */
+    float *sums, *squares;            /* [n][k], both or none: forward writes the sums of y and y^2
+                                       * over the pixels of each image */
+    bool overwrite;                   /* backward_data: dx = instead of dx += */
+};
+
 /* One way of computing them. Work is cut into chunks by the shape alone and partial sums are
  * added in a fixed order: the bits do not depend on the number of threads. */
 struct conv_kernels {
     const char *name;
-    bool (*takes)(const struct conv_shape *s); /* NULL: every shape */
-    size_t (*work)(
-        const struct conv_shape *s); /* floats of work memory that the calls below need */
-    void (*forward)(const struct conv_shape *s, float *y, const float *x, const float *w,
-                    const float *bias, float *work); /* bias[k] or NULL */
-    void (*backward_data)(const struct conv_shape *s, float *dx, const float *dy, const float *w,
-                          float *work); /* dx += */
-    void (*backward_weights)(const struct conv_shape *s, float *dw, const float *dy, const float *x,
-                             float *work); /* dw += */
+    bool (*takes)(const struct conv_shape *s);  /* NULL: every shape */
+    size_t (*work)(const struct conv_shape *s); /* floats that any pass needs in work; NULL: 0 */
+    bool fuses; /* knows in_scale, sums and overwrite; where false, conv.c does these around it */
+    void (*forward)(const struct conv_shape *s, const struct conv_call *c);
+    void (*backward_data)(const struct conv_shape *s, const struct conv_call *c);
+    void (*backward_weights)(const struct conv_shape *s, const struct conv_call *c);
 };
+
+/* The passes, by the best way for the shape. */
+size_t conv_work(const struct conv_shape *s);
+void conv_forward(const struct conv_shape *s, const struct conv_call *c);
+void conv_backward_data(const struct conv_shape *s, const struct conv_call *c);
+void conv_backward_weights(const struct conv_shape *s, const struct conv_call *c);
 
 /* im2col and OpenBLAS: every shape, on every machine. The yardstick of all others. */
 extern const struct conv_kernels conv_reference;

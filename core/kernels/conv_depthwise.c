@@ -9,8 +9,7 @@ enum { ROW_CHUNKS = 64, WEIGHT_PARTS = 16 };
 
 struct depthwise_job {
     const struct conv_shape *s;
-    const float *x, *w, *bias, *dy;
-    float *y, *dx, *dw, *work;
+    const struct conv_call *c;
 };
 
 static bool depthwise_takes(const struct conv_shape *s)
@@ -65,19 +64,17 @@ static void forward_chunk(void *ctx, size_t chunk)
     const struct depthwise_job *j = ctx;
     size_t begin, end, row = (size_t)j->s->ow * (size_t)j->s->c;
     parallel_part(row_count(j->s), smaller(ROW_CHUNKS, row_count(j->s)), chunk, &begin, &end);
-    memset(j->y + begin * row, 0, (end - begin) * row * sizeof *j->y);
+    memset(j->c->y + begin * row, 0, (end - begin) * row * sizeof *j->c->y);
     for (size_t i = begin; i < end; i++)
-        row_taps(j->s, &(struct taps){ .y = j->y, .x = j->x, .w = j->w }, i);
-    if (j->bias)
-        kernels->row_add(j->y + begin * row, j->bias, (end - begin) * (size_t)j->s->ow,
+        row_taps(j->s, &(struct taps){ .y = j->c->y, .x = j->c->x, .w = j->c->w }, i);
+    if (j->c->bias)
+        kernels->row_add(j->c->y + begin * row, j->c->bias, (end - begin) * (size_t)j->s->ow,
                          (size_t)j->s->c);
 }
 
-static void depthwise_forward(const struct conv_shape *s, float *y, const float *x, const float *w,
-                              const float *bias, float *work)
+static void depthwise_forward(const struct conv_shape *s, const struct conv_call *c)
 {
-    (void)work;
-    struct depthwise_job j = { .s = s, .y = y, .x = x, .w = w, .bias = bias };
+    struct depthwise_job j = { .s = s, .c = c };
     parallel_for(smaller(ROW_CHUNKS, row_count(s)), forward_chunk, &j);
 }
 
@@ -86,14 +83,12 @@ static void data_chunk(void *ctx, size_t image)
     const struct depthwise_job *j = ctx;
     size_t rows = (size_t)j->s->oh;
     for (size_t i = image * rows; i < (image + 1) * rows; i++)
-        row_taps(j->s, &(struct taps){ .dx = j->dx, .dy = j->dy, .w = j->w }, i);
+        row_taps(j->s, &(struct taps){ .dx = j->c->dx, .dy = j->c->dy, .w = j->c->w }, i);
 }
 
-static void depthwise_backward_data(const struct conv_shape *s, float *dx, const float *dy,
-                                    const float *w, float *work)
+static void depthwise_backward_data(const struct conv_shape *s, const struct conv_call *c)
 {
-    (void)work;
-    struct depthwise_job j = { .s = s, .dx = dx, .dy = dy, .w = w };
+    struct depthwise_job j = { .s = s, .c = c };
     parallel_for((size_t)s->n, data_chunk, &j);
 }
 
@@ -103,20 +98,19 @@ static void weights_chunk(void *ctx, size_t part)
 {
     const struct depthwise_job *j = ctx;
     size_t begin, end, len = weight_len(j->s);
-    float *sum = j->work + part * len;
+    float *sum = j->c->work + part * len;
     memset(sum, 0, len * sizeof *sum);
     parallel_part(row_count(j->s), weight_parts(j->s), part, &begin, &end);
     for (size_t i = begin; i < end; i++)
-        row_taps(j->s, &(struct taps){ .dw = sum, .dy = j->dy, .x = j->x }, i);
+        row_taps(j->s, &(struct taps){ .dw = sum, .dy = j->c->dy, .x = j->c->x }, i);
 }
 
-static void depthwise_backward_weights(const struct conv_shape *s, float *dw, const float *dy,
-                                       const float *x, float *work)
+static void depthwise_backward_weights(const struct conv_shape *s, const struct conv_call *c)
 {
-    struct depthwise_job j = { .s = s, .dw = dw, .dy = dy, .x = x, .work = work };
+    struct depthwise_job j = { .s = s, .c = c };
     parallel_for(weight_parts(s), weights_chunk, &j);
     for (size_t part = 0; part < weight_parts(s); part++)
-        kernels->add(dw, dw, work + part * weight_len(s), weight_len(s));
+        kernels->add(c->dw, c->dw, c->work + part * weight_len(s), weight_len(s));
 }
 
 const struct conv_kernels conv_depthwise = {

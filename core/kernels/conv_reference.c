@@ -19,8 +19,7 @@ enum {
 
 struct conv_job {
     const struct conv_shape *s;
-    const float *x, *w, *bias, *dy;
-    float *y, *dx, *dw, *work;
+    const struct conv_call *c;
     size_t rows_each; /* rows of a chunk */
 };
 
@@ -57,7 +56,7 @@ static size_t rows_each(const struct conv_shape *s)
 static const float *dy_of(const struct conv_job *j, struct block b)
 {
     const struct conv_shape *s = j->s;
-    return j->dy + b.begin * (size_t)s->ow * (size_t)s->k + b.group * group_out(s);
+    return j->c->dy + b.begin * (size_t)s->ow * (size_t)s->k + b.group * group_out(s);
 }
 
 static int pixels_of(const struct conv_shape *s, struct block b)
@@ -130,9 +129,10 @@ static const float *block_matrix(const struct conv_job *j, struct block b, int *
 {
     const struct conv_shape *s = j->s;
     *distance = is_product(s) ? s->c : cells(s);
-    if (is_product(s)) return j->x + b.begin * (size_t)s->ow * (size_t)s->c + b.group * group_in(s);
+    if (is_product(s))
+        return j->c->x + b.begin * (size_t)s->ow * (size_t)s->c + b.group * group_in(s);
     float *matrix = parallel_scratch((size_t)pixels_of(s, b) * (size_t)cells(s));
-    block_walk(s, b, matrix, j->x, NULL);
+    block_walk(s, b, matrix, j->c->x, NULL);
     return matrix;
 }
 
@@ -141,22 +141,20 @@ static void forward_chunk(void *ctx, size_t chunk)
     const struct conv_job *j = ctx;
     const struct conv_shape *s = j->s;
     struct block b = { chunk * j->rows_each, smaller((chunk + 1) * j->rows_each, row_count(s)), 0 };
-    float *y = j->y + b.begin * (size_t)s->ow * (size_t)s->k;
+    float *y = j->c->y + b.begin * (size_t)s->ow * (size_t)s->k;
     for (; b.group < s->groups; b.group++) {
         struct gemm g = { .m = pixels_of(s, b), .n = group_out(s), .k = cells(s) };
         g.a = block_matrix(j, b, &g.lda);
-        g.b = j->w + b.group * g.n, g.ldb = s->k;
+        g.b = j->c->w + b.group * g.n, g.ldb = s->k;
         g.c = y + b.group * g.n, g.ldc = s->k;
         gemm(&g);
     }
-    if (j->bias) kernels->row_add(y, j->bias, (size_t)pixels_of(s, b), (size_t)s->k);
+    if (j->c->bias) kernels->row_add(y, j->c->bias, (size_t)pixels_of(s, b), (size_t)s->k);
 }
 
-static void reference_forward(const struct conv_shape *s, float *y, const float *x, const float *w,
-                              const float *bias, float *work)
+static void reference_forward(const struct conv_shape *s, const struct conv_call *c)
 {
-    (void)work;
-    struct conv_job j = { .s = s, .x = x, .w = w, .bias = bias, .y = y, .rows_each = rows_each(s) };
+    struct conv_job j = { .s = s, .c = c, .rows_each = rows_each(s) };
     parallel_for((row_count(s) + j.rows_each - 1) / j.rows_each, forward_chunk, &j);
 }
 
@@ -166,15 +164,15 @@ static void data_block(const struct conv_job *j, struct block b)
     const struct conv_shape *s = j->s;
     struct gemm g = { .m = pixels_of(s, b), .n = cells(s), .k = group_out(s), .b_t = true };
     g.a = dy_of(j, b), g.lda = s->k;
-    g.b = j->w + b.group * g.k, g.ldb = s->k;
+    g.b = j->c->w + b.group * g.k, g.ldb = s->k;
     if (is_product(s)) {
-        g.c = j->dx + b.begin * (size_t)s->ow * (size_t)s->c + b.group * group_in(s);
+        g.c = j->c->dx + b.begin * (size_t)s->ow * (size_t)s->c + b.group * group_in(s);
         g.ldc = s->c, g.add = true;
         gemm(&g);
     } else {
         g.c = parallel_scratch((size_t)g.m * (size_t)g.n), g.ldc = g.n;
         gemm(&g);
-        block_walk(s, b, g.c, NULL, j->dx);
+        block_walk(s, b, g.c, NULL, j->c->dx);
     }
 }
 
@@ -189,11 +187,9 @@ static void data_chunk(void *ctx, size_t chunk)
 }
 
 /* Output pixels of one image share cells of dx, so an image is a chunk, but for plain products. */
-static void reference_backward_data(const struct conv_shape *s, float *dx, const float *dy,
-                                    const float *w, float *work)
+static void reference_backward_data(const struct conv_shape *s, const struct conv_call *c)
 {
-    (void)work;
-    struct conv_job j = { .s = s, .dx = dx, .dy = dy, .w = w };
+    struct conv_job j = { .s = s, .c = c };
     j.rows_each = is_product(s) ? rows_each(s) : (size_t)s->oh;
     parallel_for((row_count(s) + j.rows_each - 1) / j.rows_each, data_chunk, &j);
 }
@@ -227,7 +223,7 @@ static void weights_chunk(void *ctx, size_t chunk)
     parallel_part(row_count(s), parts, part, &begin, &end);
     parallel_part((size_t)group_out(s), column_blocks(s), column % column_blocks(s), &left, &right);
     struct block b = { .group = (int)(column / column_blocks(s)) };
-    float *into = parts > 1 ? j->work + part * weight_len(s) : j->dw;
+    float *into = parts > 1 ? j->c->work + part * weight_len(s) : j->c->dw;
     size_t first = (size_t)(b.group * group_out(s)) + left;
     for (b.begin = begin; b.begin < end; b.begin = b.end) {
         b.end = smaller(b.begin + rows_fitting(s), end);
@@ -248,14 +244,13 @@ static void weights_sum_chunk(void *ctx, size_t chunk)
     size_t begin, end;
     parallel_part(weight_len(j->s), WEIGHT_CHUNKS, chunk, &begin, &end);
     for (size_t part = 0; part < weight_parts(j->s); part++)
-        kernels->add(j->dw + begin, j->dw + begin, j->work + part * weight_len(j->s) + begin,
-                     end - begin);
+        kernels->add(j->c->dw + begin, j->c->dw + begin,
+                     j->c->work + part * weight_len(j->s) + begin, end - begin);
 }
 
-static void reference_backward_weights(const struct conv_shape *s, float *dw, const float *dy,
-                                       const float *x, float *work)
+static void reference_backward_weights(const struct conv_shape *s, const struct conv_call *c)
 {
-    struct conv_job j = { .s = s, .dw = dw, .dy = dy, .x = x, .work = work };
+    struct conv_job j = { .s = s, .c = c };
     parallel_for(weight_parts(s) * column_blocks(s) * (size_t)s->groups, weights_chunk, &j);
     if (weight_parts(s) > 1) parallel_for(WEIGHT_CHUNKS, weights_sum_chunk, &j);
 }

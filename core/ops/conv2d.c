@@ -46,25 +46,32 @@ static bool conv2d_infer(struct op_call *c, struct err *e)
 static size_t conv2d_work(const struct op_call *c)
 {
     struct conv_shape s = conv2d_shape(c);
-    const struct conv_kernels *k = conv_for(&s);
-    size_t work = k->work ? k->work(&s) : 0, bias = c->in[BIAS] ? channel_total_work(c->out) : 0;
+    size_t work = conv_work(&s), bias = c->in[BIAS] ? channel_total_work(c->out) : 0;
     return work > bias ? work : bias;
 }
 
 static void conv2d_forward(const struct op_call *c)
 {
     struct conv_shape s = conv2d_shape(c);
-    conv_for(&s)->forward(&s, c->out->data, c->in[X]->data, c->in[WEIGHTS]->data,
-                          c->in[BIAS] ? c->in[BIAS]->data : NULL, c->work);
+    conv_forward(&s, &(struct conv_call){ .x = c->in[X]->data,
+                                          .w = c->in[WEIGHTS]->data,
+                                          .bias = c->in[BIAS] ? c->in[BIAS]->data : NULL,
+                                          .y = c->out->data,
+                                          .work = c->work });
 }
 
 static void conv2d_backward(const struct op_call *c)
 {
     struct conv_shape s = conv2d_shape(c);
-    const struct conv_kernels *k = conv_for(&s);
     struct tensor *x = c->in[X], *w = c->in[WEIGHTS], *bias = c->in[BIAS];
-    if (x->grad) k->backward_data(&s, x->grad, c->out->grad, w->data, c->work);
-    if (w->grad) k->backward_weights(&s, w->grad, c->out->grad, x->data, c->work);
+    struct conv_call call = { .x = x->data,
+                              .w = w->data,
+                              .dy = c->out->grad,
+                              .dx = x->grad,
+                              .dw = w->grad,
+                              .work = c->work };
+    if (x->grad) conv_backward_data(&s, &call);
+    if (w->grad) conv_backward_weights(&s, &call);
     if (bias && bias->grad) channel_total(bias->grad, c->out, c->out->grad, c->work);
 }
 

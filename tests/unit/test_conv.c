@@ -143,7 +143,8 @@ static void check_forward(const struct conv_kernels *k, int number, float *work,
     double *want = mem_new(len.y, sizeof *want), *size = mem_new(len.y, sizeof *size);
     naive_conv(&s, &(struct naive){ .x = x, .w = w, .y = want, .size = size });
     for (size_t i = 0; biased && i < len.y; i++) want[i] += (double)bias[i % (size_t)s.k];
-    k->forward(&s, y, x, w, biased ? bias : NULL, work);
+    k->forward(&s, &(struct conv_call){
+                       .x = x, .w = w, .y = y, .bias = biased ? bias : NULL, .work = work });
     check(k, number, (struct checked){ "y", y, want, size, len.y }, 0);
     free(x), free(w), free(y), free(bias), free(want), free(size);
 }
@@ -158,10 +159,10 @@ static void check_backward(const struct conv_kernels *k, int number, float *work
     for (size_t i = 0; i < n; i++) d[i] = 0.5f; /* backward adds */
     if (weights) {
         naive_conv(&s, &(struct naive){ .x = other, .dy = dy, .dw = want, .size = size });
-        k->backward_weights(&s, d, dy, other, work);
+        k->backward_weights(&s, &(struct conv_call){ .x = other, .dy = dy, .dw = d, .work = work });
     } else {
         naive_conv(&s, &(struct naive){ .w = other, .dy = dy, .dx = want, .size = size });
-        k->backward_data(&s, d, dy, other, work);
+        k->backward_data(&s, &(struct conv_call){ .w = other, .dy = dy, .dx = d, .work = work });
     }
     check(k, number, (struct checked){ weights ? "dw" : "dx", d, want, size, n }, 0.5f);
     free(other), free(dy), free(d), free(want), free(size);
