@@ -226,8 +226,8 @@ bool spec_shape(const struct run_spec *s, struct data_shape *out, struct err *e)
 {
     const char *path = s->data.path ? s->data.path : s->format->default_path;
     int size = s->model.input_size;
-    if (!path && s->format->default_path == NULL && strcmp(s->format->name, "synthetic") != 0)
-        return err_set(e, "dataset.path must be given: %s has no default folder", s->format->name);
+    if (!path && !s->format->made_up)
+        return err_set(e, "dataset.path must be given: %s has no usual folder", s->format->name);
     if (!size && !s->format->natural_size) size = s->backbone->input_size;
     *out = (struct data_shape){ 0, 0, 0 };
     return s->format->shape(path, s->format_settings, size, out, e);

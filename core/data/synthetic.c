@@ -130,6 +130,7 @@ const struct data_format format_synthetic = {
     .meaning = "a made-up task of smooth patterns and noise, for tests and benchmarks",
     .fields = synthetic_fields,
     .settings_size = sizeof(struct synthetic_settings),
+    .made_up = true,
     .natural_size = 32,
     .shape = synthetic_shape,
     .open = synthetic_open,
