@@ -92,6 +92,15 @@ const struct choice *choice_of(const char *prefix)
     return NULL;
 }
 
+const struct choice *choice_around(const char *key)
+{
+    size_t len = prefix_len(key);
+    for (int i = 0; i < CHOICES; i++)
+        if (strlen(choices[i].prefix) == len && strncmp(choices[i].prefix, key, len) == 0)
+            return &choices[i];
+    return NULL;
+}
+
 const char *prefix_at(int i)
 {
     static const char *const prefixes[] = { "dataset",        "augment", "model",
@@ -112,9 +121,11 @@ const char *last_part(const char *key)
     return dot ? dot + 1 : key;
 }
 
+enum { KEYS_MAX = 512 };
+
 struct keys {
-    const char **list;
-    int n, room;
+    const char **list; /* KEYS_MAX of them at most */
+    int n;
     struct pool *pool;
 };
 
@@ -125,19 +136,15 @@ static void keys_add(struct keys *k, const char *prefix, const struct field *fie
         bool there = false;
         for (int i = 0; i < k->n; i++) there |= strcmp(k->list[i], key) == 0;
         if (there) continue;
-        if (k->n == k->room) {
-            const char **more = pool_new(k->pool, (size_t)(2 * k->room + 64), sizeof *more);
-            if (k->n) memcpy(more, k->list, (size_t)k->n * sizeof *more);
-            k->list = more;
-            k->room = 2 * k->room + 64;
-        }
+        BUG_IF(k->n == KEYS_MAX, "more than %d keys", KEYS_MAX);
         k->list[k->n++] = key;
     }
 }
 
-int keys_all(const char ***out, struct pool *p)
+/* All keys that exist under any choice, in p; returns how many. */
+static int keys_all(const char ***out, struct pool *p)
 {
-    struct keys k = { .pool = p };
+    struct keys k = { pool_new(p, KEYS_MAX, sizeof *k.list), 0, p };
     for (int i = 0; i < FIXED_TABLES; i++)
         keys_add(&k, fixed_tables[i].prefix, fixed_tables[i].fields);
     for (int c = 0; c < CHOICES; c++) {
@@ -151,29 +158,33 @@ int keys_all(const char ***out, struct pool *p)
 
 const char *key_owner(const char *key, struct pool *p)
 {
-    for (int c = 0; c < CHOICES; c++) {
-        const struct choice *of = &choices[c];
-        size_t len = strlen(of->prefix);
-        if (strncmp(key, of->prefix, len) != 0 || key[len] != '.') continue;
-        for (int i = 0; of->name(i); i++) {
-            const struct field *rows = of->fields(i);
-            if (rows && field_named(rows, key + len + 1))
-                return pool_textf(p, "%s %s", of->noun, of->name(i));
-        }
+    const struct choice *of = choice_around(key);
+    for (int i = 0; of && of->name(i); i++) {
+        const struct field *rows = of->fields(i);
+        if (rows && field_named(rows, last_part(key)))
+            return pool_textf(p, "%s %s", of->noun, of->name(i));
     }
     return NULL;
 }
 
-/* "model.se takes bias, squeeze, ...", for a key at a prefix that exists. */
-static const char *prefix_takes(const char *key, const char **all, int n, struct pool *p)
+/* The last parts of those keys that stand at the first len bytes of prefix. */
+static int keys_beside(const char *prefix, size_t len, const char **out, struct pool *p)
 {
-    size_t len = prefix_len(key);
-    struct text t = { NULL, 0, 0 };
+    const char **all;
+    int n = keys_all(&all, p), found = 0;
     for (int i = 0; i < n; i++)
-        if (prefix_len(all[i]) == len && strncmp(all[i], key, len) == 0)
-            text_addf(&t, "%s%s", t.len ? ", " : "", last_part(all[i]));
-    const char *out = NULL;
-    if (t.len) out = pool_textf(p, "%.*s takes %s", (int)len, key, t.s);
+        if (len && prefix_len(all[i]) == len && strncmp(all[i], prefix, len) == 0)
+            out[found++] = last_part(all[i]);
+    return found;
+}
+
+const char *section_advice(const char *prefix, size_t len, struct pool *p)
+{
+    const char *keys[KEYS_MAX];
+    int n = keys_beside(prefix, len, keys, p);
+    struct text t = { NULL, 0, 0 };
+    for (int i = 0; i < n; i++) text_addf(&t, "%s%s", i ? ", " : "", keys[i]);
+    const char *out = n ? pool_textf(p, "%.*s takes %s", (int)len, prefix, t.s) : NULL;
     text_clear(&t);
     return out;
 }
@@ -184,23 +195,37 @@ static const char *const top_keys[] = { "experiment", "question", "mirrors",  "e
                                         "sweep",      "variants", "baseline", "seeds" };
 enum { TOP_KEYS = sizeof top_keys / sizeof *top_keys };
 
+static const char *top_advice(const char *key, struct pool *p)
+{
+    for (int i = 0; i < TOP_KEYS; i++)
+        if (strcmp(top_keys[i], key) == 0)
+            return pool_textf(p, "%s belongs to the whole experiment, at the first level", key);
+    const char *word = text_nearest(key, top_keys, TOP_KEYS);
+    return word ? pool_textf(p, "did you mean %s?", word) : NULL;
+}
+
+/* A key of another section with this last part, or one like it. */
+static const char *elsewhere_advice(const char *part, struct pool *p)
+{
+    const char **all, *parts[KEYS_MAX];
+    int n = keys_all(&all, p);
+    for (int i = 0; i < n; i++) parts[i] = last_part(all[i]);
+    const char *word = text_nearest(part, parts, (size_t)n);
+    for (int i = 0; i < n; i++)
+        if (strcmp(parts[i], part) == 0) return pool_textf(p, "did you mean %s?", all[i]);
+    for (int i = 0; word && i < n; i++)
+        if (parts[i] == word) return pool_textf(p, "did you mean %s?", all[i]);
+    return NULL;
+}
+
 const char *key_advice(const char *key, struct pool *p)
 {
-    const char **all;
-    int n = keys_all(&all, p);
-    const char **near = pool_new(p, (size_t)n, sizeof *near);
-    int n_near = 0;
+    const char *near[KEYS_MAX], *part = last_part(key);
     size_t len = prefix_len(key);
-    for (int i = 0; i < n; i++)
-        if (len && prefix_len(all[i]) == len && strncmp(all[i], key, len) == 0)
-            near[n_near++] = last_part(all[i]);
-    const char *word = text_nearest(last_part(key), near, (size_t)n_near);
+    int n = keys_beside(key, len, near, p);
+    const char *word = text_nearest(part, near, (size_t)n), *advice = NULL;
     if (word) return pool_textf(p, "did you mean %.*s.%s?", (int)len, key, word);
-    for (int i = 0; i < n; i++)
-        if (strcmp(last_part(all[i]), last_part(key)) == 0)
-            return pool_textf(p, "did you mean %s?", all[i]);
-    word = len ? NULL : text_nearest(key, top_keys, TOP_KEYS);
-    if (!word) word = text_nearest(key, all, (size_t)n);
-    if (word) return pool_textf(p, "did you mean %s?", word);
-    return prefix_takes(key, all, n, p);
+    if (!len) advice = top_advice(key, p);
+    if (!advice) advice = elsewhere_advice(part, p);
+    return advice ? advice : section_advice(key, len, p);
 }

@@ -15,8 +15,9 @@ struct choice {
 enum { CHOICES = 4 };
 extern const struct choice choices[CHOICES];
 
-/* The choice whose section this is, or NULL. */
+/* The choice whose section this is, or in whose section this key is; or NULL. */
 const struct choice *choice_of(const char *prefix);
+const struct choice *choice_around(const char *key);
 
 /* The i-th prefix that settings live at ("dataset", "model.se", ...), or NULL. */
 const char *prefix_at(int i);
@@ -25,11 +26,11 @@ const char *prefix_at(int i);
 size_t prefix_len(const char *key);
 const char *last_part(const char *key); /* "squeeze" */
 
-/* All keys that exist under any choice, in p; returns how many. */
-int keys_all(const char ***out, struct pool *p);
-
 /* The choice and the name under which a key exists ("schedule step"), or NULL. */
 const char *key_owner(const char *key, struct pool *p);
+
+/* "model.se takes reduction, squeeze, ..." of the first len bytes of prefix, or NULL. */
+const char *section_advice(const char *prefix, size_t len, struct pool *p);
 
 /* Advice on a key that does not exist, or NULL. */
 const char *key_advice(const char *key, struct pool *p);

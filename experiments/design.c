@@ -12,6 +12,7 @@ bool design_read(struct design *out, const struct design_request *r, struct diag
         draft_settings(&f);
         draft_top(&f);
         draft_axes(&f);
+        draft_product(&f);
         draft_points(&f);
         draft_probes(&f);
         draft_final(&f);

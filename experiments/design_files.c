@@ -92,7 +92,7 @@ static const struct value *assignment_values(struct draft *f, const char *text, 
     for (int i = 1; i < line; i++) text_add(&padded, "\n");
     for (const char *c = text; c < value - 1; c++)
         text_add(&padded, (*c & 0xc0) == 0x80 ? "" : " ");
-    text_addf(&padded, "[%s\n]", value);
+    text_addf(&padded, "[%s]", value);
     struct value *v = yaml_read("command line", padded.s, padded.len, f->pool, f->d);
     text_clear(&padded);
     return v;

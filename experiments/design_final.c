@@ -28,91 +28,62 @@ static void final_twins(struct draft *f)
 }
 
 /* Does the point have the value that the baseline asks of this key? */
-static bool point_has(const struct design_point *p, const struct setting *x, struct pool *scratch)
+static bool point_has(const struct design_point *p, const struct setting *x)
 {
-    struct run_spec s = p->spec;
-    void *at, *copy;
+    void *at;
     const struct field *f = spec_field(&p->spec, x->key, &at);
+    struct text asked = { NULL, 0, 0 }, has = { NULL, 0, 0 };
     struct err e;
-    if (!f) return false;
-    /* The value is read into a run of its own, which makes the same choices but for x. */
-    struct setting names[CHOICES + 1];
-    struct value words[CHOICES];
-    for (int c = 0; c < CHOICES; c++) {
-        words[c] = (struct value){ .kind = VALUE_SCALAR, .text = choices[c].chosen(&p->spec) };
-        names[c] =
-            (struct setting){ pool_textf(scratch, "%s.%s", choices[c].prefix, choices[c].key),
-                              &words[c] };
-    }
-    names[CHOICES] = *x;
-    spec_start(&s, names, CHOICES + 1, scratch);
-    if (spec_assign(&s, x, scratch, &e) != ASSIGNED) return false;
-    const struct field *own = spec_field(&s, x->key, &copy);
-    struct text a = { NULL, 0, 0 }, b = { NULL, 0, 0 };
-    field_write(f, at, &a);
-    field_write(own, copy, &b);
-    bool same = strcmp(a.s, b.s) == 0;
-    text_clear(&a);
-    text_clear(&b);
+    bool same = spec_try(&p->spec, x, &asked, &e) == ASSIGNED;
+    if (same) field_write(f, at, &has);
+    same = same && strcmp(asked.s, has.s) == 0;
+    text_clear(&asked);
+    text_clear(&has);
     return same;
 }
 
 static bool point_matches(const struct design_point *p, const struct givens *g)
 {
-    struct pool scratch = { NULL };
-    bool all = true;
-    for (int i = 0; all && i < g->n; i++) all = point_has(p, &g->list[i].set, &scratch);
-    pool_clear(&scratch);
-    return all;
+    for (int i = 0; i < g->n; i++)
+        if (!point_has(p, &g->list[i].set)) return false;
+    return true;
 }
 
-/* Keys and values must exist before no point can match them. */
-static bool baseline_is_valid(struct draft *f, const struct givens *g)
+/* What one key of the baseline is at the first point that can read it. */
+static void baseline_check(struct draft *f, const struct setting *x)
 {
-    int before = f->d->count;
-    for (int i = 0; i < g->n; i++) {
-        const struct setting *x = &g->list[i].set;
-        struct err e = { .at = NULL };
-        enum assigned a = ASSIGN_UNKNOWN, best = ASSIGN_UNKNOWN;
-        for (int p = 0; p < f->out->n_points && best != ASSIGNED; p++) {
-            struct run_spec s = f->out->points[p].spec;
-            struct pool scratch = { NULL };
-            void *into;
-            if (spec_field(&s, x->key, &into)) {
-                spec_start(&s, x, 1, &scratch);
-                a = spec_assign(&s, x, &scratch, &e);
-                best = a == ASSIGN_FOREIGN ? ASSIGNED : a;
-            }
-            pool_clear(&scratch);
-            if (best == ASSIGN_REFUSED) break;
-        }
-        if (best != ASSIGNED) spec_complain(&f->out->points[0].spec, x, best, &e, f->d);
+    struct err e;
+    enum assigned a = ASSIGN_UNKNOWN;
+    for (int p = 0; p < f->out->n_points && a != ASSIGNED && a != ASSIGN_REFUSED; p++) {
+        struct text ignored = { NULL, 0, 0 };
+        a = spec_try(&f->out->points[p].spec, x, &ignored, &e);
+        text_clear(&ignored);
     }
-    return f->d->count == before;
+    if (a != ASSIGNED) spec_complain(&f->out->points[0].spec, x, a, &e, f->d);
 }
 
 static void baseline_map(struct draft *f, const struct value *v)
 {
     struct design *o = f->out;
     struct givens g = { NULL, 0, 0 };
+    int before = f->d->count;
     givens_add_map(f, &g, v, f->top_layer[TOP_BASELINE], false);
-    if (!baseline_is_valid(f, &g)) return;
+    for (int i = 0; i < g.n; i++) baseline_check(f, &g.list[i].set);
+    if (f->d->count != before) return;
     int *found = pool_new(f->pool, (size_t)o->n_points, sizeof *found), n = 0;
-    for (int i = 0; i < o->n_points; i++)
+    for (int i = 0; i < o->n_points; i++) {
+        if (!f->resolved[i]) return; /* what it would have been is not known */
         if (point_matches(&o->points[i], &g)) found[n++] = i;
-    if (n == 1) {
-        o->baseline = found[0];
-        return;
     }
-    int *all = pool_new(f->pool, (size_t)o->n_points, sizeof *all);
-    for (int i = 0; i < o->n_points; i++) all[i] = i;
-    if (n)
+    if (n == 1)
+        o->baseline = found[0];
+    else if (n)
         diag_at(f->d, v, pool_textf(&f->d->pool, "it fits: %s", draft_labels(f, found, n)),
                 "baseline: one point is expected, this fits %d", n);
     else
         diag_at(f->d, v,
-                pool_textf(&f->d->pool, "points are: %s", draft_labels(f, all, o->n_points)),
-                "baseline: no point has these settings (baseline: none compares with nothing)");
+                pool_textf(&f->d->pool, "points are: %s", draft_labels(f, NULL, o->n_points)),
+                "baseline: no point has these settings (`baseline: none` compares with nothing)");
 }
 
 static void baseline_name(struct draft *f, const struct value *v)
@@ -127,11 +98,9 @@ static void baseline_name(struct draft *f, const struct value *v)
     }
     if (strcmp(v->text, "none") == 0) return;
     const char *near = text_nearest(v->text, labels, (size_t)n);
-    int *all = pool_new(f->pool, (size_t)n, sizeof *all);
-    for (int i = 0; i < n; i++) all[i] = i;
     diag_at(f->d, v,
             near ? pool_textf(&f->d->pool, "did you mean \"%s\"?", near)
-                 : pool_textf(&f->d->pool, "points are: %s", draft_labels(f, all, n)),
+                 : pool_textf(&f->d->pool, "points are: %s", draft_labels(f, NULL, n)),
             "baseline: no point is called \"%s\"", v->text);
 }
 

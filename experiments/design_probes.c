@@ -19,6 +19,19 @@ static bool probe_augment(struct probing *p, const struct run_spec *s,
     return augment_check(&s->augment, s->format, shape->size, e);
 }
 
+static bool probe_channels(struct probing *p, const struct run_spec *s,
+                           const struct data_shape *shape, struct err *e)
+{
+    (void)p;
+    const struct data_channels *all[] = { &s->data.mean, &s->data.sd };
+    for (int i = 0; i < 2; i++)
+        if (all[i]->n && all[i]->n != shape->channels)
+            return err_set(e, "dataset.%s: %d numbers, but images have %d channel%s",
+                           i ? "sd" : "mean", all[i]->n, shape->channels,
+                           shape->channels > 1 ? "s" : "");
+    return true;
+}
+
 static bool probe_schedule(struct probing *p, const struct run_spec *s,
                            const struct data_shape *shape, struct err *e)
 {
@@ -43,7 +56,8 @@ static bool probe_shape(struct probing *p, const struct run_spec *s, const struc
     return spec_shape(s, &ignored, e);
 }
 
-static probe *const probes[] = { probe_shape, probe_augment, probe_schedule, probe_network };
+static probe *const probes[] = { probe_shape, probe_channels, probe_augment, probe_schedule,
+                                 probe_network };
 enum { PROBES = sizeof probes / sizeof *probes };
 
 /* One probe that fails, and the points where it does. */
@@ -74,10 +88,13 @@ static bool probe_passes(struct deaths *d, int number, const struct run_spec *s)
 /* Would the probe pass without the i-th setting of the point? */
 static bool passes_without(struct deaths *d, int number, int i)
 {
+    struct pool scratch = { NULL };
+    struct run_spec s;
     memcpy(d->fewer, d->settings, (size_t)d->n_settings * sizeof *d->fewer);
     d->fewer[i] = NULL;
-    struct run_spec s;
-    return draft_try(d->f, d->fewer, d->n_settings, &s) && probe_passes(d, number, &s);
+    bool passes = draft_try(d->fewer, d->n_settings, &s, &scratch) && probe_passes(d, number, &s);
+    pool_clear(&scratch);
+    return passes;
 }
 
 /* The setting that the message itself begins with; or the path that it names, since a folder that
@@ -132,7 +149,6 @@ static struct death *death_new(struct deaths *d, int number, const struct err *e
 
 static void point_dies(struct deaths *d, int point, int number, const struct err *e)
 {
-    d->f->dead[point] = true;
     struct death *x = death_known(d, number);
     if (!x && d->n >= DIAGS_KEPT) {
         d->f->d->left_out++;
@@ -151,9 +167,13 @@ static void point_probe(struct deaths *d, int point)
         point_dies(d, point, 0, &e);
         return;
     }
-    for (int i = 1; i < PROBES; i++)
-        if (!probes[i](&d->probing, &p->spec, &p->shape, &e)) point_dies(d, point, i, &e);
-    if (d->f->dead[point]) return;
+    bool passed = true;
+    for (int i = 1; i < PROBES; i++) {
+        if (probes[i](&d->probing, &p->spec, &p->shape, &e)) continue;
+        point_dies(d, point, i, &e);
+        passed = false;
+    }
+    if (!passed) return;
     const struct net_facts *net = nets_facts(&d->probing.nets, &p->spec, &p->shape);
     p->counts = net->counts;
     p->structure = net->structure;
@@ -185,7 +205,7 @@ void draft_probes(struct draft *f)
     d.settings = pool_new(f->pool, most, sizeof *d.settings);
     d.fewer = pool_new(f->pool, most, sizeof *d.fewer);
     for (int i = 0; i < f->out->n_points; i++)
-        if (!f->dead[i]) point_probe(&d, i);
+        if (f->resolved[i]) point_probe(&d, i);
     for (int i = 0; i < d.n; i++) death_report(f, &d.list[i]);
     nets_clear(&d.probing.nets);
 }

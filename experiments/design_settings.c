@@ -56,8 +56,11 @@ static void givens_add_entry(struct draft *f, struct givens *g, struct given new
         givens_add(f, g, new);
         return;
     }
-    diag_at(f->d, v, sweeping ? "sweep its settings one by one, or write variants" : NULL,
-            "%s is a section: a map of settings is expected", new.set.key);
+    const char *key = new.set.key;
+    diag_at(f->d, v,
+            sweeping ? "sweep its settings one by one, or write variants"
+                     : section_advice(key, strlen(key), &f->d->pool),
+            "%s is a section: a map of settings is expected", key);
 }
 
 /* Sections within sections go down at most as far as YAML may nest. */

@@ -126,10 +126,27 @@ static void top_seeds(struct draft *f)
         seeds_count(f, v ? v : &one);
 }
 
+/* Prose, in one line however it was wrapped. */
+static void top_question(struct draft *f)
+{
+    const char *from = top_text(f, TOP_QUESTION);
+    if (!from) return;
+    char *to = pool_text(f->pool, from);
+    size_t len = 0;
+    for (; *from; from++) {
+        bool space = strchr(" \t\r\n", *from) != NULL;
+        if (!space) to[len++] = *from;
+        if (space && len && to[len - 1] != ' ') to[len++] = ' ';
+    }
+    if (len && to[len - 1] == ' ') len--;
+    to[len] = 0;
+    f->out->question = to;
+}
+
 void draft_top(struct draft *f)
 {
     top_experiment(f);
-    f->out->question = top_text(f, TOP_QUESTION);
+    top_question(f);
     top_mirrors(f);
     top_seeds(f);
 }

@@ -160,12 +160,30 @@ void diag_place(struct diags *d, const char *file, int line, int column, const c
     diags_add(d, new);
 }
 
+/* The bytes of the character at s; 0 where they are none of UTF-8. */
+static size_t character_len(struct span s)
+{
+    unsigned char c = (unsigned char)*s.s;
+    size_t len = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+    for (size_t i = 1; i < len; i++)
+        if (i >= s.len || !utf8_follows(s.s[i])) return 0;
+    return len;
+}
+
 /* Control characters would move the cursor: each is shown as one character of its own. */
 static void print_plain(FILE *f, struct span s)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.s[i];
-        fputc(c == '\t' || c == '\n' ? ' ' : c < 0x20 || c == 0x7f ? '?' : c, f);
+    while (s.len) {
+        size_t len = character_len(s);
+        unsigned char c = (unsigned char)*s.s;
+        if (c == '\t' || c == '\n')
+            fputc(' ', f);
+        else if (c < 0x20 || c == 0x7f || !len)
+            fputc('?', f);
+        else
+            fwrite(s.s, 1, len, f);
+        s.s += len ? len : 1;
+        s.len -= len ? len : 1;
     }
 }
 

@@ -6,7 +6,8 @@
 /* A design in the making; only the design_*.c files include this. They run in this order:
  *   files    layers: the files that extend one another, deepest base first, then the command line
  *   settings every layer taken apart into KEY = value; what a later layer says wins
- *   axes     sweep and variants into points: the product of variants and swept values
+ *   axes     sweep and variants
+ *   product  points: one for each variant and swept value
  *   points   every point resolved; keys that do not exist or change nothing
  *   probes   data shape, network and other things that settings must agree on
  *   final    baseline, and points that are the same runs
@@ -71,7 +72,7 @@ struct draft {
     int n_axes;
     struct variant *variants;
     int n_variants; /* 0: the experiment has no variants */
-    bool *dead;     /* of each point: it could not be resolved */
+    bool *resolved; /* of each point: all its settings could be read */
 };
 
 /* design_files.c */
@@ -89,16 +90,20 @@ void draft_top(struct draft *f);
 
 /* design_axes.c */
 void draft_axes(struct draft *f);
+
+/* design_product.c */
+void draft_product(struct draft *f);
 /* What is in force at a point: base, variant, axes. out has room for draft_settings_max. */
 int draft_settings_max(const struct draft *f);
 int draft_settings_at(const struct draft *f, int point, struct given **out);
-/* Resolves settings of which some may be left out (a NULL), without a word. */
-bool draft_try(const struct draft *f, struct given *const *list, int n, struct run_spec *s);
-/* "a, b, c and 4 more": labels of points. */
+/* "a; b; and 4 more": labels of points; points NULL: of all. */
 const char *draft_labels(const struct draft *f, const int *points, int n);
+void value_text(const struct value *v, struct text *t); /* on one line, as in YAML */
 
 /* design_points.c */
 void draft_points(struct draft *f);
+/* Resolves settings of which some may be left out (a NULL), without a word. */
+bool draft_try(struct given *const *list, int n, struct run_spec *s, struct pool *p);
 
 /* design_probes.c */
 void draft_probes(struct draft *f);

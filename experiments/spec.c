@@ -10,19 +10,21 @@ int spec_sections(const struct run_spec *s, struct section out[SPEC_SECTIONS])
 {
     struct run_spec *into = (struct run_spec *)s; /* whoever holds s const does not write there */
     const struct section all[] = {
-        { "dataset", choices[0].row, into },
-        { "dataset", data_fields, &into->data },
-        { "dataset", s->format->fields, s->format_settings },
-        { "augment", augment_fields, &into->augment },
-        { "model", choices[1].row, into },
-        { "model", model_fields, &into->model },
-        { "model", s->backbone->family->fields, s->family_options },
-        { "model.se", se_fields, &into->se },
-        { "train", train_fields, &into->train },
-        { "train.optimizer", choices[2].row, into },
-        { "train.optimizer", s->optimizer->fields, s->optimizer_settings },
-        { "train.schedule", choices[3].row, into },
-        { "train.schedule", s->schedule->fields, s->schedule_settings },
+        { "dataset", choices[0].row, into, sizeof *s },
+        { "dataset", data_fields, &into->data, sizeof s->data },
+        { "dataset", s->format->fields, s->format_settings, s->format->settings_size },
+        { "augment", augment_fields, &into->augment, sizeof s->augment },
+        { "model", choices[1].row, into, sizeof *s },
+        { "model", model_fields, &into->model, sizeof s->model },
+        { "model", s->backbone->family->fields, s->family_options,
+          s->backbone->family->options_size },
+        { "model.se", se_fields, &into->se, sizeof s->se },
+        { "train", train_fields, &into->train, sizeof s->train },
+        { "train.optimizer", choices[2].row, into, sizeof *s },
+        { "train.optimizer", s->optimizer->fields, s->optimizer_settings,
+          s->optimizer->settings_size },
+        { "train.schedule", choices[3].row, into, sizeof *s },
+        { "train.schedule", s->schedule->fields, s->schedule_settings, s->schedule->settings_size },
     };
     _Static_assert(sizeof all / sizeof *all == SPEC_SECTIONS, "a section is missing");
     memcpy(out, all, sizeof all);
@@ -66,36 +68,66 @@ void spec_start(struct run_spec *s, const struct setting *list, int n, struct po
     model_options_default(s->backbone, s->family_options);
 }
 
-const struct field *spec_field(const struct run_spec *s, const char *key, void **into)
+/* The row of a key, and the section it is in. */
+static const struct field *spec_find(const struct run_spec *s, const char *key, struct section *at)
 {
     struct section sections[SPEC_SECTIONS];
     int n = spec_sections(s, sections);
     size_t len = prefix_len(key);
     for (int i = 0; i < n; i++) {
-        const struct section *at = &sections[i];
+        *at = sections[i];
         if (strlen(at->prefix) != len || strncmp(at->prefix, key, len) != 0) continue;
         const struct field *f = field_named(at->fields, key + len + 1);
-        *into = at->into;
         if (f) return f;
     }
     return NULL;
 }
 
+const struct field *spec_field(const struct run_spec *s, const char *key, void **into)
+{
+    struct section at;
+    const struct field *f = spec_find(s, key, &at);
+    *into = at.into;
+    return f;
+}
+
+static enum assigned assign_missing(const char *key)
+{
+    struct pool scratch = { NULL };
+    bool foreign = key_owner(key, &scratch) != NULL;
+    pool_clear(&scratch);
+    return foreign ? ASSIGN_FOREIGN : ASSIGN_UNKNOWN;
+}
+
+static bool assign_read(const struct field *f, void *into, const struct setting *x, struct pool *p,
+                        struct err *e)
+{
+    struct err why = { .at = NULL };
+    if (field_read(f, into, x->value, p, &why)) return true;
+    return err_at(e, why.at ? why.at : x->value, "%s: %s", x->key, why.text);
+}
+
 enum assigned spec_assign(struct run_spec *s, const struct setting *x, struct pool *p,
                           struct err *e)
 {
-    void *into;
-    const struct field *f = spec_field(s, x->key, &into);
-    struct err why = { .at = NULL };
-    if (f && field_read(f, into, x->value, p, &why)) return ASSIGNED;
-    if (f) {
-        err_at(e, why.at ? why.at : x->value, "%s: %s", x->key, why.text);
-        return ASSIGN_REFUSED;
-    }
+    struct section at;
+    const struct field *f = spec_find(s, x->key, &at);
+    if (!f) return assign_missing(x->key);
+    return assign_read(f, at.into, x, p, e) ? ASSIGNED : ASSIGN_REFUSED;
+}
+
+enum assigned spec_try(const struct run_spec *s, const struct setting *x, struct text *json,
+                       struct err *e)
+{
+    struct section at;
+    const struct field *f = spec_find(s, x->key, &at);
+    if (!f) return assign_missing(x->key);
     struct pool scratch = { NULL };
-    bool foreign = key_owner(x->key, &scratch) != NULL;
+    void *into = pool_new(&scratch, 1, at.size);
+    bool read = assign_read(f, into, x, &scratch, e);
+    if (read) field_write(f, into, json);
     pool_clear(&scratch);
-    return foreign ? ASSIGN_FOREIGN : ASSIGN_UNKNOWN;
+    return read ? ASSIGNED : ASSIGN_REFUSED;
 }
 
 /* The name or the word that v is likely to be a misspelling of, as advice; NULL for none. */
@@ -124,11 +156,8 @@ static const struct value *key_place(const struct setting *x)
 
 static void complain_foreign(const struct run_spec *s, const struct setting *x, struct diags *d)
 {
-    size_t len = prefix_len(x->key);
-    char prefix[64];
-    snprintf(prefix, sizeof prefix, "%.*s", (int)len, x->key);
     diag_at(d, key_place(x), NULL, "%s belongs to %s, but this experiment uses %s", x->key,
-            key_owner(x->key, &d->pool), choice_of(prefix)->chosen(s));
+            key_owner(x->key, &d->pool), choice_around(x->key)->chosen(s));
 }
 
 void spec_complain(const struct run_spec *s, const struct setting *x, enum assigned a,

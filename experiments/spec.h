@@ -29,6 +29,7 @@ struct section {
     const char *prefix;
     const struct field *fields;
     void *into;
+    size_t size; /* of the struct */
 };
 enum { SPEC_SECTIONS = 13 };
 int spec_sections(const struct run_spec *s, struct section out[SPEC_SECTIONS]);
@@ -52,6 +53,10 @@ const struct field *spec_field(const struct run_spec *s, const char *key, void *
 enum assigned { ASSIGNED, ASSIGN_REFUSED, ASSIGN_FOREIGN, ASSIGN_UNKNOWN };
 enum assigned spec_assign(struct run_spec *s, const struct setting *x, struct pool *p,
                           struct err *e);
+
+/* The same without changing s: the value is added to json in its canonical form. */
+enum assigned spec_try(const struct run_spec *s, const struct setting *x, struct text *json,
+                       struct err *e);
 
 /* Says what came of an assignment that failed. */
 void spec_complain(const struct run_spec *s, const struct setting *x, enum assigned a,

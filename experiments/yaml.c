@@ -31,6 +31,29 @@ static void reader_complain_bytes(struct reader *r)
                r->parser.problem, r->parser.problem_offset + 1);
 }
 
+/* A place in the text as libyaml counts: lines and characters. */
+struct place {
+    int line, column; /* from 1 */
+    char byte;        /* what stands there, 0 at the end */
+};
+
+/* libyaml's mark; the end of the text where it counts one line more than there is. */
+static struct place reader_place(const struct reader *r, const yaml_mark_t *m)
+{
+    struct place at = { .line = 1, .column = 1 };
+    for (size_t i = 0; i < r->len; i++) {
+        char c = r->text[i];
+        bool here = at.line == (int)m->line + 1 && at.column == (int)m->column + 1;
+        if (here && (c & 0xc0) != 0x80) {
+            at.byte = c;
+            return at;
+        }
+        at.column += (c & 0xc0) != 0x80;
+        if (c == '\n') at.line++, at.column = 1;
+    }
+    return at;
+}
+
 static void reader_complain(struct reader *r)
 {
     const yaml_parser_t *p = &r->parser;
@@ -38,12 +61,14 @@ static void reader_complain(struct reader *r)
         reader_complain_bytes(r);
         return;
     }
-    const yaml_mark_t *m = &p->problem_mark;
-    const char *what = p->problem ? p->problem : "it cannot be read";
-    if (strcmp(what, "found character that cannot start any token") == 0)
-        what = "no value can begin with this character (indent with spaces, quote other text)";
-    diag_place(r->d, r->file, (int)m->line + 1, (int)m->column + 1, "not valid YAML: %s%s%s%s",
-               what, p->context ? " (" : "", p->context ? p->context : "", p->context ? ")" : "");
+    struct place at = reader_place(r, &p->problem_mark);
+    if (at.byte == '\t')
+        diag_place(r->d, r->file, at.line, at.column,
+                   "not valid YAML: indent with spaces, not with tabs");
+    else
+        diag_place(r->d, r->file, at.line, at.column, "not valid YAML: %s%s%s",
+                   p->problem ? p->problem : "it cannot be read", p->context ? " " : "",
+                   p->context ? p->context : "");
 }
 
 static bool reader_next(struct reader *r, yaml_event_t *e)
@@ -185,7 +210,7 @@ static bool reader_pass(struct reader *r, yaml_event_type_t type)
     if (!reader_next(r, &e)) return false;
     bool expected = e.type == type;
     if (!expected && type == YAML_DOCUMENT_START_EVENT)
-        reader_refuse(r, &e, "there is nothing in it");
+        diag_place(r->d, r->file, 1, 1, "there is nothing in it");
     if (!expected && type == YAML_STREAM_END_EVENT)
         reader_refuse(r, &e, "a second document begins here; an experiment is one document");
     yaml_event_delete(&e);
