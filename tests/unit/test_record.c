@@ -166,7 +166,7 @@ static bool accepted(const struct fixture *f, const char *text, size_t len)
     struct err e;
     char path[256];
     snprintf(path, sizeof path, "%s/runs/%s.json", f->dir, id);
-    ck_assert(file_write(path, text, len, &e));
+    fixture_put(path, text, len);
     int found = record_read(f->dir, id, &r, &e);
     if (found == 1) record_clear(&r);
     if (found < 0) ck_assert_msg(strstr(e.text, path) == e.text, "no place: %s", e.text);

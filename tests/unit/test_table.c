@@ -1,6 +1,8 @@
 /* Tables from results folders made of text, in every format there is. */
+#include "core/base/rng.h"
 #include "experiments/analysis.h"
 #include "experiments/format.h"
+#include "experiments/mirror.h"
 #include "experiments/table.h"
 #include "tests/unit/results_fixture.h"
 #include <math.h>
@@ -185,6 +187,93 @@ START_TEST(test_best)
 }
 END_TEST
 
+/* Which row of the paper a point repeats: "-" for none. */
+static void mirror_is(const char *table, const char *point, const char *label)
+{
+    cJSON *j = cJSON_Parse(point);
+    ck_assert_msg(j, "%s", point);
+    const cJSON *se = cJSON_GetObjectItem(j, "se_parameters");
+    struct result_point p = { .axes = cJSON_GetObjectItem(j, "axes"),
+                              .settings = cJSON_GetObjectItem(j, "settings"),
+                              .se_parameters = se ? se->valuedouble : 1 };
+    const struct paper_row *row = mirror_row(paper_table_named(table), &p);
+    ck_assert_str_eq(row ? row->label : "-", label);
+    cJSON_Delete(j);
+}
+
+START_TEST(test_mirror)
+{
+    static const char none[] = "{\"axes\":{\"model.se.reduction\":\"none\"},\"se_parameters\":0}";
+    static const char all[] = "{\"axes\":{},\"settings\":{\"model\":{\"se\":{\"reduction\":16,"
+                              "\"squeeze\":\"avg\",\"excitation\":\"sigmoid\",\"stages\":"
+                              "\"all\",\"placement\":\"standard\"}}}}";
+    static const char stage[] = "{\"axes\":{\"model.se.stages\":[3]}}";
+    static const char two[] = "{\"axes\":{\"model.se.stages\":[2,3]}}";
+    static const char both[] = "{\"axes\":{\"model.se.stages\":[3],\"model.se.reduction\":8}}";
+    static const char usual[] = "{\"axes\":{\"model.se.stages\":[3],\"model.se.reduction\":16}}";
+    static const char empty[] = "{\"axes\":{\"model.se.squeeze\":\"none\"}}";
+    mirror_is("table10", none, "original");
+    mirror_is("table11", none, "-");
+    mirror_is("table13", none, "ResNet-50");
+    mirror_is("table10", all, "16");
+    mirror_is("table11", all, "Avg");
+    mirror_is("table12", all, "Sigmoid");
+    mirror_is("table13", all, "SE_All");
+    mirror_is("table14", all, "SE");
+    mirror_is("table16", all, "SE");
+    mirror_is("table13", stage, "SE_Stage_3");
+    mirror_is("table13", two, "-");
+    mirror_is("table13", both, "-");
+    mirror_is("table13", usual, "SE_Stage_3");
+    mirror_is("table10", both, "-");
+    mirror_is("table16", empty, "NoSqueeze");
+    mirror_is("table15", "{\"axes\":{\"model.se.placement\":\"conv3x3\"}}", "SE_3x3");
+}
+END_TEST
+
+/* experiment.json cut anywhere is refused by name; edited at random it is refused or read, and a
+ * table can be made of whatever was read. */
+START_TEST(test_damaged)
+{
+    struct fixture f;
+    struct bytes b;
+    struct err e;
+    char path[128];
+    int refused = 0;
+    grid_make(&f);
+    snprintf(path, sizeof path, "%s/experiment.json", f.dir);
+    ck_assert(file_read(path, &b, &e));
+    for (size_t n = 0; n + 2 < b.len; n += 7) {
+        struct results r;
+        fixture_put(path, b.data, n);
+        ck_assert(!results_read(f.dir, &r, &e));
+        ck_assert_msg(strstr(e.text, path) == e.text, "no place: %s", e.text);
+    }
+    struct rng g = rng_stream(2, RNG_TEST, 0, 0);
+    for (int k = 0; k < 400; k++) {
+        struct results r;
+        unsigned char *at = &b.data[rng_below(&g, (uint32_t)b.len)], was = *at;
+        *at = (unsigned char)"0123456789-eE{}[],:\"\\nulx"[rng_below(&g, 25)];
+        fixture_put(path, b.data, b.len);
+        if (results_read(f.dir, &r, &e)) {
+            struct table t;
+            table_build(&t, &r);
+            ck_assert_int_eq(t.n_rows, r.n_points);
+            table_clear(&t);
+            results_clear(&r);
+        } else {
+            refused++;
+        }
+        *at = was;
+    }
+    ck_assert_int_gt(refused, 100);
+    free(b.data);
+    fixture_remove(&f);
+    ck_assert(!results_read("/nonexistent/folder", &(struct results){ 0 }, &e));
+    ck_assert_ptr_nonnull(strstr(e.text, "/nonexistent/folder/experiment.json"));
+}
+END_TEST
+
 START_TEST(test_format)
 {
     struct pool p = { 0 };
@@ -214,6 +303,7 @@ Suite *suite(void)
 {
     Suite *s = suite_create("table");
     unit_case(s, "table", 20,
-              UNIT_TESTS(test_grid, test_odd, test_analysis, test_best, test_format));
+              UNIT_TESTS(test_grid, test_odd, test_analysis, test_best, test_mirror, test_damaged,
+                         test_format));
     return s;
 }
