@@ -15,7 +15,7 @@ DEB_TEST  = check python3 python3-jsonschema
 LIB      := $(patsubst %.c,$(B)/%.o,$(shell find core experiments -name '*.c'))
 CLI      := $(patsubst %.c,$(B)/%.o,$(wildcard cli/*.c))
 UNITS    := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
-FUZZERS  := $(patsubst %.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZERS  := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 SOURCES  := $(shell find cli core experiments tests -name '*.[ch]')
 BIN      := $(B)/senet-exp
 
@@ -79,12 +79,14 @@ lint:                   ## clang-tidy and cppcheck
 format:                 ## lay out all sources with clang-format
 	clang-format -i $(SOURCES)
 
-$(B)/fuzz/tests/fuzz/%: tests/fuzz/%.c $(filter-out %/isa_%,$(LIB))
-	@mkdir -p $(@D)
-	clang $(filter-out -MMD -MP,$(ALL)) -Wno-unused-command-line-argument -O1 -fsanitize=fuzzer,address,undefined \
-	  $< $(shell find core experiments -name '*.c' ! -name 'isa_avx*') $(LIBS) -o $@
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libsenet.a
+	$(CC) -fopenmp -fsanitize=fuzzer $(SAN) $(CFLAGS) $^ $(LIBS) -o $@
 
-fuzz: $(FUZZERS)        ## build the libFuzzer targets of tests/fuzz (clang)
+fuzzers: $(FUZZERS)
+
+fuzz:                   ## build the libFuzzer targets (clang): build/fuzz/tests/fuzz/fuzz_NAME tests/fuzz/seeds/NAME
+	$(MAKE) fuzzers B=$(B)/fuzz CC=clang CFLAGS='-O1 -g' \
+	  SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
 
 install: $(BIN)         ## copy the program to PREFIX/bin
 	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/senet-exp
@@ -95,6 +97,6 @@ help:                   ## this list
 clean:                  ## remove everything that was built
 	rm -rf $(B)
 
-.PHONY: all quickstart test check check-san deps lint format fuzz install help clean FORCE
+.PHONY: all quickstart test check check-san deps lint format fuzz fuzzers install help clean FORCE
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
