@@ -101,7 +101,6 @@ static bool idx_open_stream(struct idx_file *f, struct err *e)
     } else if (!S_ISREG(st.st_mode)) {
         err_set(e, "%s: not a regular file", f->path);
     } else if ((f->gz = gzdopen(fd, "rb"))) {
-        gzbuffer(f->gz, 1 << 17);
         f->length = (uint64_t)st.st_size;
         return true;
     } else {

@@ -25,6 +25,7 @@ struct jpeg {
     char message[JMSG_LENGTH_MAX];
     struct resample *resample;
     uint8_t *line; /* of the decoder, then as RGB */
+    bool done;
 };
 
 static struct jpeg *jpeg_of(j_common_ptr lib) { return lib->client_data; }
@@ -155,6 +156,7 @@ static void jpeg_picture(struct jpeg *j, int size, const struct data_crop *crop,
     jpeg_lines(j, size, as_is ? rgb : NULL);
     jpeg_finish_decompress(lib);
     if (!as_is) resample_end(j->resample, rgb);
+    j->done = true;
 }
 
 static void jpeg_begin(struct jpeg *j, const struct bytes *file)
@@ -176,16 +178,12 @@ bool jpeg_decode(uint8_t *rgb, int size, const struct bytes *file, const char *p
     j->errors.error_exit = jpeg_fail;
     j->errors.emit_message = jpeg_warn;
     j->errors.output_message = jpeg_quiet;
-    bool good = false;
     if (!setjmp(j->failed)) {
         jpeg_begin(j, file);
         jpeg_read_header(&j->lib, TRUE);
-        if (jpeg_accept(j)) {
-            jpeg_picture(j, size, crop, rgb);
-            j->message[0] = 0;
-        }
+        if (jpeg_accept(j)) jpeg_picture(j, size, crop, rgb);
     }
-    good = !j->message[0];
+    bool good = j->done;
     if (!good)
         err_set(e, "%s: not a sound JPEG image: %s (the file is %zu bytes long)", path, j->message,
                 file->len);

@@ -129,11 +129,17 @@ static inline void cifar100_put(const char *folder)
     cifar_put_file(folder, "test.bin", 3, 2);
 }
 
-/* A JPEG picture: components 1 (grey), 3 (RGB), 4 (CMYK, Adobe's complement). value gives what a
+/* A JPEG picture: components 1 (grey), 3 (RGB), 4 (CMYK, as Adobe's complement). value gives what a
  * component is at (y, x). */
 struct picture {
     int width, height, components;
     int (*value)(int y, int x, int component);
+    enum {
+        USUAL,
+        PROGRESSIVE,
+        YCCK,
+        NO_ADOBE
+    } kind; /* NO_ADOBE: CMYK without its mark, so plain ink */
 };
 
 static inline void jpeg_put(const char *path, const struct picture *p)
@@ -154,6 +160,9 @@ static inline void jpeg_put(const char *path, const struct picture *p)
     jpeg_set_defaults(&c);
     jpeg_set_quality(&c, 98, TRUE);
     c.comp_info[0].h_samp_factor = c.comp_info[0].v_samp_factor = 1; /* colour as fine as light */
+    if (p->kind == PROGRESSIVE) jpeg_simple_progression(&c);
+    if (p->kind == YCCK) jpeg_set_colorspace(&c, JCS_YCCK);
+    if (p->kind == NO_ADOBE) c.write_Adobe_marker = FALSE;
     jpeg_start_compress(&c, TRUE);
     uint8_t *line = mem_new((size_t)p->width, (size_t)p->components);
     for (int y = 0; y < p->height; y++) {
@@ -174,6 +183,7 @@ static inline int gradient(int y, int x, int c)
 {
     return c == 0 ? 40 + 2 * x : c == 1 ? 30 + 3 * y : c == 2 ? 100 : 255;
 }
+static inline int gradient_ink(int y, int x, int c) { return 255 - gradient(y, x, c); }
 
 static inline void class_folders_put(const char *folder, const char *const *parts)
 {
@@ -184,7 +194,7 @@ static inline void class_folders_put(const char *folder, const char *const *part
             char path[512];
             snprintf(path, sizeof path, "%s/%s/%s", folder, *parts, *c);
             ck_assert(dir_make(path, &e));
-            struct picture p = { 16, 16, 3, gradient };
+            struct picture p = { 16, 16, 3, gradient, USUAL };
             jpeg_put(path_in(path, "a.jpg"), &p);
             if (!strcmp(*parts, "train")) jpeg_put(path_in(path, "b.JPEG"), &p);
         }

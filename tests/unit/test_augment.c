@@ -174,7 +174,7 @@ START_TEST(window_of_photographs)
     struct augment_settings a = settings_of(PAIRS("random_resized_crop", "true"));
     struct err e;
     images_put(pictures);
-    struct picture p = { 96, 64, 3, gradient };
+    struct picture p = { 96, 64, 3, gradient, USUAL };
     jpeg_put(path_in(pictures, "train/cat/a.jpg"), &p);
     data_open(&d, "images", pictures, 8, NULL);
     const float no_mean[4] = { 0 }, unit[4] = { 1 / 255.f, 1 / 255.f, 1 / 255.f };

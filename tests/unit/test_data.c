@@ -154,24 +154,60 @@ static void gradient_expect(const uint8_t *pixels, int size, const double place[
 START_TEST(images_as_they_are)
 {
     uint8_t pixels[32 * 32 * 3];
-    struct picture p = { 32, 32, 3, gradient };
+    struct picture p = { 32, 32, 3, gradient, USUAL };
     picture_read(&p, 32, NULL, pixels);
     gradient_expect(pixels, 32, (double[]){ 0, 0 }, (double[]){ 1, 1 });
 }
 END_TEST
 
-START_TEST(images_grey_and_cmyk)
+START_TEST(images_of_every_colour_space)
 {
     uint8_t pixels[32 * 32 * 3];
-    struct picture grey = { 32, 32, 1, gradient }, cmyk = { 32, 32, 4, gradient };
+    const struct picture grey = { 32, 32, 1, gradient, USUAL };
+    const struct picture coloured[] = {
+        { 32, 32, 3, gradient, PROGRESSIVE },
+        { 32, 32, 4, gradient, USUAL },
+        { 32, 32, 4, gradient, YCCK },
+        { 32, 32, 4, gradient_ink, NO_ADOBE },
+    };
     picture_read(&grey, 32, NULL, pixels);
     for (int i = 0; i < 32 * 32; i++) {
         NEAR(pixels[3 * i], 40 + 2 * (i % 32), 3);
         ck_assert_uint_eq(pixels[3 * i], pixels[3 * i + 1]);
         ck_assert_uint_eq(pixels[3 * i], pixels[3 * i + 2]);
     }
-    picture_read(&cmyk, 32, NULL, pixels);
-    gradient_expect(pixels, 32, (double[]){ 0, 0 }, (double[]){ 1, 1 });
+    for (int i = 0; i < 4; i++) {
+        picture_read(&coloured[i], 32, NULL, pixels);
+        gradient_expect(pixels, 32, (double[]){ 0, 0 }, (double[]){ 1, 1 });
+    }
+}
+END_TEST
+
+/* Every byte and every name counts. */
+START_TEST(images_digest_sees_names_and_contents)
+{
+    char *folder = folder_create();
+    uint64_t digests[4];
+    struct dataset d;
+    images_put(folder);
+    for (int i = 0; i < 4; i++) {
+        if (i == 2)
+            ck_assert_int_eq(
+                rename(path_in(folder, "train/cat/a.jpg"), path_in(folder, "train/cat/c.jpg")), 0);
+        if (i == 3) {
+            FILE *f = fopen(path_in(folder, "test/dog/a.jpg"), "r+b");
+            fseek(f, 13, SEEK_SET); /* the density, which no pixel depends on */
+            fputc(7, f);
+            fclose(f);
+        }
+        data_open(&d, "images", folder, i == 1 ? 8 : 16, NULL);
+        digests[i] = d.digest;
+        dataset_close(&d);
+    }
+    ck_assert_uint_eq(digests[0], digests[1]);
+    ck_assert_uint_ne(digests[1], digests[2]);
+    ck_assert_uint_ne(digests[2], digests[3]);
+    folder_remove(folder);
 }
 END_TEST
 
@@ -179,7 +215,7 @@ END_TEST
 START_TEST(images_resized_and_cut)
 {
     uint8_t pixels[28 * 28 * 3];
-    struct picture wide = { 96, 64, 3, gradient }, small = { 20, 24, 3, gradient };
+    struct picture wide = { 96, 64, 3, gradient, USUAL }, small = { 20, 24, 3, gradient, USUAL };
     picture_read(&wide, 28, NULL, pixels);
     gradient_expect(pixels, 28, (double[]){ 4, 20 }, (double[]){ 2, 2 });
     /* not larger than the input: all of the shorter side */
@@ -191,7 +227,7 @@ END_TEST
 START_TEST(images_window_is_the_first_that_fits)
 {
     uint8_t pixels[16 * 16 * 3];
-    struct picture wide = { 96, 64, 3, gradient };
+    struct picture wide = { 96, 64, 3, gradient, USUAL };
     struct data_crop crop = { .aspect_min = 0.75, .aspect_max = 4 / 3.0 };
     for (int i = 0; i < CROP_TRIES; i++) crop.tries[i] = (struct crop_window){ 1, 1, 0, 0 };
     /* 96 * 64 / 6 pixels, square: 32 x 32 */
@@ -458,7 +494,8 @@ Suite *suite(void)
     unit_case(s, "formats", 30,
               UNIT_TESTS(idx_plain_and_gzipped_are_the_same, cifar10_binary,
                          cifar100_binary_fine_and_coarse, images_of_class_folders,
-                         images_as_they_are, images_grey_and_cmyk, images_resized_and_cut,
+                         images_as_they_are, images_of_every_colour_space,
+                         images_digest_sees_names_and_contents, images_resized_and_cut,
                          images_window_is_the_first_that_fits, images_shape_without_files,
                          synthetic_is_learnable_and_a_function_of_its_settings));
     unit_case(s, "split", 30,
