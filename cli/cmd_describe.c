@@ -54,6 +54,7 @@ static bool backbone_read(struct design *d, const struct backbone *b, const stru
     diags_print(&problems, stderr);
     diags_clear(&problems);
     pool_clear(&p);
+    if (ok && d->n_points == 1) d->points[0].label = b->name;
     return ok;
 }
 

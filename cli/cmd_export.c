@@ -11,7 +11,7 @@ static const char *export_format(const struct invocation *v)
     const char *names[16], *dot = v->output ? strrchr(v->output, '.') : NULL;
     size_t n = 0;
     for (const struct writer *const *w = writers; *w; w++) {
-        if (!v->format && dot && strcmp((*w)->suffix, dot + 1) == 0) return (*w)->name;
+        if (!v->format && dot && strcmp((*w)->suffix, dot) == 0) return (*w)->name;
         names[n++] = (*w)->name;
     }
     if (!v->format && !v->output) return "md";

@@ -38,25 +38,28 @@ static int text_columns(const char *s)
     return n;
 }
 
-static void cell_print(FILE *f, const char *s, int width, bool right)
+static void cell_line(struct text *t, const char *s, int width, bool right)
 {
     int pad = width - text_columns(s);
     if (pad < 0) pad = 0;
     if (right)
-        fprintf(f, "%*s%s", pad, "", s);
+        text_addf(t, "%*s%s", pad, "", s);
     else
-        fprintf(f, "%s%*s", s, pad, "");
+        text_addf(t, "%s%*s", s, pad, "");
 }
 
-/* The last column, where it is text, is not padded: no line ends in blanks. */
+/* No line ends in blanks. */
 static void row_print(FILE *f, const struct listing *l, const char *const *cells, const int *widths)
 {
+    struct text line = { 0 };
     size_t n = listing_width(l);
     for (size_t c = 0; c < n; c++) {
-        bool last = c + 1 == n, right = l->columns[c].number;
-        cell_print(f, cells[c], last && !right ? 0 : widths[c], right);
-        fputs(last ? "\n" : "  ", f);
+        if (c) text_add(&line, "  ");
+        cell_line(&line, cells[c], widths[c], l->columns[c].number);
     }
+    while (line.len && line.s[line.len - 1] == ' ') line.len--;
+    fprintf(f, "%.*s\n", (int)line.len, line.s);
+    text_clear(&line);
 }
 
 void listing_print(const struct listing *l, FILE *f)

@@ -1,5 +1,6 @@
 /* One point's counts, as text and as JSON. */
 #include "cli/point.h"
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,8 +68,10 @@ void point_print(const struct design_point *p)
     struct count_row rows[COUNTS_TOTAL];
     char value[32];
     counts_of(&p->counts, rows);
-    printf("%s (%s), input %d x %d x %d, %d classes\n", p->label, p->spec.backbone->name,
-           p->shape.size, p->shape.size, p->shape.channels, p->shape.classes);
+    bool named = strcmp(p->label, p->spec.backbone->name) != 0;
+    printf("%s%s%s, input %d x %d x %d, %d classes\n", named ? p->label : "", named ? ": " : "",
+           p->spec.backbone->name, p->shape.size, p->shape.size, p->shape.channels,
+           p->shape.classes);
     for (int i = 0; i < COUNTS_TOTAL; i++) {
         thousands(value, rows[i].value);
         printf("  %-58s %16s\n", rows[i].words, value);

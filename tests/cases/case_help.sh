@@ -1,0 +1,63 @@
+# Help, lists, version; what is refused on the command line, and how.
+. "$(dirname "$0")/setup.sh"
+
+for command in run sweep plan status export describe list help; do
+    expect 0 "$SENET_EXP" help "$command"
+    has out "usage: senet-exp $command"
+    cp out first
+    expect 0 "$SENET_EXP" "$command" --help
+    [ "$command" = help ] || cmp out first || fail "help $command and $command --help differ"
+done
+expect 0 "$SENET_EXP" --help
+has out "describe"
+expect 0 "$SENET_EXP" --version
+has out "senet-exp "
+
+for topic in backbones datasets settings presets; do
+    (cd "$root" && "$SENET_EXP" list $topic) >out || fail "list $topic"
+    (cd "$root" && "$SENET_EXP" list $topic --json) >json || fail "list $topic --json"
+    lines=$(($(wc -l <out) - 1))
+    python3 -c 'import json, sys; assert len(json.load(open("json"))) == int(sys.argv[1])' "$lines" ||
+        fail "list $topic: text and JSON differ"
+done
+"$SENET_EXP" list settings >out
+for key in dataset.path augment.flip model.backbone model.se.squeeze train.epochs train.optimizer.lr train.schedule.name; do
+    has out "$key "
+done
+
+expect 2 "$SENET_EXP"
+expect 2 "$SENET_EXP" plna
+has err "did you mean plan?"
+expect 2 "$SENET_EXP" plan --treads=1 tiny.yaml
+has err "did you mean --threads?"
+expect 2 "$SENET_EXP" plan tiny.yaml --threads=1
+has err "plan takes no --threads"
+expect 2 "$SENET_EXP" run tiny.yaml --threads=0
+has err "not an integer 1..4096"
+expect 2 "$SENET_EXP" run tiny.yaml --threads
+has err "--threads needs a value"
+expect 2 "$SENET_EXP" run tiny.yaml --quiet=yes
+has err "--quiet takes no value"
+expect 2 "$SENET_EXP" run tiny.yaml --isa=mmx
+has err "none of what runs here"
+expect 2 "$SENET_EXP" run
+has err "usage: senet-exp run CONFIG"
+expect 2 "$SENET_EXP" list backbone
+has err "did you mean backbones"
+expect 2 "$SENET_EXP" help plna
+expect 2 "$SENET_EXP" export tiny --format=markdown
+has err "md"
+
+# Options may stand anywhere, as --a=b or --a b; after -- there are none.
+expect 0 "$SENET_EXP" --json plan --out there tiny.yaml
+cp out first
+expect 0 "$SENET_EXP" plan tiny.yaml --out=there --json
+cmp out first || fail "the place of an option matters"
+expect 2 "$SENET_EXP" plan -- --json
+has err "--json"
+
+# A full standard output is noticed.
+if [ -w /dev/full ]; then
+    "$SENET_EXP" list settings >/dev/full 2>err && fail "a full output went unnoticed"
+    has err "could not be written"
+fi

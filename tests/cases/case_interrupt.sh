@@ -1,0 +1,38 @@
+# Stopped at any moment and started again, a run ends in the bits of one that was never stopped.
+. "$(dirname "$0")/setup.sh"
+
+sed -i 's/epochs: 2/epochs: 12/; s/seeds: .*/seeds: [7]/' tiny.yaml
+expect 0 "$SENET_EXP" run tiny.yaml --out whole --quiet
+digests whole >want
+has_checkpoint() { ls "$1"/runs/*/checkpoint >/dev/null 2>&1; }
+
+# stopped FOLDER SIGNAL STATUS: starts, waits for a checkpoint, sends the signal
+stopped() {
+    "$SENET_EXP" run tiny.yaml --out "$1" --quiet >out 2>err &
+    pid=$!
+    wait_for 20 has_checkpoint "$1"
+    kill -"$2" $pid
+    wait $pid
+    status=$?
+    [ "$status" = "$3" ] || { cat err >&2; fail "$2: exit $status, not $3"; }
+}
+for signal in INT TERM; do
+    stopped $signal $signal 130
+    has err "interrupted; the same command goes on from here"
+    [ "$(statuses $signal)" = " 1 interrupted" ] || fail "$signal: statuses: $(statuses $signal)"
+    expect 0 "$SENET_EXP" run tiny.yaml --out $signal
+    digests $signal | cmp - want || fail "$signal: other weights"
+done
+stopped killed KILL 137
+expect 0 "$SENET_EXP" run tiny.yaml --out killed
+digests killed | cmp - want || fail "KILL: other weights"
+
+# Workers stop with their parent.
+"$SENET_EXP" run tiny.yaml --out workers --jobs 2 >out 2>err &
+pid=$!
+wait_for 20 has_checkpoint workers
+kill -INT $pid
+wait $pid
+[ $? = 130 ] || fail "workers: not interrupted"
+expect 0 "$SENET_EXP" run tiny.yaml --out workers
+digests workers | cmp - want || fail "workers: other weights"

@@ -1,0 +1,49 @@
+# Run, run again, change a setting, take a point away: what is kept and what is said about it.
+. "$(dirname "$0")/setup.sh"
+
+expect 0 "$SENET_EXP" run tiny.yaml --threads 2
+has err "0 runs kept, 4 will run"
+has out "| 4  "
+cmp out results/tiny/table.md || fail "the table printed and table.md differ"
+[ -s results/tiny/table.csv ] || fail "no table.csv"
+[ "$(statuses results/tiny)" = " 4 completed" ] || fail "statuses: $(statuses results/tiny)"
+digests results/tiny >before
+
+expect 0 "$SENET_EXP" run tiny.yaml
+has err "4 runs kept"
+lacks err "will run"
+digests results/tiny | cmp - before || fail "a second run changed weights"
+
+expect 0 "$SENET_EXP" plan tiny.yaml --json
+python3 -c 'import json; assert [p["done"] for p in json.load(open("out"))] == [2, 2]' || fail "plan does not see what is done"
+expect 0 "$SENET_EXP" status results/tiny
+has out "4 runs: 4 completed"
+expect 0 "$SENET_EXP" status results/tiny --json
+python3 -c 'import json; assert len(json.load(open("out"))) == 4' || fail "status --json"
+
+for format in md csv json; do
+    expect 0 "$SENET_EXP" export results/tiny --format $format
+    cp out by_format
+    expect 0 "$SENET_EXP" export -o table.$format results/tiny
+    cmp table.$format by_format || fail "export -o and --format differ"
+done
+cmp table.md results/tiny/table.md || fail "export and run print different tables"
+python3 -c 'import json; json.load(open("table.json"))' || fail "export json"
+python3 -c 'import csv; assert len(list(csv.reader(open("table.csv")))) == 3' || fail "export csv"
+
+# A changed setting is another run; the earlier records stay.
+expect 0 "$SENET_EXP" run tiny.yaml train.optimizer.lr=0.02
+has err "0 runs kept, 4 changed train.optimizer.lr 0.05 -> 0.02 and will run"
+[ "$(statuses results/tiny)" = " 8 completed" ] || fail "earlier records are gone"
+expect 0 "$SENET_EXP" run tiny.yaml
+has err "4 runs kept"
+
+# A point less, a seed more.
+sed 's/\[none, 4\]/[none, 2]/; s/seeds: .*/seeds: [1, 2, 3]/' tiny.yaml >other.yaml
+expect 0 "$SENET_EXP" run other.yaml
+has err "2 runs kept, 4 will run, 2 no longer in the design are set aside"
+
+# At 8, 16 and 32 channels, 64 and 32 leave one hidden unit each: the same network, trained once.
+expect 0 "$SENET_EXP" sweep tiny.yaml model.se.reduction=64,32 baseline=none --out same --json
+has err "reduction=64 and reduction=32 build the same network: trained once"
+[ "$(statuses same)" = " 2 completed" ] || fail "the same network was trained twice"
