@@ -221,7 +221,7 @@ bool results_read(const char *dir, struct results *r, struct err *e)
             ? file_read(path.s, &b, e)
             : err_set(e, "%s: there is none; is %s a results folder? `senet-exp run` makes one",
                       path.s, dir);
-    if (ok && strlen((const char *)b.data) == b.len)
+    if (ok && b.data && strlen((const char *)b.data) == b.len)
         r->design = cJSON_ParseWithOpts((const char *)b.data, NULL, true);
     ok = ok && header_read(r, e) && lists_read(r, e) && points_read(r, e) && records_read(r, e);
     free(b.data);

@@ -34,21 +34,17 @@ static bool wants_top5(const struct making *m) { return m->a.classes > 5; }
 static bool wants_delta(const struct making *m) { return m->a.baseline >= 0 && m->r->n_points > 1; }
 static bool wants_paper(const struct making *m) { return m->paper != NULL; }
 
-static bool paper_gives(const struct making *m, size_t offset)
+static double paper_params(const struct paper_row *row) { return row->params; }
+static double paper_gflops(const struct paper_row *row) { return row->gflops; }
+
+static bool paper_gives(const struct making *m, double (*number)(const struct paper_row *))
 {
     for (int i = 0; m->paper && i < m->r->n_points; i++)
-        if (m->paper[i] && !isnan(*(const double *)((const char *)m->paper[i] + offset)))
-            return true;
+        if (m->paper[i] && !isnan(number(m->paper[i]))) return true;
     return false;
 }
-static bool wants_paper_params(const struct making *m)
-{
-    return paper_gives(m, offsetof(struct paper_row, params));
-}
-static bool wants_paper_gflops(const struct making *m)
-{
-    return paper_gives(m, offsetof(struct paper_row, gflops));
-}
+static bool wants_paper_params(const struct making *m) { return paper_gives(m, paper_params); }
+static bool wants_paper_gflops(const struct making *m) { return paper_gives(m, paper_gflops); }
 
 static void fill_top1(struct cell *c, struct making *m, int row)
 {
@@ -217,7 +213,7 @@ static void columns_choose(struct making *m)
 {
     struct table *t = m->t;
     int n = m->grid ? m->r->n_axis_keys : 1;
-    t->columns = pool_new(&t->pool, (size_t)(n + KINDS), sizeof *t->columns);
+    t->columns = pool_new(&t->pool, (size_t)n + KINDS, sizeof *t->columns);
     t->columns[0] = (struct column){ "variant", NULL, "label", false, false };
     for (int k = 0; m->grid && k < n; k++)
         t->columns[k] =
@@ -245,7 +241,7 @@ void table_build(struct table *t, const struct results *r)
     struct making m = { .t = t, .r = r, .grid = is_grid(r) };
     const struct paper_table *paper = r->mirrors ? paper_table_named(r->mirrors) : NULL;
     analysis_make(&m.a, r);
-    if (paper) m.paper = pool_new(&t->pool, (size_t)r->n_points, sizeof *m.paper);
+    if (paper) m.paper = pool_new(&t->pool, (size_t)r->n_points, sizeof(struct paper_row *));
     for (int i = 0; paper && i < r->n_points; i++) m.paper[i] = mirror_row(paper, &r->points[i]);
     columns_choose(&m);
     t->cells = pool_new(&t->pool, (size_t)t->n_rows * (size_t)t->n_columns, sizeof *t->cells);
