@@ -17,6 +17,7 @@ static bool pad_channels_infer(struct op_call *c, struct err *e)
 {
     const struct pad_channels_attr *a = c->attr;
     const struct tensor *x = c->in[0];
+    BUG_IF(!a, "pad_channels without its channels");
     int stride = pad_channels_stride(c);
     if (stride < 1) return err_set(e, "pad_channels: stride %d is below 1", stride);
     if (a->channels < x->c)

@@ -4,6 +4,7 @@
 struct window window_of(const struct op_call *c)
 {
     const struct pool_attr *a = c->attr;
+    BUG_IF(!a, "a window pool without its size");
     return (struct window){ a->size, a->stride ? a->stride : a->size, a->pad };
 }
 
