@@ -4,6 +4,7 @@
 #include "core/base/err.h"
 #include "core/base/mem.h"
 #include <omp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 
@@ -34,16 +35,28 @@ void parallel_for(size_t chunks, void (*f)(void *ctx, size_t chunk), void *ctx)
     for (size_t i = 0; i < chunks; i++) f(ctx, i);
 }
 
+/* Frees a thread's scratch memory where the thread ends: OpenMP lets threads go when fewer are
+ * asked for. */
+static pthread_key_t scratch_key;
+static void scratch_key_create(void)
+{
+    int failed = pthread_key_create(&scratch_key, free);
+    BUG_IF(failed, "no key for scratch memory: error %d", failed);
+}
+
 float *parallel_scratch(size_t len)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     static _Thread_local struct {
         float *data;
         size_t room;
     } scratch;
     if (len > scratch.room) {
+        pthread_once(&once, scratch_key_create);
         free(scratch.data);
         scratch.data = mem_new(len, sizeof(float));
         scratch.room = len;
+        pthread_setspecific(scratch_key, scratch.data);
     }
     return scratch.data;
 }

@@ -5,7 +5,7 @@
 #include "core/kernels/kernels.h"
 #include <string.h>
 
-/* Best first. */
+/* Best first; the last takes every shape. */
 static const struct conv_kernels *const conv_ways[] = { &conv_depthwise, &conv_reference, NULL };
 
 static const struct conv_kernels *conv_named; /* by conv_use, or NULL */
@@ -20,9 +20,9 @@ const struct conv_kernels *conv_at(int i) { return conv_ways[i]; }
 const struct conv_kernels *conv_for(const struct conv_shape *s)
 {
     if (conv_named && conv_takes(conv_named, s)) return conv_named;
-    const struct conv_kernels *const *k = conv_ways;
-    while (!conv_takes(*k, s)) k++;
-    return *k;
+    for (const struct conv_kernels *const *k = conv_ways; *k; k++)
+        if (conv_takes(*k, s)) return *k;
+    return &conv_reference;
 }
 
 bool conv_use(const char *name)

@@ -4,6 +4,7 @@
  *
  * Letters: K = kh kw cg, the cells under the kernel in one group; cg, kg = input and output
  * channels of a group; "rows" are output rows of all images, numbered image * oh + row. */
+#include "core/base/err.h"
 #include "core/base/parallel.h"
 #include "core/kernels/conv.h"
 #include "core/kernels/gemm.h"
@@ -43,13 +44,13 @@ static bool is_product(const struct conv_shape *s)
 /* How many rows a thread's scratch memory holds. */
 static size_t rows_fitting(const struct conv_shape *s)
 {
-    size_t row = (size_t)s->ow * (size_t)cells(s);
-    return row < SCRATCH ? SCRATCH / row : 1;
+    size_t row = (size_t)s->ow * (size_t)cells(s), fitting = SCRATCH / row;
+    return fitting ? fitting : 1;
 }
 
 static size_t rows_each(const struct conv_shape *s)
 {
-    size_t share = (row_count(s) + ROW_CHUNKS - 1) / ROW_CHUNKS;
+    size_t share = 1 + (row_count(s) - 1) / ROW_CHUNKS;
     return is_product(s) ? share : smaller(share, rows_fitting(s));
 }
 
@@ -136,6 +137,12 @@ static const float *block_matrix(const struct conv_job *j, struct block b, int *
     return matrix;
 }
 
+static size_t row_chunks(const struct conv_job *j)
+{
+    BUG_IF(j->rows_each == 0, "chunks without rows");
+    return (row_count(j->s) + j->rows_each - 1) / j->rows_each;
+}
+
 static void forward_chunk(void *ctx, size_t chunk)
 {
     const struct conv_job *j = ctx;
@@ -155,7 +162,7 @@ static void forward_chunk(void *ctx, size_t chunk)
 static void reference_forward(const struct conv_shape *s, const struct conv_call *c)
 {
     struct conv_job j = { .s = s, .c = c, .rows_each = rows_each(s) };
-    parallel_for((row_count(s) + j.rows_each - 1) / j.rows_each, forward_chunk, &j);
+    parallel_for(row_chunks(&j), forward_chunk, &j);
 }
 
 /* The gradient of a block's matrix: pixels x K = dy (pixels x kg) W^T, into its place in dx. */
@@ -191,7 +198,7 @@ static void reference_backward_data(const struct conv_shape *s, const struct con
 {
     struct conv_job j = { .s = s, .c = c };
     j.rows_each = is_product(s) ? rows_each(s) : (size_t)s->oh;
-    parallel_for((row_count(s) + j.rows_each - 1) / j.rows_each, data_chunk, &j);
+    parallel_for(row_chunks(&j), data_chunk, &j);
 }
 
 /* The gradient of the weights is a sum over all pixels. Chunks: `parts` of the rows, each with a

@@ -8,8 +8,8 @@
 static bool concat_infer(struct op_call *c, struct err *e)
 {
     const struct tensor *a = c->in[0];
-    int channels = 0;
-    for (int i = 0; i < OP_INPUTS && c->in[i]; i++) {
+    int channels = a->c;
+    for (int i = 1; i < OP_INPUTS && c->in[i]; i++) {
         const struct tensor *b = c->in[i];
         if (!shape_is(b, a->n, a->h, a->w, b->c))
             return err_set(e, "concat: shapes " SHAPE " and " SHAPE " differ in more than channels",

@@ -72,7 +72,7 @@ static float *drawn(size_t len, uint32_t stream)
     return p;
 }
 
-/* The definition: calls visit(x, w, y) with the three offsets of every product there is. */
+/* The definition. Exactly one of y, dx, dw is asked for. */
 struct naive {
     const float *x, *w, *dy;
     double *y, *dx, *dw, *size; /* size: the sum of |terms| of each result */
@@ -92,17 +92,20 @@ static void naive_term(const struct naive *v, size_t x, size_t w, size_t y)
     }
 }
 
+/* at: image, output row and column, kernel row and column. */
 static void naive_pixel(const struct conv_shape *s, const struct naive *v, const int at[5])
 {
-    int cg = s->c / s->groups, kg = s->k / s->groups;
-    int n = at[0], oy = at[1], ox = at[2], ky = at[3], kx = at[4];
-    int iy = oy * s->stride - s->pad + ky, ix = ox * s->stride - s->pad + kx;
+    size_t h = (size_t)s->h, w = (size_t)s->w, all = (size_t)s->k, kw = (size_t)s->kw;
+    size_t cg = (size_t)(s->c / s->groups), kg = all / (size_t)s->groups;
+    size_t image = (size_t)at[0], oy = (size_t)at[1], ox = (size_t)at[2];
+    int iy = at[1] * s->stride - s->pad + at[3], ix = at[2] * s->stride - s->pad + at[4];
     if (iy < 0 || iy >= s->h || ix < 0 || ix >= s->w) return;
-    for (int k = 0; k < s->k; k++)
-        for (int c = 0; c < cg; c++)
-            naive_term(v, (size_t)(((n * s->h + iy) * s->w + ix) * s->c + k / kg * cg + c),
-                       (size_t)(((ky * s->kw + kx) * cg + c) * s->k + k),
-                       (size_t)(((n * s->oh + oy) * s->ow + ox) * s->k + k));
+    size_t in = ((image * h + (size_t)iy) * w + (size_t)ix) * (size_t)s->c;
+    size_t tap = (size_t)at[3] * kw + (size_t)at[4];
+    size_t out = ((image * (size_t)s->oh + oy) * (size_t)s->ow + ox) * all;
+    for (size_t k = 0; k < all; k++)
+        for (size_t c = 0; c < cg; c++)
+            naive_term(v, in + k / kg * cg + c, (tap * cg + c) * all + k, out + k);
 }
 
 static void naive_conv(const struct conv_shape *s, const struct naive *v)

@@ -49,7 +49,7 @@ static uint64_t case_digest(const struct trial_case *c, int threads)
     t.op->forward(&t.call);
     digest_add(d, t.out.data, tensor_len(&t.out) * sizeof(float));
     trial_backward(&t);
-    for (int i = 0; i < OP_INPUTS && t.call.in[i]; i++) {
+    for (int i = 0; i < t.n_in; i++) {
         size_t bytes = tensor_len(&t.in[i]) * sizeof(float);
         digest_add(d, t.in[i].data, bytes); /* a batch norm moves its running statistics */
         if (t.in[i].grad) digest_add(d, t.in[i].grad, bytes);

@@ -33,11 +33,12 @@ struct trial {
     const struct trial_case *of;
     const struct op *op;
     struct tensor in[OP_INPUTS], out;
+    float *kept[OP_INPUTS]; /* room for a copy of each input */
     struct op_call call;
     struct step step;
-    float *buffers[2 * OP_INPUTS + 4];
-    size_t lens[2 * OP_INPUTS + 4];
-    int n_buffers;
+    float *buffers[3 * OP_INPUTS + 4];
+    size_t lens[3 * OP_INPUTS + 4];
+    int n_buffers, n_in;
 };
 
 static inline float *trial_buffer(struct trial *t, size_t len)
@@ -79,7 +80,9 @@ static inline void trial_begin(struct trial *t, const struct trial_case *c)
         trial_fill(x->data, tensor_len(x), c->fill[i], c->in[0][3], &r);
         if (!(c->no_grad >> i & 1) && c->fill[i] != FILL_LABEL)
             x->grad = trial_buffer(t, tensor_len(x));
+        t->kept[i] = trial_buffer(t, tensor_len(x));
         t->call.in[i] = x;
+        t->n_in++;
     }
     struct err e;
     ck_assert_msg(t->op->infer(&t->call, &e), "%s: %s", t->op->name, e.text);
@@ -111,19 +114,15 @@ static inline void trial_set(float *x, size_t len, float value)
  * restored afterwards. */
 static inline void trial_backward(struct trial *t)
 {
-    float *kept[OP_INPUTS] = { NULL };
-    for (int i = 0; i < OP_INPUTS && t->call.in[i]; i++) {
+    for (int i = 0; i < t->n_in; i++) {
         size_t len = tensor_len(&t->in[i]);
-        kept[i] = malloc(len * sizeof(float));
-        memcpy(kept[i], t->in[i].data, len * sizeof(float));
+        memcpy(t->kept[i], t->in[i].data, len * sizeof(float));
         if (!(t->op->backward_reads & READS_IN(i))) trial_set(t->in[i].data, len, NAN);
     }
     if (!(t->op->backward_reads & READS_OUT)) trial_set(t->out.data, tensor_len(&t->out), NAN);
     if (t->op->work) trial_set(t->call.work, t->op->work(&t->call), NAN);
     t->op->backward(&t->call);
-    for (int i = 0; i < OP_INPUTS && t->call.in[i]; i++) {
-        memcpy(t->in[i].data, kept[i], tensor_len(&t->in[i]) * sizeof(float));
-        free(kept[i]);
-    }
+    for (int i = 0; i < t->n_in; i++)
+        memcpy(t->in[i].data, t->kept[i], tensor_len(&t->in[i]) * sizeof(float));
 }
 #endif
