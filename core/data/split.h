@@ -16,7 +16,7 @@ struct data_split {
 
 /* Cuts by settings; computes mean and sd over train where they are not given. Refuses counts that
  * leave nothing to train on. */
-bool data_split(struct data_split *s, const struct dataset *d, const struct data_settings *settings,
+bool data_split(struct data_split *split, const struct dataset *d, const struct data_settings *s,
                 struct err *e);
 void data_split_clear(struct data_split *s);
 #endif
