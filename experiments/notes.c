@@ -24,8 +24,9 @@ static void note_columns(struct table *t, const struct results *r, const struct 
     note(t,
          pool_textf(&t->pool,
                     "Δ: mean difference in points to %s, runs of one seed paired, with Student's "
-                    "95 %% interval; p: two-sided sign-flip test of the same pairs, "
-                    "Holm-corrected over %d comparison%s.",
+                    "95 %% interval (none where all pairs differ alike); p: two-sided sign-flip "
+                    "test of the "
+                    "same pairs, Holm-corrected over %d comparison%s.",
                     r->points[r->baseline].label, a->comparisons, a->comparisons == 1 ? "" : "s"));
 }
 
@@ -148,7 +149,7 @@ static void note_paper(struct table *t, const struct results *r)
          pool_textf(&t->pool,
                     "Paper: Table %s (\"%s\") of Hu et al., Squeeze-and-Excitation Networks, arXiv "
                     "1709.01507 v4. Not like for like: there ResNet-50 on ImageNet (224 x 224, "
-                    "about 300 epochs, one run each, no spread given); here %s on %s, %s epochs, "
+                    "about 300 epochs, one run each, no spread given); here %s on %s, epochs: %s, "
                     "%d seed%s. Compare the order and the direction of rows, not the numbers.",
                     p->name + strlen("table"), p->title, setting_of(t, r, "model.backbone"),
                     setting_of(t, r, "dataset.name"), setting_of(t, r, "train.epochs"), r->n_seeds,

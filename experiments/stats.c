@@ -65,7 +65,7 @@ struct comparison stats_paired(const double *a, const double *b, int n)
     struct summary s = stats_summary(d, c.n);
     c.delta = s.mean;
     if (c.n > 0) c.p = sign_flip_p(d, c.n);
-    if (c.n > 1) {
+    if (c.n > 1 && s.sd > 1e-9 * fabs(s.mean)) {
         double half = stats_student(0.975, c.n - 1) * s.sd / sqrt(c.n);
         c.low = c.delta - half;
         c.high = c.delta + half;

@@ -11,9 +11,11 @@ struct summary stats_summary(const double *x, int n);
 
 struct comparison { /* of paired samples a - b */
     int n;
-    double delta;     /* mean difference; NAN for n < 1 */
-    double low, high; /* 95 % interval, Student's t with n - 1 degrees; NAN for n < 2 */
-    double p;         /* two-sided sign-flip test of the mean; NAN for n < 1 */
+    double delta; /* mean difference; NAN for n < 1 */
+    /* 95 % interval, Student's t with n - 1 degrees; NAN for n < 2, and where all differences are
+     * equal: no spread was seen, which is no proof that there is none. */
+    double low, high;
+    double p; /* two-sided sign-flip test of the mean; NAN for n < 1 */
 };
 
 /* The sign-flip test asks how many of the 2^n ways to give each difference a sign have a mean at

@@ -84,6 +84,8 @@ START_TEST(test_interval)
     ck_assert_double_eq_tol(c.high, 2 + 4.302652730 / sqrt(3), 1e-8);
     c = stats_paired((double[]){ 5 }, (double[]){ 4 }, 1);
     ck_assert(c.delta == 1 && isnan(c.low) && isnan(c.high));
+    c = stats_paired((double[]){ 5.3, 6.1 }, (double[]){ 5.2, 6.0 }, 2);
+    ck_assert(c.n == 2 && isnan(c.low) && c.p == 0.5);
 }
 END_TEST
 
