@@ -121,12 +121,16 @@ static const struct given *blame(struct deaths *d, int number, const struct err 
     return NULL;
 }
 
-/* The death of another point by a setting that this one has too. */
-static struct death *death_known(struct deaths *d, int number)
+/* The death of another point by a setting that this one has too, or by none in the same words. */
+static struct death *death_known(struct deaths *d, int number, const struct err *e)
 {
-    for (int k = 0; k < d->n; k++)
+    for (int k = 0; k < d->n; k++) {
+        struct death *x = &d->list[k];
+        if (x->probe != number) continue;
+        if (!x->by && strcmp(x->why, e->text) == 0) return x;
         for (int i = 0; i < d->n_settings; i++)
-            if (d->list[k].probe == number && d->list[k].by == d->settings[i]) return &d->list[k];
+            if (x->by == d->settings[i]) return x;
+    }
     return NULL;
 }
 
@@ -149,8 +153,8 @@ static struct death *death_new(struct deaths *d, int number, const struct err *e
 
 static void point_dies(struct deaths *d, int point, int number, const struct err *e)
 {
-    struct death *x = death_known(d, number);
-    if (!x && d->n >= DIAGS_KEPT) {
+    struct death *x = death_known(d, number, e);
+    if (!x && d->n >= DIAGS_PRINTED) {
         d->f->d->left_out++;
         return;
     }
