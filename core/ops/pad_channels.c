@@ -10,20 +10,18 @@
 static int pad_channels_stride(const struct op_call *c)
 {
     const struct pad_channels_attr *a = c->attr;
-    return a->stride ? a->stride : 1;
+    return a && a->stride ? a->stride : 1;
 }
 
 static bool pad_channels_infer(struct op_call *c, struct err *e)
 {
     const struct pad_channels_attr *a = c->attr;
     const struct tensor *x = c->in[0];
-    BUG_IF(!a, "pad_channels without its channels");
-    int stride = pad_channels_stride(c);
+    int stride = pad_channels_stride(c), channels = a ? a->channels : 0;
     if (stride < 1) return err_set(e, "pad_channels: stride %d is below 1", stride);
-    if (a->channels < x->c)
-        return err_set(e, "pad_channels: %d channels cannot be padded to %d", x->c, a->channels);
-    shape_set(c->out, x->n, (x->h + stride - 1) / stride, (x->w + stride - 1) / stride,
-              a->channels);
+    if (channels < x->c)
+        return err_set(e, "pad_channels: %d channels cannot be padded to %d", x->c, channels);
+    shape_set(c->out, x->n, (x->h + stride - 1) / stride, (x->w + stride - 1) / stride, channels);
     return true;
 }
 

@@ -41,19 +41,24 @@ static size_t softmax_loss_label(const struct op_call *c, size_t image)
     return (size_t)label;
 }
 
+/* log sum exp of k numbers, the largest taken out so that nothing overflows. */
+static double softmax_loss_log_sum(const float *x, size_t k)
+{
+    float max = x[0];
+    double sum = 0;
+    for (size_t j = 1; j < k; j++) max = x[j] > max ? x[j] : max;
+    for (size_t j = 0; j < k; j++) sum += (double)expf(x[j] - max);
+    return (double)max + log(sum);
+}
+
 static void softmax_loss_image(const struct op_call *c, size_t image)
 {
     size_t classes = (size_t)c->in[LOGITS]->c;
     const float *x = c->in[LOGITS]->data + image * classes;
-    double smoothing = softmax_loss_smoothing(c), sum = 0, total = 0;
-    float max = x[0];
-    for (size_t j = 1; j < classes; j++) max = x[j] > max ? x[j] : max;
-    for (size_t j = 0; j < classes; j++) {
-        sum += (double)expf(x[j] - max);
-        total += (double)x[j];
-    }
-    double log_sum = (double)max + log(sum);
+    double smoothing = softmax_loss_smoothing(c), total = 0;
+    double log_sum = softmax_loss_log_sum(x, classes);
     double label = (double)x[softmax_loss_label(c, image)];
+    for (size_t j = 0; j < classes; j++) total += (double)x[j];
     c->saved[image] = (float)log_sum;
     c->work[image] =
         (float)(log_sum - (1 - smoothing) * label - smoothing / (double)classes * total);
