@@ -61,7 +61,7 @@ struct data_format {
     const char *name;
     const char *meaning;
     const char *default_path;   /* or NULL: the path must be given */
-    bool made_up;              /* reads no files and takes no path */
+    bool made_up;               /* reads no files and takes no path */
     const struct field *fields; /* the format's own settings; may be empty */
     size_t settings_size;
     int natural_size; /* > 0: images have a fixed size, usually this one; 0: any, photographs are

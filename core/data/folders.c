@@ -14,13 +14,20 @@ static bool is_folder(const char *path)
     return !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
-/* "train", or "test" or "val"; NULL after an error. */
+/* "train", or the folder that serves as test part; NULL after an error. */
 static const char *part_folder(struct folders *f, enum data_part part, struct err *e)
 {
     if (part == DATA_TRAIN) return "train";
-    if (is_folder(pool_textf(&f->pool, "%s/test", f->root))) return "test";
-    if (is_folder(pool_textf(&f->pool, "%s/val", f->root))) return "val";
-    err_set(e, "%s: holds neither test/ nor val/ with class folders of JPEG images", f->root);
+    if (f->test) return f->test;
+    bool test = is_folder(pool_textf(&f->pool, "%s/test", f->root));
+    bool val = is_folder(pool_textf(&f->pool, "%s/val", f->root));
+    if (test != val) return test ? "test" : "val";
+    if (test)
+        err_set(e,
+                "%s: holds both test/ and val/; say with dataset.test_folder which one to test on",
+                f->root);
+    else
+        err_set(e, "%s: holds neither test/ nor val/ with class folders of JPEG images", f->root);
     return NULL;
 }
 
@@ -118,9 +125,9 @@ static bool part_list(struct folders *f, enum data_part part, struct err *e)
     return good;
 }
 
-bool folders_read(struct folders *f, const char *root, struct err *e)
+bool folders_read(struct folders *f, const char *root, const char *test, struct err *e)
 {
-    *f = (struct folders){ .n_classes = 0 };
+    *f = (struct folders){ .test = test };
     f->root = pool_text(&f->pool, root);
     return part_list(f, DATA_TRAIN, e) && part_list(f, DATA_TEST, e);
 }

@@ -19,11 +19,14 @@
 enum { IMAGES_CHUNKS = 256 };
 
 struct images_settings {
-    int classes, cache_mib;
+    int classes, test_folder, cache_mib;
 };
+static const char *const test_folders[] = { "auto", "test", "val", NULL };
 static const struct field images_fields[] = {
     INT(images_settings, classes, 0, 0, 65535, "number of classes; auto: the folders in train/",
         .zero = "auto"),
+    CHOICE(images_settings, test_folder, test_folders, 0,
+           "what is tested on: test/ or val/; auto: the one that is there"),
     INT(images_settings, cache_mib, 4096, 0, 16777216,
         "keep decoded images in memory where all of them take no more than this, MiB"),
     FIELDS_END,
@@ -206,7 +209,8 @@ static bool images_open(struct dataset *d, const char *path, const void *setting
     if (!images_size_check(size, e)) return false;
     struct images *own = d->own = mem_new(1, sizeof *own);
     struct folders *f = &own->folders;
-    if (!folders_read(f, path, e)) return false;
+    const char *test = s->test_folder ? test_folders[s->test_folder] : NULL;
+    if (!folders_read(f, path, test, e)) return false;
     if (s->classes && s->classes != f->n_classes)
         return err_set(e, "%s/train: %d class folders, but dataset.classes is %d", path,
                        f->n_classes, s->classes);
@@ -251,8 +255,7 @@ static bool images_shape(const char *path, const void *settings, int size, struc
 
 const struct data_format format_images = {
     .name = "images",
-    .meaning = "class folders of JPEG images: train/CLASS/*.jpg, and test/ (or val/ where there is "
-               "no test/)",
+    .meaning = "class folders of JPEG images: train/CLASS/*.jpg, and test/ or val/",
     .fields = images_fields,
     .settings_size = sizeof(struct images_settings),
     .natural_size = 0,

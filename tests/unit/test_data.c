@@ -108,6 +108,9 @@ START_TEST(images_of_class_folders)
     ck_assert_uint_eq(d.count[DATA_TEST], 2);
     for (unsigned i = 0; i < 4; i++) ck_assert_uint_eq(d.labels[DATA_TRAIN][i], i / 2);
     dataset_close(&d);
+    class_folders_put(folder, PAIRS("test"));
+    data_open(&d, "images", folder, 16, PAIRS("test_folder", "test"));
+    dataset_close(&d);
     folder_remove(folder);
 }
 END_TEST
