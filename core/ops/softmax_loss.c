@@ -45,9 +45,9 @@ static size_t softmax_loss_label(const struct op_call *c, size_t image)
 static double softmax_loss_log_sum(const float *x, size_t k)
 {
     float max = x[0];
-    double sum = 0;
     for (size_t j = 1; j < k; j++) max = x[j] > max ? x[j] : max;
-    for (size_t j = 0; j < k; j++) sum += (double)expf(x[j] - max);
+    double sum = (double)expf(x[0] - max);
+    for (size_t j = 1; j < k; j++) sum += (double)expf(x[j] - max);
     return (double)max + log(sum);
 }
 
