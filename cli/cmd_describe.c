@@ -37,24 +37,23 @@ static bool points_json(const struct design *d, const struct invocation *v, bool
     return ok;
 }
 
-/* A backbone alone, at its natural input: an experiment of one point on made-up images. */
+/* A backbone alone, at its natural input: an experiment of one point on made-up images, over which
+ * the command line wins. */
 static bool backbone_read(struct design *d, const struct backbone *b, const struct invocation *v)
 {
     struct diags problems = { 0 };
-    struct pool p = { 0 };
-    const char **all = pool_new(&p, (size_t)v->n_words + 5, sizeof *all);
-    all[0] = pool_textf(&p, "model.backbone=%s", b->name);
-    all[1] = "dataset.name=synthetic";
-    all[2] = pool_textf(&p, "dataset.size=%d", b->input_size);
-    all[3] = "dataset.channels=3";
-    all[4] = pool_textf(&p, "dataset.classes=%d", b->input_size == 32 ? 10 : 1000);
-    memcpy(all + 5, v->words + 1, (size_t)(v->n_words - 1) * sizeof *all);
-    const struct design_request r = { .assignments = all, .n_assignments = v->n_words + 4 };
+    struct text file = { 0 };
+    text_addf(&file, "model.backbone: %s\n", b->name);
+    text_addf(&file, "dataset: {name: synthetic, size: %d, channels: 3, classes: %d}\n",
+              b->input_size, b->input_size == 32 ? 10 : 1000);
+    const struct design_request r = { .path = b->name,
+                                      .text = file.s,
+                                      .assignments = v->words + 1,
+                                      .n_assignments = v->n_words - 1 };
     bool ok = design_read(d, &r, &problems);
     diags_print(&problems, stderr);
     diags_clear(&problems);
-    pool_clear(&p);
-    if (ok && d->n_points == 1) d->points[0].label = b->name;
+    text_clear(&file);
     return ok;
 }
 
