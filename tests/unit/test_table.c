@@ -1,4 +1,6 @@
-/* Tables from results folders made of text, in every format there is. */
+/* Tables from results folders made of text, in every format there is. The expected texts are
+ * tests/golden/table_NAME.FORMAT; SENET_EXP_GOLDEN=1 writes them anew, to be read before they are
+ * committed. */
 #include "core/base/rng.h"
 #include "experiments/analysis.h"
 #include "experiments/format.h"
