@@ -72,7 +72,7 @@ static void conv2d_backward(const struct op_call *c)
                               .work = c->work };
     if (x->grad) conv_backward_data(&s, &call);
     if (w->grad) conv_backward_weights(&s, &call);
-    if (bias && bias->grad) channel_total(bias->grad, c->out, c->out->grad, c->work);
+    if (bias && bias->grad) channel_total(bias->grad, c->out, c->work);
 }
 
 static uint64_t conv2d_macs(const struct op_call *c)

@@ -59,14 +59,14 @@ static void total_chunk(void *ctx, size_t chunk)
     kernels->channel_sum(sum, t->values + begin * t->channels, end - begin, t->channels);
 }
 
-size_t channel_total_work(const struct tensor *dy)
+size_t channel_total_work(const struct tensor *y)
 {
-    return part_count(tensor_pixels(dy), (size_t)dy->c) * (size_t)dy->c;
+    return part_count(tensor_pixels(y), (size_t)y->c) * (size_t)y->c;
 }
 
-void channel_total(float *sum, const struct tensor *dy, const float *values, float *partial)
+void channel_total(float *sum, const struct tensor *y, float *partial)
 {
-    struct total t = { values, partial, tensor_pixels(dy), (size_t)dy->c, 0 };
+    struct total t = { y->grad, partial, tensor_pixels(y), (size_t)y->c, 0 };
     t.parts = part_count(t.pixels, t.channels);
     parallel_for(t.parts, total_chunk, &t);
     kernels->channel_sum(sum, partial, t.parts, t.channels);

@@ -17,8 +17,8 @@ void parts_run(const struct op_call *c, size_t items, size_t parts,
 /* The same for an op that treats every float of its output alike. */
 void floats_run(const struct op_call *c, void (*f)(const struct op_call *c, size_t at, size_t len));
 
-/* sum[j] += the sum of channel j over all pixels of dy; partial is memory for
- * channel_total_work(dy) floats. */
-void channel_total(float *sum, const struct tensor *dy, const float *values, float *partial);
-size_t channel_total_work(const struct tensor *dy);
+/* sum[j] += the sum over all pixels of channel j of y's gradient: that of a bias. partial is memory
+ * for channel_total_work(y) floats. */
+void channel_total(float *sum, const struct tensor *y, float *partial);
+size_t channel_total_work(const struct tensor *y);
 #endif
