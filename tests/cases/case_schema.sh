@@ -47,6 +47,7 @@ expect 1 "$SENET_EXP" run tiny.yaml train.optimizer.lr=100000 train.epochs=4 --o
 validate diverged diverged
 
 # Stopped from outside after the first epoch.
+: >stopped
 "$SENET_EXP" run tiny.yaml train.epochs=5000 --out interrupted >out 2>stopped &
 pid=$!
 wait_for 60 grep -q 'epoch 1' stopped
