@@ -5,7 +5,7 @@ PREFIX   ?= /usr/local
 B        ?= build
 SAN      :=
 WARN      = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
-ALL       = -std=c11 -D_GNU_SOURCE -I. -MMD -MP -fopenmp -ffp-contract=off $(WARN) $(SAN) $(CFLAGS)
+ALL       = -std=c11 -D_GNU_SOURCE -I. -MMD -MP -ffp-contract=off $(WARN) $(SAN) $(CFLAGS)
 LIBS      = -lopenblas -lyaml -lcjson -ljpeg -lz -lxxhash -lm -lpthread
 DEB_BUILD = gcc make libopenblas-dev libyaml-dev libcjson-dev libjpeg62-turbo-dev zlib1g-dev \
             libxxhash-dev librandom123-dev
@@ -46,10 +46,10 @@ $(B)/libsenet.a: $(LIB)
 	ar rcs $@ $^
 
 $(BIN): $(CLI) $(B)/libsenet.a
-	$(CC) -fopenmp $(SAN) $(CFLAGS) $^ $(LIBS) -o $@
+	$(CC) $(SAN) $(CFLAGS) $^ $(LIBS) -o $@
 
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(B)/tests/unit/main.o $(B)/libsenet.a
-	$(CC) -fopenmp $(SAN) $(CFLAGS) $^ -lcheck -lsubunit -lrt $(LIBS) -o $@
+	$(CC) $(SAN) $(CFLAGS) $^ -lcheck -lsubunit -lrt $(LIBS) -o $@
 
 libs-check: $(LIB) $(CLI)
 
@@ -72,7 +72,7 @@ deps:                   ## install the Debian packages that are missing
 	@tests/deps.sh $(or $(WHAT),$(DEB_BUILD) $(DEB_DATA) $(DEB_TEST))
 
 lint:                   ## clang-tidy and cppcheck
-	clang-tidy --quiet $(filter %.c,$(SOURCES)) -- -std=c11 -D_GNU_SOURCE -I. -fopenmp
+	clang-tidy --quiet $(filter %.c,$(SOURCES)) -- -std=c11 -D_GNU_SOURCE -I.
 	cppcheck --quiet --std=c11 -I. --enable=warning,performance,portability --inline-suppr \
 	  --suppress=missingIncludeSystem --error-exitcode=1 cli core experiments
 
@@ -80,7 +80,7 @@ format:                 ## lay out all sources with clang-format
 	clang-format -i $(SOURCES)
 
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libsenet.a
-	$(CC) -fopenmp -fsanitize=fuzzer $(SAN) $(CFLAGS) $^ $(LIBS) -o $@
+	$(CC) -fsanitize=fuzzer $(SAN) $(CFLAGS) $^ $(LIBS) -o $@
 
 fuzzers: $(FUZZERS)
 

@@ -3,8 +3,6 @@
 # their name. SENET_EXP is the program, UNITS the unit-test programs; `make check` sets both.
 set -u
 T=${1:-}
-# Waiting threads sleep: by default they spin for milliseconds, which a busy machine has no CPU for.
-export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
 here=$(dirname "$0")
 passed=0 failed=0 bad=
 one() { # name, command ...
