@@ -51,6 +51,9 @@ $(BIN): $(CLI) $(B)/libsenet.a
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(B)/tests/unit/main.o $(B)/libsenet.a
 	$(CC) $(SAN) $(CFLAGS) $^ -lcheck -lsubunit -lrt $(LIBS) -o $@
 
+$(B)/tests/golden/%: $(B)/tests/golden/%.o $(B)/libsenet.a
+	$(CC) -fopenmp $(SAN) $(CFLAGS) $^ $(LIBS) -o $@
+
 libs-check: $(LIB) $(CLI)
 
 quickstart:             ## everything from a bare machine to a first result table

@@ -29,7 +29,8 @@ static struct graph *small_graph(int classes)
     struct net n = { .graph = graph_create() };
     struct tensor *x = graph_input(n.graph, "images", 2, 1, 1, 3);
     struct tensor *labels = graph_input(n.graph, "labels", 2, 1, 1, 1);
-    x = nn_linear(&n, nn_batch_norm(&n, x, "bn"), "fc", classes, true);
+    x = nn_linear(&n, nn_batch_norm(&n, x, "bn"), "fc",
+                  (struct linear_layer){ .out = classes, .bias = true });
     nn_softmax_loss(&n, x, labels, 0);
     ck_assert_msg(!n.failed, "%s", n.e.text);
     ck_assert(graph_plan(n.graph, true, NULL, &n.e));

@@ -19,7 +19,8 @@ static struct graph *optim_graph(int channels, int classes)
     struct net n = { .graph = graph_create() };
     struct tensor *x = graph_input(n.graph, "images", IMAGES, 1, 1, channels);
     struct tensor *labels = graph_input(n.graph, "labels", IMAGES, 1, 1, 1);
-    x = nn_linear(&n, nn_batch_norm(&n, x, "bn"), "fc", classes, true);
+    x = nn_linear(&n, nn_batch_norm(&n, x, "bn"), "fc",
+                  (struct linear_layer){ .out = classes, .bias = true });
     nn_softmax_loss(&n, x, labels, 0);
     ck_assert_msg(!n.failed, "%s", n.e.text);
     ck_assert(graph_plan(n.graph, true, NULL, &n.e));
@@ -291,9 +292,10 @@ START_TEST(test_milestones)
     ck_assert_str_eq(t.s, "\"warmup_epochs\":0,\"milestones\":[100.5,150],\"factor\":0.1");
     ck_assert(!setting_try(f, s, "milestones", "100", &e));
     ck_assert_str_eq(e.text, "must be a list of epochs, such as [100, 150]");
-    static const char *const bad[][2] = { { "3", "3" },   { "5", "4" },  { "0", "1" },
-                                          { "-1", "1" },  { "x", "2" },  { "1e", "2" },
-                                          { "nan", "2" }, { "1", "inf" }, { "0x1", "2" }, { "", "1" } };
+    static const char *const bad[][2] = { { "3", "3" },   { "5", "4" },   { "0", "1" },
+                                          { "-1", "1" },  { "x", "2" },   { "1e", "2" },
+                                          { "nan", "2" }, { "1", "inf" }, { "0x1", "2" },
+                                          { "", "1" } };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct value items[2] = { { .kind = VALUE_SCALAR, .text = bad[i][0], .next = &items[1] },
                                   { .kind = VALUE_SCALAR, .text = bad[i][1] } };
