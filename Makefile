@@ -26,8 +26,8 @@ endif
 all: $(BIN)             ## build build/senet-exp
 
 $(B)/core/kernels/%.o:            ALL += -O3
-$(B)/core/kernels/isa_avx2.o:     ALL += -mavx2 -mfma
-$(B)/core/kernels/isa_avx512.o:   ALL += -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma -mprefer-vector-width=512
+$(B)/core/kernels/isa_avx2.o $(B)/core/kernels/isa_avx2_direct.o: ALL += -mavx2 -mfma
+$(B)/core/kernels/isa_avx512.o $(B)/core/kernels/isa_avx512_direct.o: ALL += -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma -mprefer-vector-width=512
 
 # The revision of the sources is compiled into this one object, and again when it changes.
 REVISION := $(shell git --git-dir=.git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
@@ -55,6 +55,12 @@ $(B)/tests/golden/%: $(B)/tests/golden/%.o $(B)/libsenet.a
 	$(CC) -fopenmp $(SAN) $(CFLAGS) $^ $(LIBS) -o $@
 
 libs-check: $(LIB) $(CLI)
+
+bench-conv: $(B)/tests/bench/conv_bench ## speed of the convolution kernels, layer by layer
+	$<
+
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/libsenet.a
+	$(CC) -fopenmp $(SAN) $(CFLAGS) $^ $(LIBS) -o $@
 
 quickstart:             ## everything from a bare machine to a first result table
 	$(MAKE) deps WHAT="$(DEB_BUILD) $(DEB_DATA)"
@@ -100,6 +106,6 @@ help:                   ## this list
 clean:                  ## remove everything that was built
 	rm -rf $(B)
 
-.PHONY: all quickstart test check check-san deps lint format fuzz fuzzers install help clean FORCE
+.PHONY: all quickstart test check check-san bench-conv deps lint format fuzz fuzzers install help clean FORCE
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

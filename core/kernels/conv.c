@@ -6,7 +6,8 @@
 #include <string.h>
 
 /* Best first; the last takes every shape. */
-static const struct conv_kernels *const conv_ways[] = { &conv_depthwise, &conv_reference, NULL };
+static const struct conv_kernels *const conv_ways[] = { &conv_depthwise, &conv_direct,
+                                                        &conv_reference, NULL };
 
 static const struct conv_kernels *conv_named; /* by conv_use, or NULL */
 
@@ -54,6 +55,18 @@ size_t conv_work(const struct conv_shape *s)
 {
     const struct conv_kernels *k = conv_for(s);
     return conv_own_work(k, s) + (k->fuses ? 0 : conv_input_len(s));
+}
+
+size_t conv_packed(const struct conv_shape *s, enum conv_pass pass)
+{
+    const struct conv_kernels *k = conv_for(s);
+    return k->packed ? k->packed(s, pass) : 0;
+}
+
+void conv_pack(const struct conv_shape *s, enum conv_pass pass, float *packed, const float *w)
+{
+    const struct conv_kernels *k = conv_for(s);
+    if (k->pack) k->pack(s, pass, packed, w);
 }
 
 /* One image of what is done around a convolution. */

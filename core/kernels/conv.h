@@ -23,6 +23,8 @@ struct conv_call {
     float *work;     /* conv_work(s) floats, of use within the call only */
 
     const float *bias;                /* forward: [k], added to y; or NULL */
+    const float *packed;              /* w as conv_pack laid it out for this pass, or NULL; where it
+                                       * is given, w may not be read */
     const float *in_scale, *in_shift; /* [c], both or none: x stands for relu(in_scale x +
                                        * in_shift); padding stays 0. forward, backward_weights */
     float *sums, *squares;            /* [n][k], both or none: forward writes the sums of y and y^2
@@ -30,12 +32,18 @@ struct conv_call {
     bool overwrite;                   /* backward_data: dx = instead of dx += */
 };
 
+enum conv_pass { CONV_FORWARD, CONV_BACKWARD_DATA, CONV_BACKWARD_WEIGHTS };
+
 /* One way of computing them. Work is cut into chunks by the shape alone and partial sums are
  * added in a fixed order: the bits do not depend on the number of threads. */
 struct conv_kernels {
     const char *name;
     bool (*takes)(const struct conv_shape *s);  /* NULL: every shape */
     size_t (*work)(const struct conv_shape *s); /* floats that any pass needs in work; NULL: 0 */
+    /* Weights in the order in which a pass reads them. packed: floats, 0 where the pass takes w as
+     * it is, a count that holds for every instruction set. Both NULL: no pass packs. */
+    size_t (*packed)(const struct conv_shape *s, enum conv_pass pass);
+    void (*pack)(const struct conv_shape *s, enum conv_pass pass, float *packed, const float *w);
     bool fuses; /* knows in_scale, sums and overwrite; where false, conv.c does these around it */
     void (*forward)(const struct conv_shape *s, const struct conv_call *c);
     void (*backward_data)(const struct conv_shape *s, const struct conv_call *c);
@@ -48,11 +56,19 @@ void conv_forward(const struct conv_shape *s, const struct conv_call *c);
 void conv_backward_data(const struct conv_shape *s, const struct conv_call *c);
 void conv_backward_weights(const struct conv_shape *s, const struct conv_call *c);
 
+/* For a caller that uses the same weights in several calls: floats of a pass's packed weights, 0
+ * where it takes w as it is (give no packed then), and packing them. */
+size_t conv_packed(const struct conv_shape *s, enum conv_pass pass);
+void conv_pack(const struct conv_shape *s, enum conv_pass pass, float *packed, const float *w);
+
 /* im2col and OpenBLAS: every shape, on every machine. The yardstick of all others. */
 extern const struct conv_kernels conv_reference;
 
 /* One filter a channel (groups = c = k): vectors along the channels, no products of matrices. */
 extern const struct conv_kernels conv_depthwise;
+
+/* Register tiles straight over rows of pixels, for the instruction set in use (kernels_use). */
+extern const struct conv_kernels conv_direct;
 
 /* The best for this shape, unless conv_use named one that takes it. */
 const struct conv_kernels *conv_for(const struct conv_shape *s);

@@ -221,7 +221,7 @@ START_TEST(a_named_way_is_used_where_it_fits)
     ck_assert(conv_use("reference"));
     ck_assert_ptr_eq(conv_for(&depthwise), &conv_reference);
     ck_assert(conv_use("depthwise"));
-    ck_assert_ptr_eq(conv_for(&plain), &conv_reference);
+    ck_assert_ptr_eq(conv_for(&plain), &conv_direct);
     ck_assert(!conv_use("nonsense"));
     ck_assert(conv_use(NULL));
     ck_assert_ptr_eq(conv_for(&depthwise), &conv_depthwise);

@@ -1,0 +1,137 @@
+#ifndef CORE_KERNELS_DIRECT_H
+#define CORE_KERNELS_DIRECT_H
+/* The direct convolution, from the inside. Two inner loops do all arithmetic:
+ *   tile:  a few pixels times a panel of weights, summed over taps and channels;
+ *   outer: outer products of two pixel rows' channels, summed over pixels (weight gradients).
+ * They are written once (direct_body.h) and compiled for each instruction set into a struct
+ * direct_isa. Everything else (direct_*.c) is plain C that cuts a convolution into calls of them:
+ * cuts depend on the shape and the instruction set, never on the number of threads. */
+#include "core/kernels/conv.h"
+#include <stddef.h>
+
+enum {
+    DIRECT_LANES = 16,               /* the widest vector of any set, in floats */
+    DIRECT_WIDTH = 2 * DIRECT_LANES, /* the widest panel of any set */
+    DIRECT_ROWS = 16,                /* the most pixels in a tile of any set */
+    DIRECT_PEAK = 12,          /* independent sums of the peak loop: fewer than any set's registers,
+                                * more than latency times units (4 x 2) */
+    DIRECT_TASKS = 16,         /* fewer tasks than this are cut further where that is cheap */
+    DIRECT_CACHE = 128 * 1024, /* floats one task keeps in the second-level cache: 512 KiB, half
+                                * of what the smallest of today's AVX-512 cores has */
+};
+
+/* y[m][width] = start + sum over taps t, depth d of x[m][taps[t] + d] panel[t][d][width].
+ * Pixels come in two halves, so that two short image rows can share a tile. */
+struct direct_tile {
+    const float *x[2];     /* first pixel of each half */
+    ptrdiff_t x_pixel;     /* floats from a pixel to the next of its half */
+    const ptrdiff_t *taps; /* where each tap's floats begin, from the pixel */
+    int n_taps, depth;     /* floats in a tap */
+    const float *panel;    /* [n_taps][depth][width] */
+    const float *start;    /* [width], NULL: 0 */
+    float *y[2];
+    ptrdiff_t y_pixel;
+    float *sum[2],
+        *square[2]; /* [width] of each half: += y and y^2 over its pixels; sum[0] NULL: none */
+    bool add;       /* y += */
+};
+
+/* d[m][width] = sum over rows r, pixels p of a[r][p][m] b[r][p][width]. */
+struct direct_outer {
+    const float *a, *b;
+    const ptrdiff_t *a_rows, *b_rows; /* where each row begins */
+    ptrdiff_t a_pixel, b_pixel;       /* floats from a pixel to the next */
+    int rows, pixels;
+    float *d;
+    ptrdiff_t d_row; /* floats from d[m] to d[m + 1] */
+    bool add;        /* d += */
+};
+
+/* Channels of consecutive pixels copied: out[p][i] = x[p][i], or relu(scale[i] x[p][i] + shift[i]).
+ */
+struct direct_copy {
+    float *out;
+    const float *x;
+    ptrdiff_t out_pixel, x_pixel; /* floats from a pixel to the next */
+    int pixels, c;
+    const float *scale, *shift; /* [c] or NULL */
+};
+
+struct direct_isa {
+    const char *isa;
+    int lanes;
+    int tile_rows[3];  /* [v]: the most pixels of a tile whose panel is v vectors wide */
+    int outer_rows[4]; /* [v]: the most m of an outer product v vectors wide */
+    void (*tile[3][DIRECT_ROWS + 1])(const struct direct_tile *t);   /* [v][pixels] */
+    void (*outer[4][DIRECT_ROWS + 1])(const struct direct_outer *o); /* [v][m] */
+    void (*copy)(const struct direct_copy *c);
+    float (*peak)(long steps); /* DIRECT_PEAK multiply-adds of whole vectors a step, on registers
+                                * only: what the arithmetic units can do at best */
+};
+
+#define ISA(name, runs_here) extern const struct direct_isa direct_##name;
+#include "core/kernels/isas.def"
+#undef ISA
+
+/* The table of the instruction set in use. */
+const struct direct_isa *direct_isa(void);
+
+static inline int direct_min(int a, int b) { return a < b ? a : b; }
+static inline int direct_max(int a, int b) { return a > b ? a : b; }
+static inline int direct_div_up(int a, int b) { return (a + b - 1) / b; }
+static inline int direct_round_up(int a, int b) { return direct_div_up(a, b) * b; }
+
+/* Part i of `length` cut into `parts` that differ by one at most: the longer ones first. */
+static inline int direct_part(int length, int parts, int i)
+{
+    return length / parts + (i < length % parts);
+}
+
+/* A rectangle of one image, copied out with zeros where it overlaps the border. */
+struct direct_window {
+    const float *x; /* the image: [h][w][c] */
+    int h, w, c;
+    int row, col;               /* of its first pixel; may be negative */
+    int rows, cols, step;       /* how many, and every how manyth */
+    int from, channels;         /* of each pixel: c is cut to [from, from + channels) */
+    ptrdiff_t pixel;            /* floats from a pixel to the next in the copy; rows are dense */
+    const float *scale, *shift; /* [c] or NULL, as in direct_copy */
+};
+void direct_window_copy(const struct direct_window *w, float *out);
+
+/* Memory that will be read soon, fetched into the second-level cache a little at a time while the
+ * arithmetic units are busy: `pixels` times `floats` floats. Only ever a hint. */
+struct direct_ahead {
+    const float *x;
+    ptrdiff_t pixel; /* floats from one to the next */
+    int pixels, floats;
+};
+/* Asks for the next `share` pixels. */
+static inline void direct_fetch(struct direct_ahead *a, int share)
+{
+    for (; share > 0 && a->pixels > 0; share--, a->pixels--, a->x += a->pixel)
+        for (int i = 0; i < a->floats; i += 16) __builtin_prefetch(a->x + i, 0, 2);
+}
+
+/* The rows or the columns of the input that see the same taps in a backward pass: there are
+ * `stride` such phases in each direction. Pixel p + stride t reads the taps first, first + stride,
+ * ... of the kernel, last one first, at the output's pixels t + offset, t + offset + 1, ... */
+struct direct_phase {
+    int first, taps, offset;
+};
+struct direct_phase direct_phase(const struct conv_shape *s, int kernel, int p);
+
+/* Panels (direct_pack.c): the width of the one at column n0, and where those of a phase begin. */
+int direct_panel_width(const struct direct_isa *isa, int columns, int n0);
+ptrdiff_t direct_phase_panels(const struct conv_shape *s, int lanes, int py, int px);
+
+/* Dense convolutions; work: floats for the pass. */
+size_t direct_dense_packed(const struct conv_shape *s, enum conv_pass pass);
+void direct_dense_pack(const struct conv_shape *s, enum conv_pass pass, float *packed,
+                       const float *w);
+size_t direct_dense_work(const struct conv_shape *s, enum conv_pass pass);
+void direct_dense_forward(const struct conv_shape *s, const struct conv_call *c);
+void direct_dense_backward_data(const struct conv_shape *s, const struct conv_call *c);
+size_t direct_weights_work(const struct conv_shape *s);
+void direct_dense_backward_weights(const struct conv_shape *s, const struct conv_call *c);
+#endif

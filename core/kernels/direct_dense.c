@@ -1,0 +1,481 @@
+/* Dense convolutions forward and backward to the input: the same product of pixels with panels,
+ * seen from its output. A task takes whole images or a block of rows of one, copies the part of the
+ * input that they see into scratch with its zero border (1x1 kernels read the input where it
+ * stands), cuts the output pixels into register tiles, and runs all tiles with all panels. */
+#include "core/base/parallel.h"
+#include "core/kernels/direct.h"
+#include <limits.h>
+#include <string.h>
+
+enum {
+    PANELS_RESIDENT = 64 * 1024, /* floats (256 KiB): up to here all panels stay in the second-level
+                                  * cache, and each tile meets all of them before the next tile */
+    DEPTH = 512,        /* channels of a 1x1 kernel in one go: a tile's pixels (28 KiB) stay in
+                         * the first-level cache, a panel (64 KiB) in the second */
+    GROUP_PIXELS = 196, /* small images are taken together up to here: 14 full tiles of 14 */
+    ALIASED = 512,      /* floats (2 KiB): pixels this far apart share two of the first-level
+                         * cache's sets; the copy then leaves a gap of a line after each */
+};
+
+/* A pass, as its tasks see it. "In" is what taps read, "out" what is written: x and y of a forward,
+ * dy and dx of a backward pass. */
+struct dense {
+    const struct direct_isa *isa;
+    const struct conv_shape *s;
+    const struct conv_call *call;
+    bool forward;
+    const float *in;
+    float *out;
+    int h, w, c;    /* in */
+    int oh, ow, k;  /* out */
+    int step;       /* in-pixels from one out-pixel of a phase to the next */
+    int phases;     /* in each direction: out-pixels from one of a phase to the next */
+    int rows, cols; /* of a phase, the most */
+    int top, bottom, left, right; /* the in-pixels that out-pixel 0 of any phase sees: rows [top,
+                                   * bottom], columns [left, right] */
+    bool point;                   /* a 1x1 kernel: the copy leaves out what no tap reads */
+    bool flat;                    /* ... and rows follow each other without a gap, in and out */
+    bool in_place;                /* ... and so does the input itself */
+    ptrdiff_t pixel;              /* floats from a pixel to the next of the copy */
+    int images, row_blocks, block_rows, column_groups, group_columns; /* of a task */
+    int tasks;
+    const float *panels;
+    float *partial; /* [n][row_blocks][2][k]: sums and squares, or NULL */
+};
+
+/* Up to DIRECT_ROWS pixels of the output. */
+struct dense_tile {
+    const float *x[2];
+    float *y[2];
+    float *sums[2]; /* [2][k] of the pixel's image */
+    int rows;
+};
+
+/* The work of one task on one phase: all tiles with all panels. */
+struct dense_block {
+    const struct dense *d;
+    struct dense_tile *tiles;
+    int count;
+    ptrdiff_t *taps;
+    int n_taps, depth;
+    const float *panels;
+    int from, to;              /* columns */
+    struct direct_ahead *next; /* what the task after this one reads */
+};
+
+static struct direct_phase dense_phase(const struct dense *d, int kernel, int p)
+{
+    if (d->forward) return (struct direct_phase){ 0, kernel, -d->s->pad };
+    return direct_phase(d->s, kernel, p);
+}
+
+static void dense_reach(const struct dense *d, int kernel, int *first, int *last)
+{
+    *first = INT_MAX;
+    *last = INT_MIN;
+    for (int p = 0; p < d->phases; p++) {
+        const struct direct_phase a = dense_phase(d, kernel, p);
+        if (!a.taps) continue;
+        *first = direct_min(*first, a.offset);
+        *last = direct_max(*last, a.offset + a.taps - 1);
+    }
+}
+
+/* In-pixels apart in the copy of neighbours in a phase. */
+static int dense_copy_step(const struct dense *d) { return d->point ? 1 : d->step; }
+
+static int dense_window_rows(const struct dense *d, int rows)
+{
+    return (rows - 1) * dense_copy_step(d) + d->bottom - d->top + 1;
+}
+
+static int dense_window_cols(const struct dense *d)
+{
+    return (d->cols - 1) * dense_copy_step(d) + d->right - d->left + 1;
+}
+
+static ptrdiff_t dense_window_len(const struct dense *d)
+{
+    return d->in_place ? 0
+                       : dense_window_rows(d, d->block_rows) * (dense_window_cols(d) * d->pixel);
+}
+
+/* Cuts the output into tasks. Depends on the shape and the instruction set alone. */
+static void dense_cut(struct dense *d)
+{
+    const int n = d->s->n, width = 2 * d->isa->lanes;
+    const ptrdiff_t row = dense_window_cols(d) * d->pixel * dense_copy_step(d);
+    const int fit = (int)direct_max(1, (int)(DIRECT_CACHE / row));
+
+    d->images = 1;
+    if (fit >= d->rows) {
+        const int together = direct_max(1, GROUP_PIXELS / (d->rows * d->cols));
+        d->images =
+            direct_min(direct_min(fit / d->rows, together), direct_max(1, n * 2 / DIRECT_TASKS));
+    }
+    const int fewest = d->images > 1 ? 1 : direct_min(d->rows, direct_div_up(DIRECT_TASKS, n));
+    d->row_blocks = direct_max(fewest, direct_div_up(d->rows, fit));
+    d->block_rows = direct_div_up(d->rows, d->row_blocks);
+    d->row_blocks = direct_div_up(d->rows, d->block_rows);
+
+    const int tasks = direct_div_up(n, d->images) * d->row_blocks,
+              panels = direct_div_up(d->k, width);
+    const int groups = direct_min(panels, direct_div_up(DIRECT_TASKS, tasks));
+    d->group_columns = direct_div_up(panels, groups) * width;
+    d->column_groups = direct_div_up(d->k, d->group_columns);
+}
+
+static struct dense dense_plan(const struct conv_shape *s, const struct conv_call *c, bool forward)
+{
+    struct dense d = { .isa = direct_isa(), .s = s, .call = c, .forward = forward };
+    d.in = forward ? c->x : c->dy;
+    d.out = forward ? c->y : c->dx;
+    d.h = forward ? s->h : s->oh, d.w = forward ? s->w : s->ow, d.c = forward ? s->c : s->k;
+    d.oh = forward ? s->oh : s->h, d.ow = forward ? s->ow : s->w, d.k = forward ? s->k : s->c;
+    d.step = forward ? s->stride : 1;
+    d.phases = forward ? 1 : s->stride;
+    d.rows = direct_div_up(d.oh, d.phases), d.cols = direct_div_up(d.ow, d.phases);
+    dense_reach(&d, s->kh, &d.top, &d.bottom);
+    dense_reach(&d, s->kw, &d.left, &d.right);
+    d.point = s->kh == 1 && s->kw == 1;
+    d.flat = d.point && d.phases == 1;
+    d.pixel = d.c * dense_copy_step(&d) % ALIASED ? d.c : d.c + DIRECT_LANES;
+    d.in_place = d.flat && d.step == 1 && s->pad == 0 && !c->in_scale && d.pixel == d.c;
+    dense_cut(&d);
+    return d;
+}
+
+/* A panel whose last columns do not exist: the tile goes through a buffer. */
+static void block_tail(const struct dense_block *b, struct direct_tile *t,
+                       const struct dense_tile *at, int n0)
+{
+    const int valid = b->d->k - n0, width = direct_panel_width(b->d->isa, b->d->k, n0),
+              half = (at->rows + 1) / 2;
+    float y[DIRECT_ROWS * DIRECT_WIDTH], sums[2][2][DIRECT_WIDTH] = { 0 };
+    for (int m = 0; t->add && m < at->rows; m++) {
+        const float *from = m < half ? t->y[0] + m * t->y_pixel : t->y[1] + (m - half) * t->y_pixel;
+        memset(y + m * width, 0, (size_t)width * sizeof *y);
+        memcpy(y + m * width, from, (size_t)valid * sizeof *y);
+    }
+    struct direct_tile u = *t;
+    u.y[0] = y, u.y[1] = y + half * width, u.y_pixel = width;
+    for (int i = 0; i < 2 && t->sum[0]; i++) u.sum[i] = sums[i][0], u.square[i] = sums[i][1];
+    b->d->isa->tile[width / b->d->isa->lanes][at->rows](&u);
+    for (int m = 0; m < at->rows; m++) {
+        float *to = m < half ? t->y[0] + m * t->y_pixel : t->y[1] + (m - half) * t->y_pixel;
+        memcpy(to, y + m * width, (size_t)valid * sizeof *y);
+    }
+    for (int i = 0; i < 2 && t->sum[0]; i++)
+        for (int n = 0; n < valid; n++)
+            t->sum[i][n] += sums[i][0][n], t->square[i][n] += sums[i][1][n];
+}
+
+/* Tile `at` with the panel at column n0, channels [from, to) of a tap (all of them, unless 1x1). */
+static void block_tile(const struct dense_block *b, const struct dense_tile *at, int n0, int from,
+                       int to)
+{
+    const struct dense *d = b->d;
+    const int width = direct_panel_width(d->isa, d->k, n0);
+    float start[DIRECT_WIDTH];
+    struct direct_tile t = {
+        .x = { at->x[0] + from, at->x[1] + from },
+        .x_pixel = d->pixel * dense_copy_step(d),
+        .taps = b->taps,
+        .n_taps = b->n_taps,
+        .depth = to - from,
+        .panel = b->panels + (ptrdiff_t)n0 * b->n_taps * b->depth + (ptrdiff_t)from * width,
+        .y = { at->y[0] + n0, at->y[1] + n0 },
+        .y_pixel = (ptrdiff_t)d->phases * d->k,
+        .add = from > 0 || (!d->forward && !d->call->overwrite),
+    };
+    if (d->forward && d->call->bias && from == 0) t.start = d->call->bias + n0;
+    if (d->partial && to == b->depth)
+        for (int i = 0; i < 2; i++)
+            t.sum[i] = at->sums[i] + n0, t.square[i] = at->sums[i] + d->k + n0;
+    if (n0 + width <= d->k) {
+        d->isa->tile[width / d->isa->lanes][at->rows](&t);
+        return;
+    }
+    if (t.start) {
+        memset(start, 0, sizeof start);
+        memcpy(start, t.start, (size_t)(d->k - n0) * sizeof *start);
+        t.start = start;
+    }
+    block_tail(b, &t, at, n0);
+}
+
+/* A 1x1 kernel's next tile still lies in memory: asks for part i of `parts` of its pixels. */
+static void block_fetch_tile(const struct dense_block *b, int tile, int i, int parts)
+{
+    if (!b->d->in_place || tile + 1 >= b->count) return;
+    const int lines = (int)(b->tiles[tile + 1].rows * b->d->pixel / 16),
+              share = direct_div_up(lines, parts);
+    const int end = direct_min(lines, (i + 1) * share);
+    for (int l = i * share; l < end; l++) __builtin_prefetch(b->tiles[tile + 1].x[0] + l * 16);
+}
+
+static void block_run(const struct dense_block *b)
+{
+    const int width = 2 * b->d->isa->lanes, panels = direct_div_up(b->to - b->from, width);
+    const bool resident = (ptrdiff_t)(b->to - b->from) * b->n_taps * b->depth <= PANELS_RESIDENT;
+    const int depth = b->d->point && !resident ? DEPTH : b->depth;
+    const int calls =
+        b->count * panels * direct_div_up(b->depth, depth) * b->d->phases * b->d->phases;
+    const int share = direct_div_up(b->next->pixels, calls);
+    for (int i = 0; resident && i < b->count; i++)
+        for (int p = 0; p < panels; p++) {
+            block_fetch_tile(b, i, p, panels);
+            direct_fetch(b->next, share);
+            block_tile(b, &b->tiles[i], b->from + p * width, 0, b->depth);
+        }
+    for (int from = 0; !resident && from < b->depth; from += depth)
+        for (int n0 = b->from; n0 < b->to; n0 += width)
+            for (int i = 0; i < b->count; i++) {
+                direct_fetch(b->next, share);
+                block_tile(b, &b->tiles[i], n0, from, direct_min(b->depth, from + depth));
+            }
+}
+
+/* Rows of pixels, all of one length, that a block's tiles are cut from. */
+struct dense_row {
+    const float *x;
+    float *y;
+    float *sums;
+    int pixels;
+};
+
+/* Cuts a row into even tiles; two short rows of equal length, `next` not NULL, into one. */
+static int dense_tiles(const struct dense *d, struct dense_tile *tiles, const struct dense_row *row,
+                       const struct dense_row *next)
+{
+    const ptrdiff_t x_pixel = d->pixel * dense_copy_step(d), y_pixel = (ptrdiff_t)d->phases * d->k;
+    const int most = d->isa->tile_rows[d->k > d->isa->lanes ? 2 : 1];
+    if (next) {
+        *tiles = (struct dense_tile){
+            { row->x, next->x }, { row->y, next->y }, { row->sums, next->sums }, 2 * row->pixels
+        };
+        return 1;
+    }
+    const int count = direct_div_up(row->pixels, most);
+    const float *x = row->x;
+    float *y = row->y;
+    for (int i = 0; i < count; i++) {
+        const int m = direct_part(row->pixels, count, i), half = (m + 1) / 2;
+        tiles[i] = (struct dense_tile){
+            { x, x + half * x_pixel }, { y, y + half * y_pixel }, { row->sums, row->sums }, m
+        };
+        x += m * x_pixel, y += m * y_pixel;
+    }
+    return count;
+}
+
+/* The part of the output that a task computes, and its scratch. */
+struct dense_task {
+    int image, images; /* first, how many */
+    int row, rows;     /* of each phase */
+    float *window;     /* [images][window rows][window cols][pixel] */
+};
+
+static float *dense_partial(const struct dense *d, int image, int row)
+{
+    if (!d->partial) return NULL;
+    return d->partial + ((ptrdiff_t)image * d->row_blocks + row / d->block_rows) * 2 * d->k;
+}
+
+/* The row-th output row of phase (down, across) of the task's i-th image. */
+static struct dense_row dense_row(const struct dense *d, const struct dense_task *t, int i, int row,
+                                  const int phase[2])
+{
+    const struct direct_phase down = dense_phase(d, d->s->kh, phase[0]),
+                              across = dense_phase(d, d->s->kw, phase[1]);
+    const int image = t->image + i, y = row * d->phases + phase[0];
+    struct dense_row r = { .sums = dense_partial(d, image, t->row) };
+    r.pixels = direct_div_up(d->ow - phase[1], d->phases);
+    r.y = d->out + (((ptrdiff_t)image * d->oh + y) * d->ow + phase[1]) * d->k;
+    if (d->in_place) {
+        r.x = d->in + ((ptrdiff_t)image * d->h + row) * d->w * d->c;
+    } else {
+        const int window_row = (row - t->row) * dense_copy_step(d) + down.offset - d->top;
+        const ptrdiff_t rows = (ptrdiff_t)i * dense_window_rows(d, d->block_rows) + window_row;
+        r.x = t->window + (rows * dense_window_cols(d) + across.offset - d->left) * d->pixel;
+    }
+    return r;
+}
+
+/* Cuts the task's rows of one phase into tiles. */
+static int dense_task_tiles(const struct dense *d, const struct dense_task *t, const int phase[2],
+                            struct dense_tile *tiles)
+{
+    const int most = d->isa->tile_rows[d->k > d->isa->lanes ? 2 : 1];
+    struct dense_row waiting = { 0 };
+    int count = 0;
+    for (int i = 0; i < t->images; i++) {
+        if (d->flat) {
+            struct dense_row all = dense_row(d, t, i, t->row, phase);
+            all.pixels *= t->rows;
+            count += dense_tiles(d, tiles + count, &all, NULL);
+            continue;
+        }
+        for (int r = t->row; r < t->row + t->rows && r * d->phases + phase[0] < d->oh; r++) {
+            struct dense_row row = dense_row(d, t, i, r, phase);
+            if (2 * row.pixels > most) {
+                count += dense_tiles(d, tiles + count, &row, NULL);
+            } else if (waiting.pixels) {
+                count += dense_tiles(d, tiles + count, &waiting, &row);
+                waiting.pixels = 0;
+            } else {
+                waiting = row;
+            }
+        }
+    }
+    if (waiting.pixels) count += dense_tiles(d, tiles + count, &waiting, NULL);
+    return count;
+}
+
+/* Where the taps of a phase begin in the copy. Columns of a tap row that follow each other without
+ * a gap are one tap. */
+static void dense_taps(const struct dense *d, const int phase[2], struct dense_block *b)
+{
+    const int down = dense_phase(d, d->s->kh, phase[0]).taps,
+              across = dense_phase(d, d->s->kw, phase[1]).taps;
+    const int each = d->pixel == d->c ? 1 : across;
+    b->n_taps = across ? down * each : 0;
+    b->depth = across && each == 1 ? across * d->c : d->c;
+    for (int y = 0; y < down; y++)
+        for (int x = 0; across && x < each; x++)
+            b->taps[y * each + x] = ((ptrdiff_t)y * dense_window_cols(d) + x) * d->pixel;
+}
+
+static void dense_window(const struct dense *d, const struct dense_task *t)
+{
+    const ptrdiff_t len = dense_window_len(d);
+    for (int i = 0; i < t->images && !d->in_place; i++)
+        direct_window_copy(
+            &(struct direct_window){
+                .x = d->in + (ptrdiff_t)(t->image + i) * d->h * d->w * d->c,
+                .h = d->h,
+                .w = d->w,
+                .c = d->c,
+                .row = t->row * d->step + d->top,
+                .col = d->left,
+                .rows = dense_window_rows(d, t->rows),
+                .cols = dense_window_cols(d),
+                .step = d->point ? d->step : 1,
+                .channels = d->c,
+                .pixel = d->pixel,
+                .scale = d->forward ? d->call->in_scale : NULL,
+                .shift = d->forward ? d->call->in_shift : NULL,
+            },
+            t->window + i * len);
+}
+
+/* Which part of the output a chunk is; its columns in b. */
+static struct dense_task dense_task(const struct dense *d, size_t chunk, struct dense_block *b)
+{
+    const int cut = (int)chunk / d->column_groups;
+    struct dense_task t = { .image = cut / d->row_blocks * d->images,
+                            .row = cut % d->row_blocks * d->block_rows };
+    t.images = direct_min(d->images, d->s->n - t.image);
+    t.rows = direct_min(d->block_rows, d->rows - t.row);
+    b->from = (int)chunk % d->column_groups * d->group_columns;
+    b->to = direct_min(d->k, b->from + d->group_columns);
+    return t;
+}
+
+/* The part of the input that this thread's next task will most likely copy. */
+static struct direct_ahead dense_ahead(const struct dense *d, size_t chunk)
+{
+    const size_t next = chunk + (size_t)parallel_threads();
+    struct dense_block b;
+    if (d->in_place || next >= (size_t)d->tasks) return (struct direct_ahead){ 0 };
+    const struct dense_task t = dense_task(d, next, &b);
+    const int top = direct_max(0, direct_min(d->h, t.row * d->step + d->top));
+    const int rows =
+        t.images > 1
+            ? t.images * d->h
+            : direct_min(d->h - top, dense_window_rows(d, t.rows) * (d->point ? d->step : 1));
+    return (struct direct_ahead){ d->in + ((ptrdiff_t)t.image * d->h + top) * d->w * d->c, d->c,
+                                  rows * d->w, d->c };
+}
+
+static void dense_chunk(void *ctx, size_t chunk)
+{
+    const struct dense *d = ctx;
+    struct direct_ahead next = dense_ahead(d, chunk);
+    struct dense_block b = { .d = d, .next = &next };
+    struct dense_task t = dense_task(d, chunk, &b);
+
+    /* scratch: the list of tiles (never more than pixels), the list of taps, the window */
+    const size_t most = (size_t)d->images * (size_t)d->block_rows * (size_t)d->cols;
+    const size_t tiles = (most * sizeof *b.tiles + 63) / 64 * 16;
+    const size_t taps = ((size_t)d->s->kh * (size_t)d->s->kw * sizeof *b.taps + 63) / 64 * 16;
+    float *scratch = parallel_scratch(tiles + taps + (size_t)(d->images * dense_window_len(d)));
+    b.tiles = (struct dense_tile *)(void *)scratch;
+    b.taps = (ptrdiff_t *)(void *)(scratch + tiles);
+    t.window = scratch + tiles + taps;
+
+    dense_window(d, &t);
+    for (int i = 0; i < t.images && d->partial; i++) {
+        float *sums = dense_partial(d, t.image + i, t.row);
+        memset(sums + b.from, 0, (size_t)(b.to - b.from) * sizeof *sums);
+        memset(sums + d->k + b.from, 0, (size_t)(b.to - b.from) * sizeof *sums);
+    }
+    for (int p = 0; p < d->phases * d->phases; p++) {
+        const int phase[2] = { p / d->phases, p % d->phases };
+        if (phase[1] >= d->ow) continue;
+        dense_taps(d, phase, &b);
+        b.count = dense_task_tiles(d, &t, phase, b.tiles);
+        b.panels = d->panels +
+                   (d->forward ? 0 : direct_phase_panels(d->s, d->isa->lanes, phase[0], phase[1]));
+        if (b.count) block_run(&b);
+    }
+}
+
+/* sums[n][k] = the sum of its row blocks' partial sums, top to bottom. */
+static void dense_sums_chunk(void *ctx, size_t chunk)
+{
+    const struct dense *d = ctx;
+    float *sums = d->call->sums + chunk * (size_t)d->k,
+          *squares = d->call->squares + chunk * (size_t)d->k;
+    const float *p = d->partial + (ptrdiff_t)chunk * d->row_blocks * 2 * d->k;
+    memcpy(sums, p, (size_t)d->k * sizeof *sums);
+    memcpy(squares, p + d->k, (size_t)d->k * sizeof *squares);
+    for (int b = 1; b < d->row_blocks; b++) {
+        p += 2 * d->k;
+        for (int k = 0; k < d->k; k++) sums[k] += p[k], squares[k] += p[d->k + k];
+    }
+}
+
+static void dense_run(struct dense *d, enum conv_pass pass)
+{
+    const size_t packed = direct_dense_packed(d->s, pass);
+    d->panels = d->call->packed;
+    if (!d->panels) {
+        direct_dense_pack(d->s, pass, d->call->work, d->call->w);
+        d->panels = d->call->work;
+    }
+    if (d->forward && d->call->sums) d->partial = d->call->work + packed;
+    d->tasks = direct_div_up(d->s->n, d->images) * d->row_blocks * d->column_groups;
+    parallel_for((size_t)d->tasks, dense_chunk, d);
+    if (d->partial) parallel_for((size_t)d->s->n, dense_sums_chunk, d);
+}
+
+void direct_dense_forward(const struct conv_shape *s, const struct conv_call *c)
+{
+    struct dense d = dense_plan(s, c, true);
+    dense_run(&d, CONV_FORWARD);
+}
+
+void direct_dense_backward_data(const struct conv_shape *s, const struct conv_call *c)
+{
+    struct dense d = dense_plan(s, c, false);
+    dense_run(&d, CONV_BACKWARD_DATA);
+}
+
+size_t direct_dense_work(const struct conv_shape *s, enum conv_pass pass)
+{
+    const struct dense d = dense_plan(s, &(struct conv_call){ 0 }, pass == CONV_FORWARD);
+    const size_t sums =
+        pass == CONV_FORWARD ? (size_t)s->n * (size_t)d.row_blocks * 2 * (size_t)s->k : 0;
+    return direct_dense_packed(s, pass) + sums;
+}

@@ -1,0 +1,232 @@
+#include "core/base/mem.h"
+#include "core/base/parallel.h"
+#include "core/base/rng.h"
+#include "core/kernels/conv.h"
+#include "core/kernels/kernels.h"
+#include "tests/unit/unit.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The direct convolution against plain loops in double precision, with everything that can be fused
+ * around it, on every instruction set of this machine. */
+
+enum { GUARD = 32 }; /* floats after each tensor that must keep their value */
+static const float guard = -77.25f;
+
+static float *tensor(size_t len, struct rng *r)
+{
+    float *p = mem_new(len + GUARD, sizeof *p);
+    for (size_t i = 0; i < len; i++) p[i] = r ? (float)(2 * rng_uniform(r) - 1) : 0;
+    for (size_t i = 0; i < GUARD; i++) p[len + i] = guard;
+    return p;
+}
+
+static void tensor_check_guard(const float *p, size_t len, const char *what)
+{
+    for (size_t i = 0; i < GUARD; i++)
+        ck_assert_msg(p[len + i] == guard, "%s: float %zu past the end was written", what, i);
+}
+
+struct problem {
+    struct conv_shape s;
+    size_t x_len, w_len, y_len;
+    float *x, *w, *dy, *bias, *scale, *shift;
+};
+
+static struct problem problem(struct conv_shape s, struct rng *r)
+{
+    s.oh = (s.h + 2 * s.pad - s.kh) / s.stride + 1;
+    s.ow = (s.w + 2 * s.pad - s.kw) / s.stride + 1;
+    struct problem p = { .s = s };
+    p.x_len = (size_t)s.n * (size_t)s.h * (size_t)s.w * (size_t)s.c;
+    p.w_len = (size_t)s.kh * (size_t)s.kw * (size_t)(s.c / s.groups) * (size_t)s.k;
+    p.y_len = (size_t)s.n * (size_t)s.oh * (size_t)s.ow * (size_t)s.k;
+    p.x = tensor(p.x_len, r), p.w = tensor(p.w_len, r), p.dy = tensor(p.y_len, r);
+    p.bias = tensor((size_t)s.k, r), p.scale = tensor((size_t)s.c, r),
+    p.shift = tensor((size_t)s.c, r);
+    return p;
+}
+
+static void problem_free(struct problem *p)
+{
+    free(p->x), free(p->w), free(p->dy), free(p->bias), free(p->scale), free(p->shift);
+}
+
+/* x, or relu(scale x + shift). */
+static double input(const struct problem *p, size_t at, bool fused)
+{
+    if (!fused) return (double)p->x[at];
+    const size_t c = at % (size_t)p->s.c;
+    return fmax(0, (double)p->scale[c] * (double)p->x[at] + (double)p->shift[c]);
+}
+
+/* All three passes by definition. */
+static void by_definition(const struct problem *p, bool fused, double *y, double *dx, double *dw)
+{
+    const struct conv_shape *s = &p->s;
+    const int cg = s->c / s->groups, kg = s->k / s->groups;
+    for (int out = 0; out < s->n * s->oh * s->ow; out++)
+        for (int tap = 0; tap < s->kh * s->kw; tap++) {
+            const int image = out / (s->oh * s->ow);
+            const int iy = out / s->ow % s->oh * s->stride - s->pad + tap / s->kw;
+            const int ix = out % s->ow * s->stride - s->pad + tap % s->kw;
+            if (iy < 0 || iy >= s->h || ix < 0 || ix >= s->w) continue;
+            const size_t at =
+                (((size_t)image * (size_t)s->h + (size_t)iy) * (size_t)s->w + (size_t)ix) *
+                (size_t)s->c;
+            for (int g = 0; g < s->groups; g++)
+                for (int c = 0; c < cg; c++) {
+                    const size_t xi = at + (size_t)(g * cg + c);
+                    const double x = input(p, xi, fused);
+                    for (int k = 0; k < kg; k++) {
+                        const size_t wi =
+                            (size_t)(tap * cg + c) * (size_t)s->k + (size_t)(g * kg + k);
+                        const size_t yi = (size_t)out * (size_t)s->k + (size_t)(g * kg + k);
+                        y[yi] += x * (double)p->w[wi];
+                        dx[xi] += (double)p->dy[yi] * (double)p->w[wi];
+                        dw[wi] += (double)p->dy[yi] * x;
+                    }
+                }
+        }
+}
+
+/* Equal up to 1e-5 of the value or of the tensor's root mean square. */
+static void check(const float *got, const double *want, size_t len, const char *what,
+                  const struct problem *p)
+{
+    const struct conv_shape *s = &p->s;
+    double squares = 0;
+    for (size_t i = 0; i < len; i++) squares += want[i] * want[i];
+    const double rms = sqrt(squares / (double)len);
+    for (size_t i = 0; i < len; i++)
+        ck_assert_msg(fabs((double)got[i] - want[i]) <= 1e-5 * (fabs(want[i]) + rms + 1e-3),
+                      "%s %s of %d x %dx%dx%d, %d channels, %dx%d, stride %d, pad %d, groups %d: "
+                      "[%zu] is %.9g, not %.9g",
+                      kernels->isa, what, s->n, s->h, s->w, s->c, s->k, s->kh, s->kw, s->stride,
+                      s->pad, s->groups, i, (double)got[i], want[i]);
+    tensor_check_guard(got, len, what);
+}
+
+static void check_forward(const struct conv_kernels *k, const struct problem *p, const double *want,
+                          bool fused, float *work)
+{
+    const size_t channels = (size_t)p->s.n * (size_t)p->s.k,
+                 pixels = (size_t)p->s.oh * (size_t)p->s.ow;
+    float *y = tensor(p->y_len, NULL), *sums = tensor(channels, NULL),
+          *squares = tensor(channels, NULL);
+    double *full = mem_new(p->y_len, sizeof *full), *s = mem_new(channels, sizeof *s),
+           *q = mem_new(channels, sizeof *q);
+    memset(y, 0xff, p->y_len * sizeof *y);
+    struct conv_call c = { .x = p->x, .w = p->w, .y = y, .work = work };
+    if (fused)
+        c.bias = p->bias, c.in_scale = p->scale, c.in_shift = p->shift, c.sums = sums,
+        c.squares = squares;
+    k->forward(&p->s, &c);
+    for (size_t i = 0; i < p->y_len; i++) {
+        full[i] = want[i] + (fused ? (double)p->bias[i % (size_t)p->s.k] : 0);
+        const size_t at = i / (size_t)p->s.k / pixels * (size_t)p->s.k + i % (size_t)p->s.k;
+        s[at] += full[i], q[at] += full[i] * full[i];
+    }
+    check(y, full, p->y_len, "forward", p);
+    if (fused) check(sums, s, channels, "sums", p), check(squares, q, channels, "squares", p);
+    free(y), free(sums), free(squares), free(full), free(s), free(q);
+}
+
+/* Packs the weights beforehand in half of the cases. */
+static float *packed(const struct conv_kernels *k, const struct problem *p, enum conv_pass pass)
+{
+    if (!k->packed || !k->packed(&p->s, pass)) return NULL;
+    const size_t len = k->packed(&p->s, pass);
+    float *w = tensor(len, NULL);
+    k->pack(&p->s, pass, w, p->w);
+    tensor_check_guard(w, len, "packed weights");
+    return w;
+}
+
+static void check_data(const struct conv_kernels *k, const struct problem *p, const double *want,
+                       bool fused, float *work)
+{
+    float *dx = tensor(p->x_len, NULL), *w = fused ? packed(k, p, CONV_BACKWARD_DATA) : NULL;
+    double *full = mem_new(p->x_len, sizeof *full);
+    for (size_t i = 0; i < p->x_len; i++) {
+        dx[i] = fused ? NAN : p->x[i];
+        full[i] = want[i] + (fused ? 0 : (double)p->x[i]);
+    }
+    k->backward_data(&p->s, &(struct conv_call){ .dy = p->dy,
+                                                 .w = w ? NULL : p->w,
+                                                 .packed = w,
+                                                 .dx = dx,
+                                                 .work = work,
+                                                 .overwrite = fused });
+    check(dx, full, p->x_len, "backward_data", p);
+    free(dx), free(full), free(w);
+}
+
+static void check_weights(const struct conv_kernels *k, const struct problem *p, const double *want,
+                          bool fused, float *work)
+{
+    float *dw = tensor(p->w_len, NULL);
+    double *full = mem_new(p->w_len, sizeof *full);
+    for (size_t i = 0; i < p->w_len; i++) dw[i] = p->w[i], full[i] = want[i] + (double)p->w[i];
+    struct conv_call c = { .dy = p->dy, .x = p->x, .dw = dw, .work = work };
+    if (fused) c.in_scale = p->scale, c.in_shift = p->shift;
+    k->backward_weights(&p->s, &c);
+    check(dw, full, p->w_len, "backward_weights", p);
+    free(dw), free(full);
+}
+
+static void check_shape(const struct conv_kernels *k, struct conv_shape shape, struct rng *r)
+{
+    struct problem p = problem(shape, r);
+    if (k->takes && !k->takes(&p.s)) return problem_free(&p);
+    for (int fused = 0; fused < 2; fused++) {
+        double *y = mem_new(p.y_len, sizeof *y), *dx = mem_new(p.x_len, sizeof *dx),
+               *dw = mem_new(p.w_len, sizeof *dw);
+        by_definition(&p, fused, y, dx, dw);
+        for (int i = 0; kernels_at(i); i++) {
+            kernels_use(kernels_at(i)->isa);
+            const size_t len = k->work(&p.s);
+            float *work = tensor(len, r);
+            check_forward(k, &p, y, fused, work);
+            check_data(k, &p, dx, fused, work);
+            check_weights(k, &p, dw, fused, work);
+            tensor_check_guard(work, len, "work");
+            free(work);
+        }
+        kernels_use(NULL);
+        free(y), free(dx), free(dw);
+    }
+    problem_free(&p);
+}
+
+static int between(struct rng *r, int low, int high)
+{
+    return low + (int)rng_below(r, (uint32_t)(high - low + 1));
+}
+
+enum { RANDOM_SHAPES = 200, RANDOM_BATCH = 50 };
+
+START_TEST(random_shapes_equal_the_definition)
+{
+    for (int i = _i * RANDOM_BATCH; i < (_i + 1) * RANDOM_BATCH; i++) {
+        struct rng r = rng_stream(5, RNG_TEST, (uint64_t)i, 0);
+        struct conv_shape s = { .groups = 1 };
+        s.n = between(&r, 1, 3), s.c = between(&r, 1, 24), s.k = between(&r, 1, 40);
+        s.kh = between(&r, 1, 5), s.kw = i % 2 ? s.kh : between(&r, 1, 5);
+        s.stride = between(&r, 1, 3), s.pad = between(&r, 0, 4);
+        s.h = between(&r, s.kh, s.kh + 6), s.w = between(&r, s.kw, s.kw + 12);
+        check_shape(&conv_direct, s, &r);
+    }
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *s = suite_create("conv_direct");
+    TCase *c = tcase_create("random shapes");
+    tcase_set_timeout(c, 60);
+    tcase_add_loop_test(c, random_shapes_equal_the_definition, 0, RANDOM_SHAPES / RANDOM_BATCH);
+    suite_add_tcase(s, c);
+    return s;
+}
