@@ -97,8 +97,9 @@ fuzz:                   ## build the libFuzzer targets (clang): build/fuzz/tests
 	$(MAKE) fuzzers B=$(B)/fuzz CC=clang CFLAGS='-O1 -g' \
 	  SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
 
-install: $(BIN)         ## copy the program to PREFIX/bin
+install: $(BIN)         ## copy the program to PREFIX/bin, the experiment files to PREFIX/share
 	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/senet-exp
+	find configs -name '*.yaml' -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/senet-exp/{} \;
 
 help:                   ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' Makefile | expand -t 14

@@ -5,8 +5,8 @@
 #include "core/base/text.h"
 #include "core/data/augment.h"
 #include "core/models/model.h"
-#include "core/optim/optim.h"
 #include "core/train/train.h"
+#include "experiments/choices.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,24 +67,17 @@ static void section_list(struct listing *l, const char *prefix, const struct fie
     }
 }
 
-/* A setting whose value is a name and brings rows of its own. */
-static void name_list(struct listing *l, const char *key, const char *kind, const char *meaning)
+/* A choice: its name, the rows that any of them has, and those that each brings. */
+static void choice_list(struct listing *l, const struct choice *c, const struct field *common)
 {
-    listing_add(l, "%s", key);
-    listing_add(l, "-");
-    listing_add(l, "%s", kind);
-    listing_add(l, " ");
-    listing_add(l, "%s", meaning);
-}
-
-static void families_list(struct listing *l)
-{
-    for (const struct backbone *b = backbones; b->name; b++) {
-        bool seen = false;
-        for (const struct backbone *o = backbones; o < b; o++) seen |= o->family == b->family;
-        if (!seen)
-            section_list(l, "model", b->family->fields,
-                         pool_textf(&l->pool, "backbone %s...", b->family->name));
+    const struct field *before = NULL;
+    section_list(l, c->prefix, c->row, "");
+    if (common) section_list(l, c->prefix, common, "");
+    for (int i = 0; c->name(i); before = c->fields(i++)) {
+        if (c->fields(i) == before) continue; /* backbones of one family have its rows in common */
+        bool more = c->name(i + 1) && c->fields(i + 1) == c->fields(i);
+        section_list(l, c->prefix, c->fields(i),
+                     pool_textf(&l->pool, "%s %s%s", c->key, c->name(i), more ? " ..." : ""));
     }
 }
 
@@ -92,29 +85,13 @@ static bool list_settings(struct listing *l, struct err *e)
 {
     (void)e;
     l->columns = setting_columns;
-    name_list(l, "dataset.name", "a name of `list datasets`",
-              "how the data set's files are laid out");
-    section_list(l, "dataset", data_fields, "");
-    for (const struct data_format *const *f = formats; *f; f++) {
-        section_list(l, "dataset", (*f)->fields, pool_textf(&l->pool, "name %s", (*f)->name));
-    }
+    choice_list(l, &choices[0], data_fields);
     section_list(l, "augment", augment_fields, "");
-    name_list(l, "model.backbone", "a name of `list backbones`", "the network");
-    section_list(l, "model", model_fields, "");
-    families_list(l);
+    choice_list(l, &choices[1], model_fields);
     section_list(l, "model.se", se_fields, "");
     section_list(l, "train", train_fields, "");
-    name_list(l, "train.optimizer.name", "a name of the column `with`", "the optimiser");
-    for (const struct optimizer *const *o = optimizers; *o; o++) {
-        section_list(l, "train.optimizer", (*o)->fields,
-                     pool_textf(&l->pool, "name %s", (*o)->name));
-    }
-    name_list(l, "train.schedule.name", "a name of the column `with`",
-              "the learning rate's course");
-    for (const struct schedule *const *s = schedules; *s; s++) {
-        section_list(l, "train.schedule", (*s)->fields,
-                     pool_textf(&l->pool, "name %s", (*s)->name));
-    }
+    choice_list(l, &choices[2], NULL);
+    choice_list(l, &choices[3], NULL);
     return true;
 }
 
