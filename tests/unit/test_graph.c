@@ -198,9 +198,11 @@ static struct graph *random_graph(uint32_t number, int nodes)
         else
             add_random(g, &r);
     }
-    /* the last one wants a gradient for sure */
-    add_spy(g, &spy_ops[1], (struct tensor *[OP_INPUTS]){ graph_node(g, 1)->call.out },
-            (struct spy_attr){ .channels = 64, .weight = 1 });
+    /* The last one wants a gradient for sure, and hands it on to all that can take it. */
+    size_t n = (size_t)n_spies;
+    struct tensor *in[OP_INPUTS] = { graph_node(g, n - 1)->call.out, graph_node(g, n - 2)->call.out,
+                                     graph_node(g, 1)->call.out };
+    add_spy(g, &spy_ops[1], in, (struct spy_attr){ .channels = 64, .weight = 1 });
     return g;
 }
 
