@@ -52,7 +52,7 @@ $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(B)/tests/unit/main.o $(B)/lib
 	$(CC) $(SAN) $(CFLAGS) $^ -lcheck -lsubunit -lrt $(LIBS) -o $@
 
 $(B)/tests/golden/%: $(B)/tests/golden/%.o $(B)/libsenet.a
-	$(CC) -fopenmp $(SAN) $(CFLAGS) $^ $(LIBS) -o $@
+	$(CC) $(SAN) $(CFLAGS) $^ $(LIBS) -o $@
 
 libs-check: $(LIB) $(CLI)
 

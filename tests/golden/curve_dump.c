@@ -129,7 +129,7 @@ int main(int argc, char **argv)
     BUG_IF(!small && argc != 5, "curve_dump DIR cifar10 DATA STEPS");
     struct rig_request q = small ? curve_small : curve_cifar10;
     if (!small) q.path = argv[3];
-    int steps = small ? q.epochs * 6 : atoi(argv[4]);
+    int steps = small ? q.epochs * 6 : atoi(argv[4]); /* 96 images / 16 = 6 an epoch */
     struct dump d = { .request = &q };
     rig_make(&d.rig, &q);
     text_add(&d.json, "{");

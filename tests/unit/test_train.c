@@ -219,16 +219,15 @@ START_TEST(test_interrupted)
 }
 END_TEST
 
-/* The same with SIGKILL, twice in one run. The children use one thread: the pool of OpenMP does
- * not survive a fork. */
+/* The same with SIGKILL. The threads of the team do not survive a fork. */
 static void killed(int at_step, int at_epoch)
 {
+    parallel_pause();
     pid_t child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
         struct counter c = { .kill_at = at_step, .kill_epoch = at_epoch };
         struct rig r;
-        parallel_use(1);
         rig_make(&r, &small);
         r.job.checkpoint = path;
         counter_watch(&c, &r);
@@ -509,7 +508,7 @@ END_TEST
 static void add(Suite *s, const char *name, const TTest *const *tests)
 {
     TCase *c = tcase_create(name);
-    tcase_set_timeout(c, 120);
+    tcase_set_timeout(c, 240);
     tcase_add_checked_fixture(c, path_make, path_drop);
     for (; *tests; tests++) tcase_add_test(c, *tests);
     suite_add_tcase(s, c);
