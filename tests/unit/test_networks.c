@@ -173,7 +173,7 @@ static void check_gradient(const struct graph *g, FILE *f)
     if (norm == 0) ck_assert(gradient_norm(p) == 0); /* behind a ReLU that is closed for all */
     if (norm == 0) return;
     double difference = fmax(sqrt(square), fabs(gradient_norm(p) - norm)) / norm;
-    ck_assert_msg(difference < 2e-4, "%s: gradient off by %.1e", name, difference);
+    ck_assert_msg(difference < 3e-4, "%s: gradient off by %.1e", name, difference);
     worst = fmax(worst, difference);
 }
 
