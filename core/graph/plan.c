@@ -22,7 +22,7 @@ enum { SPANS_PER_NODE = 5 }; /* data, gradient, saved, work twice */
 
 struct node *node_of(const struct tensor *t)
 {
-    return (struct node *)(void *)((char *)(uintptr_t)t - offsetof(struct node, out));
+    return (struct node *)(const void *)((const char *)t - offsetof(struct node, out));
 }
 
 static size_t moment_backward(const struct planner *p, size_t i)
@@ -226,10 +226,10 @@ static int span_dies_before(const void *a, const void *b)
 static void plan_place(struct planner *p)
 {
     struct gaps gaps = { NULL, 0, 0, 0 };
-    struct span **dying = mem_new(p->n_spans, sizeof *dying);
+    struct span **dying = mem_new(p->n_spans, sizeof(struct span *));
     qsort(p->spans, p->n_spans, sizeof *p->spans, span_before);
     for (size_t i = 0; i < p->n_spans; i++) dying[i] = &p->spans[i];
-    qsort(dying, p->n_spans, sizeof *dying, span_dies_before);
+    qsort(dying, p->n_spans, sizeof(struct span *), span_dies_before);
     size_t dead = 0, base = p->plan->len;
     for (size_t i = 0; i < p->n_spans; i++) {
         struct span *s = &p->spans[i];

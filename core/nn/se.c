@@ -169,7 +169,7 @@ static bool reduction_read(void *at, const struct value *v, struct pool *p, stru
         return err_at(e, v, "an empty map is not %s", reduction_form);
     }
     for (const struct value *c = v->kind == VALUE_MAP ? v->first : NULL; c; c = c->next) {
-        int stage, ratio;
+        int stage = 0, ratio = 0;
         if (!read_stage(c->key, &stage, e) || !read_ratio(c, &ratio, e)) return false;
         r.stage[stage] = ratio;
     }
@@ -209,7 +209,7 @@ static bool stages_read(void *at, const struct value *v, struct pool *p, struct 
                       : v->kind == VALUE_LIST ? "[]"
                                               : "a map");
     for (const struct value *c = all ? NULL : v->first; c; c = c->next) {
-        int stage;
+        int stage = 0;
         if (!read_stage(c, &stage, e)) return false;
         if (stages >> stage & 1) return err_at(e, c, "stage %d is listed twice", stage);
         stages |= 1u << stage;
