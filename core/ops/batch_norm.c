@@ -15,15 +15,13 @@
 enum { X, SCALE, SHIFT, RUNNING_MEAN, RUNNING_VAR };
 enum { COEFFICIENTS = 3 };
 
-static double batch_norm_momentum(const struct op_call *c)
+double batch_norm_momentum(const struct batch_norm_attr *a)
 {
-    const struct batch_norm_attr *a = c->attr;
     return a && a->momentum > 0 ? a->momentum : 0.1;
 }
 
-static double batch_norm_epsilon(const struct op_call *c)
+double batch_norm_epsilon(const struct batch_norm_attr *a)
 {
-    const struct batch_norm_attr *a = c->attr;
     return a && a->epsilon > 0 ? a->epsilon : 1e-5;
 }
 
@@ -96,7 +94,7 @@ static void batch_norm_move(float *running, double batch, double momentum)
 static void batch_norm_batch_statistics(const struct op_call *c)
 {
     size_t channels = (size_t)c->in[X]->c;
-    double count = (double)tensor_pixels(c->in[X]), momentum = batch_norm_momentum(c);
+    double count = (double)tensor_pixels(c->in[X]), momentum = batch_norm_momentum(c->attr);
     batch_norm_run(c, batch_norm_moments_part);
     for (size_t j = 0; j < channels; j++) {
         double sum[2];
@@ -105,7 +103,7 @@ static void batch_norm_batch_statistics(const struct op_call *c)
         double variance = sum[1] / count - shifted * shifted;
         if (variance < 0) variance = 0; /* by rounding; NaN stays */
         c->saved[j] = (float)mean;
-        c->saved[channels + j] = (float)(1 / sqrt(variance + batch_norm_epsilon(c)));
+        c->saved[channels + j] = (float)(1 / sqrt(variance + batch_norm_epsilon(c->attr)));
         batch_norm_move(&c->in[RUNNING_MEAN]->data[j], mean, momentum);
         batch_norm_move(&c->in[RUNNING_VAR]->data[j], variance * count / (count - 1), momentum);
     }
@@ -117,7 +115,7 @@ static void batch_norm_running_statistics(const struct op_call *c)
     for (size_t j = 0; j < channels; j++) {
         c->saved[j] = c->in[RUNNING_MEAN]->data[j];
         double variance = (double)c->in[RUNNING_VAR]->data[j];
-        c->saved[channels + j] = (float)(1 / sqrt(variance + batch_norm_epsilon(c)));
+        c->saved[channels + j] = (float)(1 / sqrt(variance + batch_norm_epsilon(c->attr)));
     }
 }
 
@@ -193,9 +191,9 @@ static void batch_norm_backward(const struct op_call *c)
 static void batch_norm_describe(const struct op_call *c, struct text *t)
 {
     text_add(t, "momentum ");
-    text_real(t, batch_norm_momentum(c));
+    text_real(t, batch_norm_momentum(c->attr));
     text_add(t, " epsilon ");
-    text_real(t, batch_norm_epsilon(c));
+    text_real(t, batch_norm_epsilon(c->attr));
 }
 
 const struct op op_batch_norm = {

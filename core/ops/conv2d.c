@@ -1,5 +1,6 @@
 /* Convolution: inputs x, weights (kh, kw, c / groups, k), optionally a bias (1, 1, 1, k). */
 #include "core/kernels/conv.h"
+#include "core/ops/norm.h"
 #include "core/ops/ops.h"
 #include "core/ops/parts.h"
 #include "core/ops/shape.h"
@@ -50,26 +51,40 @@ static size_t conv2d_work(const struct op_call *c)
     return work > bias ? work : bias;
 }
 
+/* The call as the kernels know it: a virtual input is read as the norm's input, and the norm that
+ * follows in a fused step gets its sums. */
+static struct conv_call conv2d_call(const struct op_call *c)
+{
+    const struct tensor *x = c->in[X], *w = c->in[WEIGHTS];
+    struct conv_call call = { .x = x->data, .w = w->data, .work = c->work };
+    if (x->norm) {
+        struct norm_state s = norm_state(x->norm);
+        call.x = x->norm->in[0]->data;
+        call.in_scale = s.a, call.in_shift = s.b;
+    }
+    return call;
+}
+
 static void conv2d_forward(const struct op_call *c)
 {
     struct conv_shape s = conv2d_shape(c);
-    conv_forward(&s, &(struct conv_call){ .x = c->in[X]->data,
-                                          .w = c->in[WEIGHTS]->data,
-                                          .bias = c->in[BIAS] ? c->in[BIAS]->data : NULL,
-                                          .y = c->out->data,
-                                          .work = c->work });
+    struct conv_call call = conv2d_call(c);
+    call.y = c->out->data;
+    if (c->in[BIAS]) call.bias = c->in[BIAS]->data;
+    if (c->sums_for && norm_wants_sums(c->sums_for)) {
+        struct norm_state norm = norm_state(c->sums_for);
+        call.sums = norm.sum, call.squares = norm.square;
+    }
+    conv_forward(&s, &call);
 }
 
 static void conv2d_backward(const struct op_call *c)
 {
     struct conv_shape s = conv2d_shape(c);
+    struct conv_call call = conv2d_call(c);
     struct tensor *x = c->in[X], *w = c->in[WEIGHTS], *bias = c->in[BIAS];
-    struct conv_call call = { .x = x->data,
-                              .w = w->data,
-                              .dy = c->out->grad,
-                              .dx = x->grad,
-                              .dw = w->grad,
-                              .work = c->work };
+    call.dy = c->out->grad, call.dx = x->grad, call.dw = w->grad;
+    call.overwrite = c->fresh & READS_IN(X);
     if (x->grad) conv_backward_data(&s, &call);
     if (w->grad) conv_backward_weights(&s, &call);
     if (bias && bias->grad) channel_total(bias->grad, c->out, c->work);
@@ -93,6 +108,7 @@ const struct op op_conv2d = {
     .n_optional = 1,
     .attr_size = sizeof(struct conv2d_attr),
     .backward_reads = READS_IN(X) | READS_IN(WEIGHTS),
+    .takes_fresh = READS_IN(X),
     .infer = conv2d_infer,
     .work = conv2d_work,
     .forward = conv2d_forward,

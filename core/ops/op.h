@@ -12,6 +12,9 @@ enum { OP_INPUTS = 5 };
 struct tensor {
     int n, h, w, c;
     float *data, *grad;
+    const struct op_call
+        *norm; /* of a fused step: these contents are never written, readers work
+                * them out from that norm's input (core/ops/norm.h); data is NULL */
 };
 
 static inline size_t tensor_len(const struct tensor *t)
@@ -38,7 +41,10 @@ struct op_call {
     float *saved;     /* what forward leaves for backward: op->saved floats */
     float *work;      /* op->work floats, of use within one call only */
     const struct step *step;
-    const char *name; /* of the node; keys the dropout stream */
+    const char *name;               /* of the node; keys the dropout stream */
+    const struct op_call *sums_for; /* of a fused convolution: the norm that wants its sums */
+    unsigned fresh; /* bit i: the gradient of input i holds nothing yet, and an op that takes_fresh
+                     * writes it instead of adding */
 };
 
 /* backward_reads: which contents backward needs. All others may be gone by then. */
@@ -46,12 +52,14 @@ struct op_call {
 #define READS_OUT (1u << OP_INPUTS)
 
 /* All that the graph knows of an operation. Two contracts: backward ADDS into each gradient of an
- * input; a NULL gradient means that nobody wants it. */
+ * input (but see fresh); a NULL gradient means that nobody wants it. */
 struct op {
     const char *name;
     int n_in, n_optional; /* inputs that must be given, and that may follow them */
     size_t attr_size;     /* of the parameter struct, 0 where it takes none */
     unsigned backward_reads;
+    unsigned takes_fresh; /* READS_IN bits: inputs whose fresh gradient backward overwrites; the
+                           * graph zeroes all others */
     bool (*infer)(struct op_call *c, struct err *e); /* sets out's shape, or refuses its inputs */
     size_t (*saved)(const struct op_call *c);        /* NULL: 0 */
     size_t (*work)(const struct op_call *c);         /* NULL: 0 */

@@ -24,6 +24,8 @@ struct conv2d_attr {
 struct batch_norm_attr {      /* momentum and epsilon are PyTorch's defaults: 0.1 and 1e-5 */
     double momentum, epsilon; /* 0 reads as the default */
 };
+double batch_norm_momentum(const struct batch_norm_attr *a); /* what they read as; a may be NULL */
+double batch_norm_epsilon(const struct batch_norm_attr *a);
 struct pool_attr {
     int size, stride; /* of a square window; stride 0 reads as size */
     int pad;          /* max: cells that do not exist; avg: zeros that count, as in PyTorch */

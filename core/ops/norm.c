@@ -1,0 +1,230 @@
+/* Batch norm over a convolution's output u, from sums that the convolution made (core/ops/norm.h).
+ * The gradient g that arrives is either a tensor (out->grad; masked by the ReLU if there is one),
+ * or it is that of the end of a residual block: there dy = gate g + what the squeeze adds, and the
+ * sums of g and g u per image are known already. In both cases du = alpha dy + beta u + gamma,
+ * alpha = scale / sd,  beta = -alpha sum(dy xhat) / (M sd), gamma = -alpha sum(dy) / M - beta mean
+ * (M: pixels of the batch).       */
+#include "core/ops/norm.h"
+#include "core/base/parallel.h"
+#include "core/kernels/kernels.h"
+#include "core/ops/parts.h"
+#include "core/ops/shape.h"
+#include <math.h>
+#include <string.h>
+
+enum { U, SCALE, SHIFT, RUNNING_MEAN, RUNNING_VAR };
+enum { VECTORS = 7, MATRICES = 7 }; /* of struct norm_state */
+
+size_t norm_state_len(int n, int c) { return (VECTORS + MATRICES * (size_t)n) * (size_t)c; }
+
+struct norm_state norm_state(const struct op_call *norm)
+{
+    size_t c = (size_t)norm->in[U]->c, nc = (size_t)norm->in[U]->n * c;
+    float *v = norm->saved, *m = v + VECTORS * c;
+    return (struct norm_state){
+        .a = v,
+        .b = v + c,
+        .mean = v + 2 * c,
+        .inverse = v + 3 * c,
+        .alpha = v + 4 * c,
+        .beta = v + 5 * c,
+        .gamma = v + 6 * c,
+        .sum = m,
+        .square = m + nc,
+        .dsum = m + 2 * nc,
+        .ddot = m + 3 * nc,
+        .dsqueeze = m + 4 * nc,
+        .peak = m + 5 * nc,
+        .gate = m + 6 * nc,
+    };
+}
+
+bool norm_wants_sums(const struct op_call *norm)
+{
+    const struct norm_attr *attr = norm->attr;
+    return norm->step->training || attr->squeeze == NORM_AVG;
+}
+
+static bool norm_infer(struct op_call *c, struct err *e)
+{
+    (void)e; /* it takes the place of a batch_norm that was not refused */
+    shape_copy(c->out, c->in[U]);
+    return true;
+}
+
+static size_t norm_saved(const struct op_call *c)
+{
+    return norm_state_len(c->in[U]->n, c->in[U]->c);
+}
+
+static size_t norm_pixels(const struct op_call *c)
+{
+    return (size_t)c->in[U]->h * (size_t)c->in[U]->w;
+}
+
+static void norm_images(const struct op_call *c, void (*f)(const struct op_call *c, struct part p))
+{
+    parts_run(c, (size_t)c->in[U]->n, (size_t)c->in[U]->n, f);
+}
+
+static void norm_channels(const struct op_call *c,
+                          void (*f)(const struct op_call *c, struct part p))
+{
+    size_t channels = (size_t)c->in[U]->c;
+    parts_run(c, channels, part_count(channels, (size_t)c->in[U]->n), f);
+}
+
+static void norm_move(float *running, double batch, double momentum)
+{
+    *running = (float)((1 - momentum) * (double)*running + momentum * batch);
+}
+
+static void norm_batch_statistics(const struct op_call *c, struct norm_state s, size_t j)
+{
+    const struct norm_attr *attr = c->attr;
+    size_t n = (size_t)c->in[U]->n, channels = (size_t)c->in[U]->c;
+    double count = (double)(n * norm_pixels(c)), sum = 0, square = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += (double)s.sum[i * channels + j];
+        square += (double)s.square[i * channels + j];
+    }
+    double mean = sum / count, variance = square / count - mean * mean;
+    if (variance < 0) variance = 0; /* by rounding; NaN stays */
+    s.mean[j] = (float)mean;
+    s.inverse[j] = (float)(1 / sqrt(variance + attr->epsilon));
+    norm_move(&c->in[RUNNING_MEAN]->data[j], mean, attr->momentum);
+    norm_move(&c->in[RUNNING_VAR]->data[j], variance * count / (count - 1), attr->momentum);
+}
+
+static void norm_coefficients_part(const struct op_call *c, struct part p)
+{
+    const struct norm_attr *attr = c->attr;
+    struct norm_state s = norm_state(c);
+    for (size_t j = p.begin; j < p.end; j++) {
+        if (c->step->training) {
+            norm_batch_statistics(c, s, j);
+        } else {
+            s.mean[j] = c->in[RUNNING_MEAN]->data[j];
+            s.inverse[j] = (float)(1 / sqrt((double)c->in[RUNNING_VAR]->data[j] + attr->epsilon));
+        }
+        double a = (double)c->in[SCALE]->data[j] * (double)s.inverse[j];
+        s.a[j] = (float)a;
+        s.b[j] = (float)((double)c->in[SHIFT]->data[j] - a * (double)s.mean[j]);
+    }
+}
+
+static void norm_forward_part(const struct op_call *c, struct part p)
+{
+    const struct norm_attr *attr = c->attr;
+    struct norm_state s = norm_state(c);
+    size_t channels = (size_t)c->in[U]->c, at = p.begin * channels, rows = p.end - p.begin;
+    void (*run)(float *, const float *, const float *, const float *, size_t, size_t) =
+        attr->relu ? kernels->fused->norm_relu : kernels->affine;
+    run(c->out->data + at, c->in[U]->data + at, s.a, s.b, rows, channels);
+}
+
+static void norm_forward(const struct op_call *c)
+{
+    size_t pixels = tensor_pixels(c->in[U]);
+    norm_channels(c, norm_coefficients_part);
+    if (!c->out->norm)
+        parts_run(c, pixels, part_count(pixels, (size_t)c->in[U]->c), norm_forward_part);
+}
+
+/* The sums of a gradient that is a tensor, for each image. */
+static void norm_sums_part(const struct op_call *c, struct part p)
+{
+    const struct norm_attr *attr = c->attr;
+    struct norm_state s = norm_state(c);
+    size_t channels = (size_t)c->in[U]->c, rows = norm_pixels(c), at = p.begin * channels;
+    const float *dy = c->out->grad + at * rows, *u = c->in[U]->data + at * rows;
+    memset(s.dsum + at, 0, channels * sizeof *s.dsum);
+    memset(s.ddot + at, 0, channels * sizeof *s.ddot);
+    if (attr->relu)
+        kernels->fused->norm_relu_sums(&(struct norm_relu_sums){
+            dy, u, s.a, s.b, s.mean, s.dsum + at, s.ddot + at, rows, channels });
+    else
+        kernels->channel_dots(s.dsum + at, s.ddot + at, dy, u, s.mean, rows, channels);
+}
+
+/* Sums of dy and dy (u - mean) for channel j over the whole batch. */
+static void norm_totals(const struct op_call *c, struct norm_state s, size_t j, double total[2])
+{
+    const struct norm_attr *attr = c->attr;
+    const float *u = c->in[U]->data;
+    size_t channels = (size_t)c->in[U]->c, pixels = norm_pixels(c);
+    double mean = (double)s.mean[j];
+    total[0] = total[1] = 0;
+    for (size_t i = 0; i < (size_t)c->in[U]->n; i++) {
+        size_t at = i * channels + j;
+        double g = attr->end ? (double)s.gate[at] : 1, d = (double)s.dsqueeze[at];
+        total[0] += g * (double)s.dsum[at];
+        total[1] += g * (double)s.ddot[at];
+        if (attr->squeeze == NORM_AVG) {
+            total[0] += d * (double)pixels;
+            total[1] += d * ((double)s.sum[at] - (double)pixels * mean);
+        } else if (attr->squeeze == NORM_MAX) {
+            size_t pixel = i * pixels + (size_t)s.peak[at];
+            total[0] += d;
+            total[1] += d * ((double)u[pixel * channels + j] - mean);
+        }
+    }
+}
+
+static void norm_totals_part(const struct op_call *c, struct part p)
+{
+    struct norm_state s = norm_state(c);
+    double count = (double)tensor_pixels(c->in[U]), total[2];
+    for (size_t j = p.begin; j < p.end; j++) {
+        norm_totals(c, s, j, total);
+        double inverse = (double)s.inverse[j], alpha = (double)c->in[SCALE]->data[j] * inverse;
+        double beta = -alpha * inverse * inverse * total[1] / count;
+        s.alpha[j] = (float)alpha;
+        s.beta[j] = (float)beta;
+        s.gamma[j] = (float)(-alpha * total[0] / count - beta * (double)s.mean[j]);
+        if (c->in[SCALE]->grad) c->in[SCALE]->grad[j] += (float)(total[1] * inverse);
+        if (c->in[SHIFT]->grad) c->in[SHIFT]->grad[j] += (float)total[0];
+    }
+}
+
+/* du of one image. Where a squeeze took the maximum its gradient goes to one pixel a channel. */
+static void norm_grad_part(const struct op_call *c, struct part p)
+{
+    const struct norm_attr *attr = c->attr;
+    struct norm_state s = norm_state(c);
+    size_t channels = (size_t)c->in[U]->c, rows = norm_pixels(c), at = p.begin * channels;
+    float *alpha = parallel_scratch(2 * channels), *gamma = alpha + channels;
+    float *du = c->in[U]->grad + at * rows;
+    for (size_t j = 0; j < channels; j++) {
+        alpha[j] = attr->end ? s.alpha[j] * s.gate[at + j] : s.alpha[j];
+        gamma[j] = s.gamma[j];
+        if (attr->squeeze == NORM_AVG) gamma[j] += s.alpha[j] * s.dsqueeze[at + j];
+    }
+    bool masked = !attr->end && attr->relu;
+    const float *g = attr->end ? attr->end->out->grad : c->out->grad;
+    kernels->fused->norm_grad(&(struct norm_grad_rows){
+        du, g + at * rows, c->in[U]->data + at * rows, alpha, s.beta, gamma, masked ? s.a : NULL,
+        masked ? s.b : NULL, rows, channels });
+    for (size_t j = 0; attr->squeeze == NORM_MAX && j < channels; j++)
+        du[(size_t)s.peak[at + j] * channels + j] += s.alpha[j] * s.dsqueeze[at + j];
+}
+
+static void norm_backward(const struct op_call *c)
+{
+    const struct norm_attr *attr = c->attr;
+    if (!attr->end) norm_images(c, norm_sums_part);
+    norm_channels(c, norm_totals_part);
+    norm_images(c, norm_grad_part);
+}
+
+const struct op op_norm = {
+    .name = "norm",
+    .n_in = 5,
+    .attr_size = sizeof(struct norm_attr),
+    .backward_reads = READS_IN(U) | READS_IN(SCALE),
+    .takes_fresh = READS_IN(U),
+    .infer = norm_infer,
+    .saved = norm_saved,
+    .forward = norm_forward,
+    .backward = norm_backward,
+};
