@@ -40,13 +40,10 @@ static bool choice_refuse(const struct choice *c, const struct value *v, struct 
     static const struct field_own noun##_own = { form_text, def_name, noun##_read, noun##_write, \
                                                  noun##_reset };
 
-CHOICE_OF_LIST(CHOOSE_FORMAT, format, data_format, formats, fields, "idx",
-               "a name of `list datasets`")
-CHOICE_OF_LIST(CHOOSE_OPTIMIZER, optimizer, optimizer, optimizers, fields, "sgd",
-               "the name of an optimizer")
-CHOICE_OF_LIST(CHOOSE_SCHEDULE, schedule, schedule, schedules, fields, "cosine",
-               "the name of a schedule")
-CHOICE_ROW(CHOOSE_BACKBONE, backbone, backbone, "resnet20", "a name of `list backbones`")
+CHOICE_OF_LIST(0, format, data_format, formats, fields, "idx", "a name of `list datasets`")
+CHOICE_OF_LIST(2, optimizer, optimizer, optimizers, fields, "sgd", "the name of an optimizer")
+CHOICE_OF_LIST(3, schedule, schedule, schedules, fields, "cosine", "the name of a schedule")
+CHOICE_ROW(1, backbone, backbone, "resnet20", "a name of `list backbones`")
 
 static const char *backbone_name(int i) { return backbones[i].name; }
 static const struct field *backbone_rows(int i)
@@ -72,13 +69,10 @@ static const char *schedule_chosen(const struct run_spec *s) { return s->schedul
     }
 
 const struct choice choices[CHOICES] = {
-    [CHOOSE_FORMAT] =
-        CHOICE_LINE("dataset", "name", "data set", format, "how the data set's files are laid out"),
-    [CHOOSE_BACKBONE] = CHOICE_LINE("model", "backbone", "backbone", backbone, "the network"),
-    [CHOOSE_OPTIMIZER] = CHOICE_LINE("train.optimizer", "name", "optimizer", optimizer,
-                                     "how weights follow gradients"),
-    [CHOOSE_SCHEDULE] =
-        CHOICE_LINE("train.schedule", "name", "schedule", schedule, "the learning rate's course"),
+    CHOICE_LINE("dataset", "name", "data set", format, "how the data set's files are laid out"),
+    CHOICE_LINE("model", "backbone", "backbone", backbone, "the network"),
+    CHOICE_LINE("train.optimizer", "name", "optimizer", optimizer, "how weights follow gradients"),
+    CHOICE_LINE("train.schedule", "name", "schedule", schedule, "the learning rate's course"),
 };
 
 /* Every table there is, with its prefix; the choices' own follow from choices. */

@@ -12,7 +12,7 @@ struct choice {
     const char *(*name)(int i);           /* its name; NULL past the last */
     const char *(*chosen)(const struct run_spec *s);
 };
-enum { CHOOSE_FORMAT, CHOOSE_BACKBONE, CHOOSE_OPTIMIZER, CHOOSE_SCHEDULE, CHOICES };
+enum { CHOICES = 4 };
 extern const struct choice choices[CHOICES];
 
 /* The choice whose section this is, or in whose section this key is; or NULL. */

@@ -2,19 +2,7 @@
 #define EXPERIMENTS_DESIGN_H
 #include "experiments/spec.h"
 
-/* An experiment: points (variants) x seeds, as an experiment file has it.
- *   experiment, question, mirrors   its name (else that of the file), what it asks, the paper's
- * table dataset, augment, model, train  settings, as nested maps or dotted keys
- * (model.se.reduction: 4); a name alone chooses (optimizer: sgd, model: resnet20) sweep setting ->
- * list of values. The grid is the product, the last key changes fastest. variants   name ->
- * settings (or a list of {name: ..., settings}). With a sweep: the product of both, variants
- * changing slowest. A setting is in one of the two. baseline   settings that fit exactly one point,
- * or a point's label; none: no comparison seeds      a list, or N for 1 .. N; else seed 1 extends
- * another file, relative to this one. Settings of this file win; sweep, variants, baseline and
- * seeds replace those of the other as wholes. KEY=VALUE of the command line is the topmost layer. A
- * setting that a higher layer fixes is no axis any more. Whoever chooses anew (an optimiser, a data
- * format ...) leaves behind what lower layers said of the old choice; in one layer, that is a
- * mistake. */
+/* An experiment: points (variants) x seeds. */
 struct design_point {
     const char
         *label; /* a variant's name, or "model.se.reduction=16" written short: "reduction=16" */

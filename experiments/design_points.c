@@ -144,7 +144,7 @@ static void base_check_overridden(struct draft *f, struct given *g)
 void draft_points(struct draft *f)
 {
     size_t most = (size_t)draft_settings_max(f);
-    struct given **list = pool_new(f->pool, most, sizeof(struct given *));
+    struct given **list = pool_new(f->pool, most, sizeof *list);
     struct setting *plain = pool_new(f->pool, most, sizeof *plain);
     for (int i = 0; i < f->out->n_points; i++) point_resolve(f, i, list, plain);
     for (int i = 0; i < f->base.n; i++) base_check_overridden(f, &f->base.list[i]);

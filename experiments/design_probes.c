@@ -90,7 +90,7 @@ static bool passes_without(struct deaths *d, int number, int i)
 {
     struct pool scratch = { NULL };
     struct run_spec s;
-    memcpy(d->fewer, d->settings, (size_t)d->n_settings * sizeof(struct given *));
+    memcpy(d->fewer, d->settings, (size_t)d->n_settings * sizeof *d->fewer);
     d->fewer[i] = NULL;
     bool passes = draft_try(d->fewer, d->n_settings, &s, &scratch) && probe_passes(d, number, &s);
     pool_clear(&scratch);
@@ -206,8 +206,8 @@ void draft_probes(struct draft *f)
 {
     size_t most = (size_t)draft_settings_max(f);
     struct deaths d = { .f = f };
-    d.settings = pool_new(f->pool, most, sizeof(struct given *));
-    d.fewer = pool_new(f->pool, most, sizeof(struct given *));
+    d.settings = pool_new(f->pool, most, sizeof *d.settings);
+    d.fewer = pool_new(f->pool, most, sizeof *d.fewer);
     for (int i = 0; i < f->out->n_points; i++)
         if (f->resolved[i]) point_probe(&d, i);
     for (int i = 0; i < d.n; i++) death_report(f, &d.list[i]);

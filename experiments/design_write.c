@@ -62,9 +62,9 @@ static void write_counts(struct text *j, const struct design_point *p)
     digest_text(p->structure, structure);
     text_addf(j, "\"structure\":\"%s\",\"parameters\":%zu,\"parameters_with_statistics\":%zu,",
               structure, c->trainable, c->with_statistics);
-    unsigned long long macs = c->conv_fc + c->se_fc;
     text_addf(j, "\"se_parameters\":%zu,\"macs\":%llu,\"conv_fc\":%llu,\"se_fc\":%llu,", c->se,
-              macs, (unsigned long long)c->conv_fc, (unsigned long long)c->se_fc);
+              (unsigned long long)(c->conv_fc + c->se_fc), (unsigned long long)c->conv_fc,
+              (unsigned long long)c->se_fc);
     text_addf(j, "\"adds\":%llu,\"scaling\":%llu,\"pooling\":%llu,\"hidden\":{",
               (unsigned long long)c->adds, (unsigned long long)c->scaling,
               (unsigned long long)c->pooling);

@@ -10,20 +10,20 @@ int spec_sections(const struct run_spec *s, struct section out[SPEC_SECTIONS])
 {
     struct run_spec *into = (struct run_spec *)s; /* whoever holds s const does not write there */
     const struct section all[] = {
-        { "dataset", choices[CHOOSE_FORMAT].row, into, sizeof *s },
+        { "dataset", choices[0].row, into, sizeof *s },
         { "dataset", data_fields, &into->data, sizeof s->data },
         { "dataset", s->format->fields, s->format_settings, s->format->settings_size },
         { "augment", augment_fields, &into->augment, sizeof s->augment },
-        { "model", choices[CHOOSE_BACKBONE].row, into, sizeof *s },
+        { "model", choices[1].row, into, sizeof *s },
         { "model", model_fields, &into->model, sizeof s->model },
         { "model", s->backbone->family->fields, s->family_options,
           s->backbone->family->options_size },
         { "model.se", se_fields, &into->se, sizeof s->se },
         { "train", train_fields, &into->train, sizeof s->train },
-        { "train.optimizer", choices[CHOOSE_OPTIMIZER].row, into, sizeof *s },
+        { "train.optimizer", choices[2].row, into, sizeof *s },
         { "train.optimizer", s->optimizer->fields, s->optimizer_settings,
           s->optimizer->settings_size },
-        { "train.schedule", choices[CHOOSE_SCHEDULE].row, into, sizeof *s },
+        { "train.schedule", choices[3].row, into, sizeof *s },
         { "train.schedule", s->schedule->fields, s->schedule_settings, s->schedule->settings_size },
     };
     _Static_assert(sizeof all / sizeof *all == SPEC_SECTIONS, "a section is missing");
@@ -85,7 +85,7 @@ static const struct field *spec_find(const struct run_spec *s, const char *key, 
 
 const struct field *spec_field(const struct run_spec *s, const char *key, void **into)
 {
-    struct section at = { .into = NULL };
+    struct section at;
     const struct field *f = spec_find(s, key, &at);
     *into = at.into;
     return f;

@@ -3,6 +3,7 @@
 #include "core/graph/graph.h"
 #include "core/base/digest.h"
 #include "core/base/mem.h"
+#include "core/graph/fuse.h"
 #include "core/graph/plan.h"
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +22,12 @@ struct graph {
     int stage;
     bool gate;
     size_t weights_len, states_len;
-    float *memory; /* NULL until planned */
-    struct plan plan;
-    bool training;    /* planned for it */
-    struct step step; /* the one that ran last */
+    bool plain;        /* nothing is fused */
+    float *memory;     /* NULL until planned */
+    struct fusion run; /* the calls as they run */
+    struct plan plan;  /* of run */
+    bool training;     /* planned for it */
+    struct step step;  /* the one that ran last */
 };
 
 struct graph *graph_create(void) { return mem_new(1, sizeof(struct graph)); }
@@ -34,6 +37,7 @@ void graph_destroy(struct graph *g)
     if (!g) return;
     mem_unmap(g->memory, g->plan.len * sizeof(float));
     plan_clear(&g->plan);
+    fuse_clear(&g->run);
     free(g->nodes);
     free(g->params);
     pool_clear(&g->pool);
@@ -145,23 +149,45 @@ const struct param *graph_param_at(const struct graph *g, size_t i)
     return g->params[i];
 }
 
-static struct plan graph_make_plan(const struct graph *g, bool training, struct tensor *const *keep)
+void graph_fuse(struct graph *g, bool on)
 {
-    struct plan p;
-    plan_make(&p, &(struct plan_request){ .nodes = g->nodes,
-                                          .n_nodes = g->n_nodes,
-                                          .weights_len = g->weights_len,
-                                          .states_len = g->states_len,
-                                          .training = training,
-                                          .keep = keep });
-    return p;
+    BUG_IF(g->memory, "the graph is planned already");
+    g->plain = !on;
+}
+
+/* What keep names, as the run's tensors; free() it. */
+static struct tensor **graph_kept(const struct fusion *run, struct tensor *const *keep)
+{
+    size_t n = 0;
+    while (keep && keep[n]) n++;
+    struct tensor **kept = mem_new(n + 1, sizeof *kept);
+    for (size_t i = 0; i < n; i++) kept[i] = &run->twins[node_of(keep[i])->index]->out;
+    return kept;
+}
+
+static void graph_make_plan(const struct graph *g, bool training, struct tensor *const *keep,
+                            struct fusion *run, struct plan *plan)
+{
+    fuse_make(run, &(struct fuse_request){
+                       .nodes = g->nodes, .n_nodes = g->n_nodes, .keep = keep, .plain = g->plain });
+    struct tensor **kept = graph_kept(run, keep);
+    plan_make(plan, &(struct plan_request){ .nodes = run->nodes,
+                                            .n_nodes = run->n_nodes,
+                                            .weights_len = g->weights_len,
+                                            .states_len = g->states_len,
+                                            .training = training,
+                                            .keep = kept });
+    free(kept);
 }
 
 size_t graph_bytes(const struct graph *g, bool training, struct tensor *const *keep)
 {
-    struct plan p = graph_make_plan(g, training, keep);
-    plan_clear(&p);
-    return p.len * sizeof(float);
+    struct fusion run;
+    struct plan plan;
+    graph_make_plan(g, training, keep, &run, &plan);
+    plan_clear(&plan);
+    fuse_clear(&run);
+    return plan.len * sizeof(float);
 }
 
 static float *graph_at(const struct graph *g, size_t offset)
@@ -169,26 +195,43 @@ static float *graph_at(const struct graph *g, size_t offset)
     return offset == PLACE_NONE ? NULL : g->memory + offset;
 }
 
+/* Gives the calls of the run their memory, and tells the nodes as they were built where theirs is.
+ */
+static void graph_give(struct graph *g)
+{
+    for (size_t i = 0; i < g->run.n_nodes; i++) {
+        const struct place *p = &g->plan.places[i];
+        struct node *n = g->run.nodes[i];
+        n->out.data = graph_at(g, p->data);
+        n->out.grad = graph_at(g, p->grad);
+        n->call.saved = graph_at(g, p->saved);
+        n->call.fresh = p->fresh;
+        n->call.step = &g->step;
+    }
+    for (size_t i = 0; i < g->n_nodes; i++) {
+        const struct node *twin = g->run.twins[i];
+        if (!twin) continue;
+        g->nodes[i]->out.data = twin->out.data;
+        g->nodes[i]->out.grad = twin->out.grad;
+        g->nodes[i]->call.saved = twin->call.saved;
+    }
+}
+
 bool graph_plan(struct graph *g, bool training, struct tensor *const *keep, struct err *e)
 {
     BUG_IF(g->memory, "the graph is planned already");
     BUG_IF(!g->n_nodes, "a graph without nodes");
-    g->plan = graph_make_plan(g, training, keep);
+    graph_make_plan(g, training, keep, &g->run, &g->plan);
     g->training = training;
     g->memory = mem_map(g->plan.len * sizeof(float));
     if (!g->memory) {
+        double bytes = (double)g->plan.len * sizeof(float);
         plan_clear(&g->plan);
+        fuse_clear(&g->run);
         return err_set(e, "no memory for a step of %.1f MB: a smaller batch needs less",
-                       (double)g->plan.len * sizeof(float) / 1e6);
+                       bytes / 1e6);
     }
-    for (size_t i = 0; i < g->n_nodes; i++) {
-        const struct place *p = &g->plan.places[i];
-        struct node *n = g->nodes[i];
-        n->out.data = graph_at(g, p->data);
-        n->out.grad = graph_at(g, p->grad);
-        n->call.saved = graph_at(g, p->saved);
-        n->call.step = &g->step;
-    }
+    graph_give(g);
     return true;
 }
 
@@ -217,8 +260,8 @@ void graph_forward(struct graph *g, const struct step *step)
     BUG_IF(!g->memory, "the graph is not planned");
     BUG_IF(step->training && !g->training, "a training step on a graph planned for evaluation");
     g->step = *step;
-    for (size_t i = 0; i < g->n_nodes; i++) {
-        struct node *n = g->nodes[i];
+    for (size_t i = 0; i < g->run.n_nodes; i++) {
+        struct node *n = g->run.nodes[i];
         if (!n->op) continue;
         n->call.work = graph_at(g, g->plan.places[i].work[PLACE_FORWARD]);
         n->op->forward(&n->call);
@@ -229,13 +272,13 @@ void graph_forward(struct graph *g, const struct step *step)
  * since their memory held something else until then. */
 void graph_backward(struct graph *g)
 {
-    struct tensor *last = &g->nodes[g->n_nodes - 1]->out;
+    struct tensor *last = &g->run.nodes[g->run.n_nodes - 1]->out;
     BUG_IF(!g->memory || !g->step.training, "backward without a training forward");
-    BUG_IF(!g->plan.places[g->n_nodes - 1].backward, "nothing in this graph wants a gradient");
+    BUG_IF(!g->plan.places[g->run.n_nodes - 1].backward, "nothing in this graph wants a gradient");
     memset(graph_gradients(g), 0, g->weights_len * sizeof(float));
     for (size_t i = 0; i < tensor_len(last); i++) last->grad[i] = 1;
-    for (size_t i = g->n_nodes; i-- > 0;) {
-        struct node *n = g->nodes[i];
+    for (size_t i = g->run.n_nodes; i-- > 0;) {
+        struct node *n = g->run.nodes[i];
         const struct place *p = &g->plan.places[i];
         if (!n->op || !p->backward) continue;
         for (int j = 0; p->zero >> j; j++)

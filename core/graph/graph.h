@@ -39,6 +39,11 @@ struct node { /* read it freely; only graph.c writes it */
     bool wants_grad;
     bool gate; /* part of an SE block */
     int stage; /* the paper's stage: conv k_x is k, the stem 1, the head 0 */
+    /* Of a fused step (fuse.c): */
+    int shares; /* input `shares - 1` has its gradient where the output has it; 0: none */
+    const struct node *early; /* that node's forward writes into this one's saved memory already */
+    const struct node *holds; /* this node's backward works from the gradient of that one's output,
+                               * and its own output has none */
 };
 
 struct graph *graph_create(void);
@@ -64,6 +69,11 @@ const struct param *graph_param_at(const struct graph *g, size_t i);
 /* What the network is, independent of the batch size and of how it is run: ops, attributes,
  * shapes and parameter names. Equal digests train alike. */
 uint64_t graph_digest(const struct graph *g);
+
+/* Whether planning may fuse calls into fewer memory passes (fuse.c), which it does unless told
+ * otherwise: the results are the same up to rounding. Where it does, outputs between fused calls
+ * are never made, and their data stays NULL. Before graph_plan. */
+void graph_fuse(struct graph *g, bool on);
 
 /* Bytes that graph_plan with the same arguments takes, to the byte. */
 size_t graph_bytes(const struct graph *g, bool training, struct tensor *const *keep);

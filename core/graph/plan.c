@@ -16,6 +16,7 @@ struct planner {
     struct plan *plan;
     struct span *spans;
     size_t n_spans;
+    size_t *last_read; /* of a node's output; 0: nobody reads it */
 };
 
 enum { SPANS_PER_NODE = 5 }; /* data, gradient, saved, work twice */
@@ -54,59 +55,99 @@ static void plan_flow(struct planner *p)
     }
 }
 
-/* Data live until the last call that reads them; inputs, what is kept and what nobody reads live
- * to the end. */
-static void plan_data(struct planner *p)
+/* Who reads a virtual output reads what it is worked out from, too. */
+static void plan_read(struct planner *p, const struct tensor *t, size_t moment)
+{
+    size_t *last = &p->last_read[node_of(t)->index];
+    if (*last < moment) *last = moment;
+    if (t->norm) plan_read(p, t->norm->in[0], moment);
+}
+
+static void plan_reads(struct planner *p)
 {
     const struct plan_request *r = p->r;
-    size_t *death = mem_new(r->n_nodes, sizeof *death); /* 0: nobody reads it */
     for (size_t i = 0; i < r->n_nodes; i++) {
         const struct node *n = r->nodes[i];
         for (int j = 0; n->op && j < OP_INPUTS; j++) {
             if (!n->call.in[j]) continue;
             bool again = p->plan->places[i].backward && (n->op->backward_reads & READS_IN(j));
-            size_t read = again ? moment_backward(p, i) : i;
-            size_t *last = &death[node_of(n->call.in[j])->index];
-            if (*last < read) *last = read;
+            plan_read(p, n->call.in[j], again ? moment_backward(p, i) : i);
         }
     }
-    for (struct tensor *const *k = r->keep; k && *k; k++) death[node_of(*k)->index] = moment_end(p);
-    for (size_t i = 0; i < r->n_nodes; i++) {
-        const struct node *n = r->nodes[i];
-        if (n->param) continue;
-        bool own = n->op && p->plan->places[i].backward && (n->op->backward_reads & READS_OUT);
-        if (!n->op || !death[i])
-            death[i] = moment_end(p);
-        else if (own && death[i] < moment_backward(p, i))
-            death[i] = moment_backward(p, i);
-        span_add(p, &p->plan->places[i].data, tensor_len(&n->out), n->op ? i : 0, death[i]);
-    }
-    free(death);
+    for (struct tensor *const *k = r->keep; k && *k; k++) plan_read(p, *k, moment_end(p));
 }
 
-/* The gradient of an activation lives from the first backward that adds to it to the backward of
- * the node that made it. */
-static void plan_gradients(struct planner *p)
+/* Data live until the last call that reads them; inputs, what is kept and what nobody reads live
+ * to the end. */
+static void plan_data(struct planner *p)
 {
     const struct plan_request *r = p->r;
-    struct place *places = p->plan->places;
-    bool *begun = mem_new(r->n_nodes, sizeof *begun);
+    for (size_t i = 0; i < r->n_nodes; i++) {
+        const struct node *n = r->nodes[i];
+        size_t death = p->last_read[i];
+        if (n->param || n->out.norm) continue;
+        bool own = n->op && p->plan->places[i].backward && (n->op->backward_reads & READS_OUT);
+        if (!n->op || !death)
+            death = moment_end(p);
+        else if (own && death < moment_backward(p, i))
+            death = moment_backward(p, i);
+        span_add(p, &p->plan->places[i].data, tensor_len(&n->out), n->op ? i : 0, death);
+    }
+}
+
+/* The gradients of activations. Outputs that share one place have one owner, the first of them to
+ * be reached; 0 in span: not reached yet. */
+struct gradients {
+    size_t *owner, *span; /* by node; span: 1 + index of the owner's span */
+};
+
+static void gradient_begin(struct planner *p, struct gradients *g, size_t i, size_t now)
+{
+    g->owner[i] = i;
+    span_add(p, &p->plan->places[i].grad, tensor_len(&p->r->nodes[i]->out), now,
+             moment_backward(p, i));
+    g->span[i] = p->n_spans;
+}
+
+static void gradient_extend(struct planner *p, const struct gradients *g, size_t i, size_t death)
+{
+    struct span *s = &p->spans[g->span[g->owner[i]] - 1];
+    if (s->death < death) s->death = death;
+}
+
+/* Backward of node i writes into the gradient of its input j. */
+static void gradient_reach(struct planner *p, struct gradients *g, size_t i, int j)
+{
+    const struct node *n = p->r->nodes[i];
+    struct place *place = &p->plan->places[i];
+    if (!n->call.in[j]) return;
+    const struct node *in = node_of(n->call.in[j]);
+    if (!in->op || !p->plan->places[in->index].backward || in->holds || g->span[in->index]) return;
+    if (n->shares == j + 1) {
+        g->owner[in->index] = g->owner[i];
+        g->span[in->index] = g->span[g->owner[i]];
+        gradient_extend(p, g, in->index, moment_backward(p, in->index));
+        return;
+    }
+    if (n->op->takes_fresh & READS_IN(j))
+        place->fresh |= READS_IN(j);
+    else
+        place->zero |= READS_IN(j);
+    gradient_begin(p, g, in->index, moment_backward(p, i));
+}
+
+/* The gradient of an activation lives from the first backward that reaches it to the backward of
+ * the node that made it. */
+static void plan_gradients(struct planner *p, struct gradients *g)
+{
+    const struct plan_request *r = p->r;
     for (size_t i = r->n_nodes; i-- > 0;) {
         const struct node *n = r->nodes[i];
-        if (!n->op || !places[i].backward) continue;
-        size_t now = moment_backward(p, i);
-        if (i == r->n_nodes - 1) span_add(p, &places[i].grad, tensor_len(&n->out), now, now);
-        for (int j = 0; j < OP_INPUTS; j++) {
-            if (!n->call.in[j]) continue;
-            const struct node *in = node_of(n->call.in[j]);
-            if (!in->op || !places[in->index].backward || begun[in->index]) continue;
-            begun[in->index] = true;
-            places[i].zero |= 1u << j;
-            span_add(p, &places[in->index].grad, tensor_len(&in->out), now,
-                     moment_backward(p, in->index));
-        }
+        if (!n->op || !p->plan->places[i].backward) continue;
+        if (i == r->n_nodes - 1) gradient_begin(p, g, i, moment_backward(p, i));
+        if (n->holds) gradient_extend(p, g, n->holds->index, moment_backward(p, i));
+        for (int j = 0; j < OP_INPUTS; j++) gradient_reach(p, g, i, j);
     }
-    free(begun);
 }
 
 static void plan_scratch(struct planner *p)
@@ -115,10 +156,11 @@ static void plan_scratch(struct planner *p)
         const struct node *n = p->r->nodes[i];
         struct place *place = &p->plan->places[i];
         if (!n->op) continue;
-        size_t back = moment_backward(p, i);
+        size_t back = moment_backward(p, i), death = place->backward ? back : i;
         size_t saved = n->op->saved ? n->op->saved(&n->call) : 0;
         size_t work = n->op->work ? n->op->work(&n->call) : 0;
-        span_add(p, &place->saved, saved, i, place->backward ? back : i);
+        if (n->out.norm && death < p->last_read[i]) death = p->last_read[i];
+        span_add(p, &place->saved, saved, n->early ? n->early->index : i, death);
         span_add(p, &place->work[PLACE_FORWARD], work, i, i);
         if (place->backward) span_add(p, &place->work[PLACE_BACKWARD], work, back, back);
     }
@@ -252,12 +294,21 @@ void plan_make(struct plan *plan, const struct plan_request *r)
                                           .saved = PLACE_NONE,
                                           .work = { PLACE_NONE, PLACE_NONE } };
     p.spans = mem_new(SPANS_PER_NODE * r->n_nodes, sizeof *p.spans);
+    p.last_read = mem_new(r->n_nodes, sizeof *p.last_read);
+    struct gradients g = { mem_new(r->n_nodes, sizeof *g.owner),
+                           mem_new(r->n_nodes, sizeof *g.span) };
     plan_flat(&p);
     plan_flow(&p);
+    plan_reads(&p);
     plan_data(&p);
-    plan_gradients(&p);
+    plan_gradients(&p, &g);
     plan_scratch(&p);
     plan_place(&p);
+    for (size_t i = 0; i < r->n_nodes; i++)
+        if (g.span[i]) plan->places[i].grad = plan->places[g.owner[i]].grad;
+    free(g.owner);
+    free(g.span);
+    free(p.last_read);
     free(p.spans);
 }
 

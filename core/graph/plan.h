@@ -11,7 +11,9 @@ struct place { /* of one node */
     size_t data, grad, saved;
     size_t work[2]; /* for forward, for backward */
     bool backward;  /* the last node's gradient reaches it */
-    unsigned zero;  /* bit i: its backward is the first to add to the gradient of input i */
+    /* Bit i: its backward is the first to reach the gradient of input i, which the graph zeroes
+     * before, or which it overwrites (op.takes_fresh). */
+    unsigned zero, fresh;
 };
 
 struct plan {

@@ -1,0 +1,245 @@
+/* A fused step against the plain one: every SE variant on several networks gives the same loss,
+ * gradients, running statistics and predictions up to rounding, and needs less memory. */
+#include "core/base/parallel.h"
+#include "core/base/rng.h"
+#include "core/kernels/kernels.h"
+#include "core/models/model.h"
+#include "tests/unit/unit.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct network {
+    const char *backbone;
+    double width;
+    int size, batch;
+    const char *option, *value; /* of the family, or NULL */
+};
+static const struct network networks[] = {
+    { "resnet8", 0.5, 8, 4, NULL, NULL },
+    { "resnet14", 0.4, 9, 3, "shortcut", "identity" }, /* 6, 13, 26 channels */
+    { "resnet18", 0.25, 64, 4, NULL, NULL },
+    { "resnet50", 0.125, 64, 4, NULL, NULL },
+    { "resnet50", 0.125, 64, 4, "stride_in", "conv3x3" },
+};
+enum { NETWORKS = sizeof networks / sizeof *networks, CLASSES = 5 };
+
+static struct model_net build(const struct network *w, const struct se_settings *se, bool fused,
+                              bool training)
+{
+    const struct backbone *b = backbone_named(w->backbone);
+    void *options = calloc(1, b->family->options_size);
+    struct pool pool = { NULL };
+    struct err e = { "", NULL };
+    model_options_default(b, options);
+    if (w->option) {
+        struct value v = { .kind = VALUE_SCALAR, .text = w->value };
+        ck_assert(field_read(field_named(b->family->fields, w->option), options, &v, &pool, &e));
+    }
+    struct model_settings settings = { .width = w->width };
+    struct model_net net;
+    ck_assert_msg(model_build(&(struct model_request){ .backbone = b,
+                                                       .options = options,
+                                                       .settings = &settings,
+                                                       .se = se,
+                                                       .batch = w->batch,
+                                                       .size = w->size,
+                                                       .channels = 3,
+                                                       .classes = CLASSES,
+                                                       .label_smoothing = 0.1 },
+                              &net, &e),
+                  "%s", e.text);
+    graph_fuse(net.graph, fused);
+    struct tensor *keep[] = { net.logits, net.loss, NULL };
+    ck_assert_msg(graph_plan(net.graph, training, keep, &e), "%s", e.text);
+    graph_init(net.graph, 7);
+    pool_clear(&pool);
+    free(options);
+    return net;
+}
+
+static void feed(struct model_net *n, uint64_t seed)
+{
+    struct rng r = rng_stream(seed, RNG_TEST, 0, 0);
+    for (size_t i = 0; i < tensor_len(n->images); i++) n->images->data[i] = (float)rng_normal(&r);
+    for (int i = 0; i < n->images->n; i++) n->labels->data[i] = (float)(i % CLASSES);
+    size_t len;
+    float *w = graph_weights(n->graph, &len); /* scales and shifts that are not 1 and 0 */
+    for (size_t i = 0; i < graph_param_count(n->graph); i++) {
+        const struct param *p = graph_param_at(n->graph, i);
+        if (p->kind != PARAM_NORM) continue;
+        for (size_t j = 0; j < tensor_len(p->tensor); j++)
+            w[p->at + j] += 0.3f * (float)rng_normal(&r);
+        if (!strstr(p->name, "bn3.weight"))
+            continue; /* deep branches of full size amplify rounding */
+        for (size_t j = 0; j < tensor_len(p->tensor); j++) w[p->at + j] *= 0.1f;
+    }
+}
+
+/* The relative difference in the L2 norm. */
+static double apart(const float *a, const float *b, size_t len)
+{
+    double difference = 0, size = 0;
+    for (size_t i = 0; i < len; i++) {
+        double d = (double)a[i] - (double)b[i];
+        difference += d * d;
+        size += (double)b[i] * (double)b[i];
+    }
+    return sqrt(difference / (size + 1e-20));
+}
+
+static const char *se_name(const struct network *w, const struct se_settings *se)
+{
+    static char name[128];
+    struct text t = { NULL, 0, 0 };
+    fields_write(se_fields, se, &t);
+    snprintf(name, sizeof name, "%s %s", w->backbone, t.s);
+    text_clear(&t);
+    return name;
+}
+
+/* How far the gradients of both are apart, on inputs drawn from seed; the loss and the running
+ * statistics must agree on any. */
+static double gradients_apart(const struct network *w, const struct se_settings *se, uint64_t seed)
+{
+    const struct step step = { .training = true, .seed = 1 };
+    struct model_net fused = build(w, se, true, true), plain = build(w, se, false, true);
+    struct model_net *both[] = { &fused, &plain };
+    for (int i = 0; i < 2; i++) {
+        feed(both[i], seed);
+        graph_forward(both[i]->graph, &step);
+        graph_backward(both[i]->graph);
+    }
+    double loss = (double)fused.loss->data[0], want = (double)plain.loss->data[0];
+    ck_assert_msg(fabs(loss / want - 1) < 1e-4, "%s: loss %.9g, not %.9g", se_name(w, se), loss,
+                  want);
+    size_t len, states;
+    graph_weights(fused.graph, &len);
+    double far = apart(graph_gradients(fused.graph), graph_gradients(plain.graph), len);
+    const float *moved = graph_states(fused.graph, &states);
+    double state = apart(moved, graph_states(plain.graph, NULL), states);
+    ck_assert_msg(state < 1e-4, "%s: running statistics differ by %g", se_name(w, se), state);
+    graph_destroy(fused.graph);
+    graph_destroy(plain.graph);
+    return far;
+}
+
+/* Rounding alone can put an input of a ReLU or a maximum on its other side, which moves gradients
+ * by a per cent; other inputs then decide. */
+static void compare_training(const struct network *w, const struct se_settings *se)
+{
+    double far = 1;
+    for (uint64_t seed = 1; seed <= 6 && far > 2e-4; seed++) far = gradients_apart(w, se, seed);
+    ck_assert_msg(far < 2e-4, "%s: gradients differ by %g", se_name(w, se), far);
+}
+
+static void compare_evaluation(const struct network *w, const struct se_settings *se)
+{
+    const struct step step = { .training = false };
+    struct model_net fused = build(w, se, true, false), plain = build(w, se, false, false);
+    struct model_net *both[] = { &fused, &plain };
+    for (int i = 0; i < 2; i++) {
+        size_t states;
+        float *s = graph_states(both[i]->graph, &states);
+        for (size_t k = 0; k < states; k++) s[k] = 0.5f + 0.01f * (float)(k % 37);
+        feed(both[i], 1);
+        graph_forward(both[i]->graph, &step);
+    }
+    double d = apart(fused.logits->data, plain.logits->data, tensor_len(plain.logits));
+    ck_assert_msg(d < 1e-5, "%s: logits differ by %g", se_name(w, se), d);
+    graph_destroy(fused.graph);
+    graph_destroy(plain.graph);
+}
+
+START_TEST(every_variant_is_the_same_fused)
+{
+    for (int p = 0; p < SE_PLACEMENTS; p++)
+        for (int q = 0; q < SE_SQUEEZES; q++)
+            for (int x = 0; x < (_i < 2 ? SE_EXCITATIONS : 1); x++) {
+                struct se_settings se = { .reduction = { .all = 4 },
+                                          .squeeze = q,
+                                          .excitation = x,
+                                          .placement = p,
+                                          .bias = true,
+                                          .min_hidden = 2 };
+                compare_training(&networks[_i], &se);
+                if (x == SE_SIGMOID) compare_evaluation(&networks[_i], &se);
+            }
+}
+END_TEST
+
+START_TEST(without_se_is_the_same_fused)
+{
+    struct se_settings none = { .min_hidden = 1 };
+    compare_training(&networks[_i], &none);
+    compare_evaluation(&networks[_i], &none);
+}
+END_TEST
+
+START_TEST(fused_on_every_instruction_set)
+{
+    struct se_settings se = { .reduction = { .all = 4 }, .bias = true, .min_hidden = 1 };
+    for (int i = 0; kernels_at(i); i++) {
+        kernels_use(kernels_at(i)->isa);
+        for (int k = 0; k < NETWORKS; k++) compare_training(&networks[k], &se);
+    }
+    kernels_use(NULL);
+}
+END_TEST
+
+/* Two steps' gradients, to the bit. */
+START_TEST(threads_change_no_bit)
+{
+    const struct step step = { .training = true, .seed = 1 };
+    struct se_settings se = { .reduction = { .all = 4 }, .bias = true, .min_hidden = 1 };
+    float *first = NULL;
+    size_t len;
+    for (int threads = 1; threads <= 8; threads++) {
+        parallel_use(threads);
+        struct model_net n = build(&networks[3], &se, true, true);
+        feed(&n, 1);
+        for (int k = 0; k < 2; k++) {
+            graph_forward(n.graph, &step);
+            graph_backward(n.graph);
+        }
+        graph_weights(n.graph, &len);
+        if (!first)
+            first =
+                memcpy(malloc(len * sizeof *first), graph_gradients(n.graph), len * sizeof *first);
+        ck_assert_mem_eq(first, graph_gradients(n.graph), len * sizeof *first);
+        graph_destroy(n.graph);
+    }
+    free(first);
+    parallel_use(0);
+}
+END_TEST
+
+START_TEST(fused_needs_less_memory)
+{
+    struct se_settings se = { .reduction = { .all = 4 }, .bias = true, .min_hidden = 1 };
+    for (int k = 0; k < NETWORKS; k++) {
+        struct model_net n = build(&networks[k], &se, true, true);
+        size_t fused = graph_bytes(n.graph, true, NULL);
+        graph_destroy(n.graph);
+        n = build(&networks[k], &se, false, true);
+        size_t plain = graph_bytes(n.graph, true, NULL);
+        graph_destroy(n.graph);
+        ck_assert_uint_lt(fused, plain);
+    }
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *s = suite_create("fuse");
+    TCase *c = tcase_create("variants");
+    tcase_set_timeout(c, 120);
+    tcase_add_loop_test(c, every_variant_is_the_same_fused, 0, NETWORKS);
+    tcase_add_loop_test(c, without_se_is_the_same_fused, 0, NETWORKS);
+    suite_add_tcase(s, c);
+    unit_case(
+        s, "machine", 120,
+        UNIT_TESTS(fused_on_every_instruction_set, threads_change_no_bit, fused_needs_less_memory));
+    return s;
+}
