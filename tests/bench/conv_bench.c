@@ -197,7 +197,7 @@ static void bench(const struct layer *l, int n, const struct conv_kernels *k, do
 
 int main(int argc, char **argv)
 {
-    const struct conv_kernels *const ways[] = { &conv_direct };
+    const struct conv_kernels *const ways[] = { &conv_direct, &conv_reference };
     for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
         const struct network *net = &networks[i];
         if (argc > 1 && strcmp(argv[1], net->name) != 0) continue;
