@@ -91,6 +91,24 @@ static void by_definition(const struct problem *p, bool fused, double *y, double
         }
 }
 
+/* The same by im2col and OpenBLAS, for shapes that plain loops are too slow for. */
+static void by_reference(const struct problem *p, bool fused, double *y, double *dx, double *dw)
+{
+    ck_assert(conv_use("reference"));
+    float *work = mem_new(conv_work(&p->s) + 1, sizeof *work);
+    struct conv_call c = { .x = p->x, .w = p->w, .dy = p->dy, .work = work, .overwrite = true };
+    c.y = tensor(p->y_len, NULL), c.dx = tensor(p->x_len, NULL), c.dw = tensor(p->w_len, NULL);
+    if (fused) c.in_scale = p->scale, c.in_shift = p->shift;
+    conv_forward(&p->s, &c);
+    conv_backward_data(&p->s, &c);
+    conv_backward_weights(&p->s, &c);
+    for (size_t i = 0; i < p->y_len; i++) y[i] = (double)c.y[i];
+    for (size_t i = 0; i < p->x_len; i++) dx[i] = (double)c.dx[i];
+    for (size_t i = 0; i < p->w_len; i++) dw[i] = (double)c.dw[i];
+    free(c.y), free(c.dx), free(c.dw), free(work);
+    conv_use(NULL);
+}
+
 /* Equal up to 1e-5 of the value or of the tensor's root mean square. */
 static void check(const float *got, const double *want, size_t len, const char *what,
                   const struct problem *p)
@@ -108,17 +126,29 @@ static void check(const float *got, const double *want, size_t len, const char *
     tensor_check_guard(got, len, what);
 }
 
+/* The weights packed beforehand, as half of the checks give them; NULL where the pass does not
+ * pack. */
+static float *packed(const struct conv_kernels *k, const struct problem *p, enum conv_pass pass)
+{
+    if (!k->packed || !k->packed(&p->s, pass)) return NULL;
+    const size_t len = k->packed(&p->s, pass);
+    float *w = tensor(len, NULL);
+    k->pack(&p->s, pass, w, p->w);
+    tensor_check_guard(w, len, "packed weights");
+    return w;
+}
+
 static void check_forward(const struct conv_kernels *k, const struct problem *p, const double *want,
                           bool fused, float *work)
 {
     const size_t channels = (size_t)p->s.n * (size_t)p->s.k,
                  pixels = (size_t)p->s.oh * (size_t)p->s.ow;
-    float *y = tensor(p->y_len, NULL), *sums = tensor(channels, NULL),
-          *squares = tensor(channels, NULL);
+    float *y = tensor(p->y_len, NULL), *w = fused ? packed(k, p, CONV_FORWARD) : NULL;
+    float *sums = tensor(channels, NULL), *squares = tensor(channels, NULL);
     double *full = mem_new(p->y_len, sizeof *full), *s = mem_new(channels, sizeof *s),
            *q = mem_new(channels, sizeof *q);
     memset(y, 0xff, p->y_len * sizeof *y);
-    struct conv_call c = { .x = p->x, .w = p->w, .y = y, .work = work };
+    struct conv_call c = { .x = p->x, .w = w ? NULL : p->w, .packed = w, .y = y, .work = work };
     if (fused)
         c.bias = p->bias, c.in_scale = p->scale, c.in_shift = p->shift, c.sums = sums,
         c.squares = squares;
@@ -130,18 +160,7 @@ static void check_forward(const struct conv_kernels *k, const struct problem *p,
     }
     check(y, full, p->y_len, "forward", p);
     if (fused) check(sums, s, channels, "sums", p), check(squares, q, channels, "squares", p);
-    free(y), free(sums), free(squares), free(full), free(s), free(q);
-}
-
-/* Packs the weights beforehand in half of the cases. */
-static float *packed(const struct conv_kernels *k, const struct problem *p, enum conv_pass pass)
-{
-    if (!k->packed || !k->packed(&p->s, pass)) return NULL;
-    const size_t len = k->packed(&p->s, pass);
-    float *w = tensor(len, NULL);
-    k->pack(&p->s, pass, w, p->w);
-    tensor_check_guard(w, len, "packed weights");
-    return w;
+    free(w), free(y), free(sums), free(squares), free(full), free(s), free(q);
 }
 
 static void check_data(const struct conv_kernels *k, const struct problem *p, const double *want,
@@ -176,18 +195,22 @@ static void check_weights(const struct conv_kernels *k, const struct problem *p,
     free(dw), free(full);
 }
 
-static void check_shape(const struct conv_kernels *k, struct conv_shape shape, struct rng *r)
+typedef void answer(const struct problem *p, bool fused, double *y, double *dx, double *dw);
+
+static void check_shape(const struct conv_kernels *k, struct conv_shape shape, struct rng *r,
+                        answer *by)
 {
     struct problem p = problem(shape, r);
     if (k->takes && !k->takes(&p.s)) return problem_free(&p);
     for (int fused = 0; fused < 2; fused++) {
         double *y = mem_new(p.y_len, sizeof *y), *dx = mem_new(p.x_len, sizeof *dx),
                *dw = mem_new(p.w_len, sizeof *dw);
-        by_definition(&p, fused, y, dx, dw);
+        by(&p, fused, y, dx, dw);
         for (int i = 0; kernels_at(i); i++) {
             kernels_use(kernels_at(i)->isa);
             const size_t len = k->work(&p.s);
-            float *work = tensor(len, r);
+            float *work = tensor(len, NULL);
+            for (size_t j = 0; j < len; j++) work[j] = NAN;
             check_forward(k, &p, y, fused, work);
             check_data(k, &p, dx, fused, work);
             check_weights(k, &p, dw, fused, work);
@@ -216,7 +239,99 @@ START_TEST(random_shapes_equal_the_definition)
         s.kh = between(&r, 1, 5), s.kw = i % 2 ? s.kh : between(&r, 1, 5);
         s.stride = between(&r, 1, 3), s.pad = between(&r, 0, 4);
         s.h = between(&r, s.kh, s.kh + 6), s.w = between(&r, s.kw, s.kw + 12);
-        check_shape(&conv_direct, s, &r);
+        check_shape(&conv_direct, s, &r, by_definition);
+    }
+}
+END_TEST
+
+/* Every convolution of ResNet-20, ResNet-50, ResNeXt-50 and MobileNet: channels, kernel, stride,
+ * groups. Sizes are those of the network where that is cheap, else large enough for every way of
+ * cutting them up. */
+static const struct {
+    int size, c, k, kernel, stride, groups;
+} layers[] = {
+    { 32, 3, 16, 3, 1, 1 },        { 32, 16, 16, 3, 1, 1 },     { 32, 16, 32, 3, 2, 1 },
+    { 16, 32, 32, 3, 1, 1 },       { 32, 16, 32, 1, 2, 1 },     { 16, 32, 64, 3, 2, 1 },
+    { 8, 64, 64, 3, 1, 1 },        { 16, 32, 64, 1, 2, 1 },     { 112, 3, 64, 7, 2, 1 },
+    { 56, 64, 64, 1, 1, 1 },       { 56, 64, 64, 3, 1, 1 },     { 28, 64, 256, 1, 1, 1 },
+    { 28, 256, 64, 1, 1, 1 },      { 14, 256, 128, 1, 1, 1 },   { 28, 128, 128, 3, 2, 1 },
+    { 28, 128, 128, 3, 1, 1 },     { 14, 128, 512, 1, 1, 1 },   { 14, 256, 512, 1, 2, 1 },
+    { 14, 512, 128, 1, 1, 1 },     { 14, 512, 256, 1, 1, 1 },   { 14, 256, 256, 3, 2, 1 },
+    { 14, 256, 256, 3, 1, 1 },     { 7, 256, 1024, 1, 1, 1 },   { 14, 512, 1024, 1, 2, 1 },
+    { 7, 1024, 256, 1, 1, 1 },     { 7, 1024, 512, 1, 1, 1 },   { 7, 512, 512, 3, 2, 1 },
+    { 7, 512, 512, 3, 1, 1 },      { 5, 512, 2048, 1, 1, 1 },   { 7, 1024, 2048, 1, 2, 1 },
+    { 5, 2048, 512, 1, 1, 1 },     { 20, 128, 128, 3, 1, 32 },  { 20, 256, 256, 3, 2, 32 },
+    { 14, 256, 256, 3, 1, 32 },    { 14, 512, 512, 3, 2, 32 },  { 9, 512, 512, 3, 1, 32 },
+    { 9, 1024, 1024, 3, 2, 32 },   { 7, 1024, 1024, 3, 1, 32 }, { 28, 32, 32, 3, 1, 32 },
+    { 28, 64, 64, 3, 2, 64 },      { 14, 128, 128, 3, 1, 128 }, { 14, 128, 128, 3, 2, 128 },
+    { 14, 256, 256, 3, 1, 256 },   { 14, 512, 512, 3, 1, 512 }, { 14, 512, 512, 3, 2, 512 },
+    { 7, 1024, 1024, 3, 1, 1024 },
+};
+enum { LAYERS = sizeof layers / sizeof *layers };
+
+static struct conv_shape layer_shape(int i, int images)
+{
+    return (struct conv_shape){ .n = images,
+                                .h = layers[i].size,
+                                .w = layers[i].size,
+                                .c = layers[i].c,
+                                .k = layers[i].k,
+                                .kh = layers[i].kernel,
+                                .kw = layers[i].kernel,
+                                .stride = layers[i].stride,
+                                .pad = layers[i].kernel / 2,
+                                .groups = layers[i].groups };
+}
+
+START_TEST(network_layers_equal_the_reference)
+{
+    struct rng r = rng_stream(6, RNG_TEST, (uint64_t)_i, 0);
+    for (int i = _i; i < LAYERS; i += 4)
+        check_shape(&conv_direct, layer_shape(i, 2), &r, by_reference);
+}
+END_TEST
+
+/* All results of one call of each pass, one after the other. */
+static float *all_passes(const struct problem *p, size_t *len)
+{
+    const size_t channels = (size_t)p->s.n * (size_t)p->s.k;
+    *len = p->y_len + p->x_len + p->w_len + 2 * channels;
+    float *all = tensor(*len, NULL), *work = mem_new(conv_direct.work(&p->s) + 1, sizeof *work);
+    struct conv_call c = { .x = p->x,
+                           .w = p->w,
+                           .dy = p->dy,
+                           .work = work,
+                           .bias = p->bias,
+                           .in_scale = p->scale,
+                           .in_shift = p->shift };
+    c.y = all, c.dx = c.y + p->y_len, c.dw = c.dx + p->x_len;
+    c.sums = c.dw + p->w_len, c.squares = c.sums + channels;
+    conv_direct.forward(&p->s, &c);
+    conv_direct.backward_data(&p->s, &c);
+    conv_direct.backward_weights(&p->s, &c);
+    free(work);
+    return all;
+}
+
+START_TEST(bits_do_not_depend_on_threads)
+{
+    for (int i = 0; i < LAYERS; i++) {
+        struct rng r = rng_stream(7, RNG_TEST, (uint64_t)i, 0);
+        struct problem p = problem(layer_shape(i, layers[i].size > 20 ? 1 : 3), &r);
+        float *want = NULL;
+        for (int t = 0; t < 4 && conv_direct.takes(&p.s); t++) {
+            const int threads[] = { 1, 2, 3, 8 };
+            size_t len;
+            parallel_use(threads[t]);
+            float *got = all_passes(&p, &len);
+            ck_assert_msg(!want || memcmp(want, got, len * sizeof *got) == 0,
+                          "layer %d: other bits with %d threads", i, threads[t]);
+            free(t ? got : NULL);
+            if (!t) want = got;
+        }
+        parallel_use(0);
+        free(want);
+        problem_free(&p);
     }
 }
 END_TEST
@@ -224,9 +339,11 @@ END_TEST
 Suite *suite(void)
 {
     Suite *s = suite_create("conv_direct");
-    TCase *c = tcase_create("random shapes");
-    tcase_set_timeout(c, 60);
+    TCase *c = tcase_create("shapes");
+    tcase_set_timeout(c, 120);
     tcase_add_loop_test(c, random_shapes_equal_the_definition, 0, RANDOM_SHAPES / RANDOM_BATCH);
+    tcase_add_loop_test(c, network_layers_equal_the_reference, 0, 4);
+    tcase_add_test(c, bits_do_not_depend_on_threads);
     suite_add_tcase(s, c);
     return s;
 }
