@@ -25,6 +25,15 @@ void diags_source(struct diags *d, const char *file, const char *text)
     (*end)->text = pool_text(&d->pool, text);
 }
 
+size_t line_break(const char *s)
+{
+    static const char *const breaks[] = { "\r\n",     "\n",           "\r",
+                                          "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9" };
+    for (size_t i = 0; i < sizeof breaks / sizeof *breaks; i++)
+        if (strncmp(s, breaks[i], strlen(breaks[i])) == 0) return strlen(breaks[i]);
+    return 0;
+}
+
 /* The line of a file, without its end; s NULL where there is none. */
 static struct span source_line(const struct diags *d, const char *file, int line)
 {
@@ -32,12 +41,14 @@ static struct span source_line(const struct diags *d, const char *file, int line
     while (s && strcmp(s->file, file) != 0) s = s->next;
     if (!s) return (struct span){ NULL, 0 };
     const char *at = s->text;
-    for (; line > 1; line--) {
-        at = strchr(at, '\n');
-        if (!at++) return (struct span){ NULL, 0 };
+    while (line > 1 && *at) {
+        size_t broken = line_break(at);
+        line -= broken > 0;
+        at += broken ? broken : 1;
     }
-    size_t len = strcspn(at, "\n");
-    if (len && at[len - 1] == '\r') len--;
+    if (line > 1) return (struct span){ NULL, 0 };
+    size_t len = 0;
+    while (at[len] && !line_break(at + len)) len++;
     return (struct span){ at, len };
 }
 

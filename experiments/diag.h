@@ -27,6 +27,10 @@ struct diags {
     struct source *sources; /* texts of the files, for the quoted lines */
 };
 
+/* The bytes of the line break that s begins with, 0 where it begins with none. YAML 1.1 breaks
+ * lines at CR LF, LF, CR, NEL, LS and PS. */
+size_t line_break(const char *s);
+
 /* Copies the text of a file, before something in it is diagnosed. */
 void diags_source(struct diags *d, const char *file, const char *text);
 

@@ -18,40 +18,38 @@ struct reader {
 
 static struct value *reader_value(struct reader *r, const yaml_event_t *e, int depth);
 
-/* Bytes that cannot be characters have an offset, but no place yet. */
-static void reader_complain_bytes(struct reader *r)
-{
-    int line = 1, column = 1;
-    for (size_t i = 0; i < r->parser.problem_offset && i < r->len; i++) {
-        unsigned char c = (unsigned char)r->text[i];
-        column += (c & 0xc0) != 0x80;
-        if (c == '\n') line++, column = 1;
-    }
-    diag_place(r->d, r->file, line, column, "not valid YAML: %s (byte %zu of the file)",
-               r->parser.problem, r->parser.problem_offset + 1);
-}
-
 /* A place in the text as libyaml counts: lines and characters. */
 struct place {
     int line, column; /* from 1 */
-    char byte;        /* what stands there, 0 at the end */
+    size_t at;        /* its offset */
 };
+
+/* On to the next character. */
+static void place_step(struct place *p, const char *text)
+{
+    size_t broken = line_break(text + p->at);
+    p->at += broken ? broken : 1;
+    if (broken) p->line++, p->column = 1;
+    if (!broken && (text[p->at] & 0xc0) != 0x80) p->column++;
+}
+
+/* Bytes that cannot be characters have an offset, but no place yet. */
+static void reader_complain_bytes(struct reader *r)
+{
+    struct place p = { 1, 1, 0 };
+    size_t offset = r->parser.problem_offset;
+    while (p.at < offset && p.at < r->len) place_step(&p, r->text);
+    diag_place(r->d, r->file, p.line, p.column, "not valid YAML: %s (byte %zu of the file)",
+               r->parser.problem, offset + 1);
+}
 
 /* libyaml's mark; the end of the text where it counts one line more than there is. */
 static struct place reader_place(const struct reader *r, const yaml_mark_t *m)
 {
-    struct place at = { .line = 1, .column = 1 };
-    for (size_t i = 0; i < r->len; i++) {
-        char c = r->text[i];
-        bool here = at.line == (int)m->line + 1 && at.column == (int)m->column + 1;
-        if (here && (c & 0xc0) != 0x80) {
-            at.byte = c;
-            return at;
-        }
-        at.column += (c & 0xc0) != 0x80;
-        if (c == '\n') at.line++, at.column = 1;
-    }
-    return at;
+    struct place p = { 1, 1, 0 };
+    while (p.at < r->len && !(p.line == (int)m->line + 1 && p.column == (int)m->column + 1))
+        place_step(&p, r->text);
+    return p;
 }
 
 static void reader_complain(struct reader *r)
@@ -62,7 +60,7 @@ static void reader_complain(struct reader *r)
         return;
     }
     struct place at = reader_place(r, &p->problem_mark);
-    if (at.byte == '\t')
+    if (r->text[at.at] == '\t')
         diag_place(r->d, r->file, at.line, at.column,
                    "not valid YAML: indent with spaces, not with tabs");
     else

@@ -170,6 +170,22 @@ START_TEST(test_print)
 }
 END_TEST
 
+/* Lines are those of YAML, whatever breaks them. */
+START_TEST(test_print_breaks)
+{
+    struct fixture f;
+    struct value *v = fixture_read(&f, "a: 1\rb: 2\r\nc: 3\xe2\x80\xa8"
+                                       "d: 4\n\r\r");
+    diag_at(&f.diags, value_find(v, "b"), NULL, "b");
+    diag_at(&f.diags, value_find(v, "d"), NULL, "d");
+    char *s = printed(&f.diags);
+    ck_assert_str_eq(s, "t.yaml:2:4: error: b\n    2 | b: 2\n      |    ^\n"
+                        "t.yaml:4:4: error: d\n    4 | d: 4\n      |    ^\n");
+    free(s);
+    fixture_clear(&f);
+}
+END_TEST
+
 START_TEST(test_print_many)
 {
     struct fixture f;
@@ -186,9 +202,9 @@ END_TEST
 Suite *suite(void)
 {
     Suite *s = suite_create("yaml");
-    unit_case(
-        s, "reading", 20,
-        UNIT_TESTS(test_places, test_goes_on, test_depth, test_sizes, test_print, test_print_many));
+    unit_case(s, "reading", 20,
+              UNIT_TESTS(test_places, test_goes_on, test_depth, test_sizes, test_print,
+                         test_print_breaks, test_print_many));
     TCase *c = tcase_create("refusals");
     tcase_add_loop_test(c, test_refusals, 0, (int)(sizeof refusals / sizeof *refusals));
     suite_add_tcase(s, c);
