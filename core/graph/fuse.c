@@ -173,8 +173,10 @@ static struct node *fuser_twin(struct fuser *u, size_t i)
     *twin = *u->r->nodes[i];
     twin->index = f->n_nodes;
     twin->call.out = &twin->out;
-    for (int j = 0; j < OP_INPUTS; j++)
-        if (twin->call.in[j]) twin->call.in[j] = &f->twins[node_of(twin->call.in[j])->index]->out;
+    for (int j = 0; j < OP_INPUTS; j++) {
+        struct node *from = twin->call.in[j] ? f->twins[node_of(twin->call.in[j])->index] : NULL;
+        twin->call.in[j] = from ? &from->out : NULL; /* one that is gone: fuser_end names others */
+    }
     f->nodes[f->n_nodes++] = twin;
     return f->twins[i] = twin;
 }
