@@ -18,26 +18,71 @@ const struct direct_isa *direct_isa(void)
     return tables[i];
 }
 
-static bool direct_takes(const struct conv_shape *s) { return s->groups == 1; }
+/* The two kinds of shapes and who serves them; the first that takes a shape. */
+struct direct_way {
+    bool (*takes)(const struct conv_shape *s);
+    size_t (*work)(const struct conv_shape *s);
+    size_t (*packed)(const struct conv_shape *s, enum conv_pass pass);
+    void (*pack)(const struct conv_shape *s, enum conv_pass pass, float *packed, const float *w);
+    void (*forward)(const struct conv_shape *s, const struct conv_call *c);
+    void (*backward_data)(const struct conv_shape *s, const struct conv_call *c);
+    void (*backward_weights)(const struct conv_shape *s, const struct conv_call *c);
+};
 
-static size_t direct_work(const struct conv_shape *s)
+static bool dense_takes(const struct conv_shape *s) { return s->groups == 1; }
+
+static const struct direct_way direct_ways[] = {
+    { direct_lanes_takes, direct_lanes_work, direct_lanes_packed, direct_lanes_pack,
+      direct_lanes_forward, direct_lanes_backward_data, direct_lanes_backward_weights },
+    { dense_takes, direct_dense_work, direct_dense_packed, direct_dense_pack, direct_dense_forward,
+      direct_dense_backward_data, direct_dense_backward_weights },
+};
+enum { DIRECT_WAYS = sizeof direct_ways / sizeof *direct_ways };
+
+static const struct direct_way *direct_way(const struct conv_shape *s)
 {
-    size_t most = direct_weights_work(s);
-    for (int pass = CONV_FORWARD; pass <= CONV_BACKWARD_DATA; pass++) {
-        const size_t len = direct_dense_work(s, (enum conv_pass)pass);
-        most = len > most ? len : most;
-    }
-    return most;
+    for (int i = 0; i < DIRECT_WAYS; i++)
+        if (direct_ways[i].takes(s)) return &direct_ways[i];
+    return NULL;
+}
+
+static bool direct_takes(const struct conv_shape *s) { return direct_way(s); }
+
+static size_t direct_work(const struct conv_shape *s) { return direct_way(s)->work(s); }
+
+static size_t direct_packed(const struct conv_shape *s, enum conv_pass pass)
+{
+    return direct_way(s)->packed(s, pass);
+}
+
+static void direct_pack(const struct conv_shape *s, enum conv_pass pass, float *packed, const float *w)
+{
+    direct_way(s)->pack(s, pass, packed, w);
+}
+
+static void direct_forward(const struct conv_shape *s, const struct conv_call *c)
+{
+    direct_way(s)->forward(s, c);
+}
+
+static void direct_backward_data(const struct conv_shape *s, const struct conv_call *c)
+{
+    direct_way(s)->backward_data(s, c);
+}
+
+static void direct_backward_weights(const struct conv_shape *s, const struct conv_call *c)
+{
+    direct_way(s)->backward_weights(s, c);
 }
 
 const struct conv_kernels conv_direct = {
     .name = "direct",
     .takes = direct_takes,
     .work = direct_work,
-    .packed = direct_dense_packed,
-    .pack = direct_dense_pack,
+    .packed = direct_packed,
+    .pack = direct_pack,
     .fuses = true,
-    .forward = direct_dense_forward,
-    .backward_data = direct_dense_backward_data,
-    .backward_weights = direct_dense_backward_weights,
+    .forward = direct_forward,
+    .backward_data = direct_backward_data,
+    .backward_weights = direct_backward_weights,
 };

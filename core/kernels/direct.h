@@ -47,6 +47,35 @@ struct direct_outer {
     bool add;        /* d += */
 };
 
+/* Small groups, of as many input as output channels: lane l of a vector of y needs the channels of
+ * its group only, which lie in the same lanes of x:
+ * y[p][l] = start[l] + sum over tap rows r, columns s < span, channels i < group of
+ *           x[x_rows[r] + (stride p + s) x_pixel + (l - l % group + i)] w[w_rows[r] + s w_column + i w_channel + l]. */
+struct direct_lanes {
+    const float *x, *w, *start; /* start NULL: 0 */
+    ptrdiff_t x_pixel, w_column, w_channel;
+    const ptrdiff_t *x_rows, *w_rows;
+    int rows, group;
+    float *y;
+    ptrdiff_t y_pixel;
+    float *sum, *square;        /* += y and y^2 over the pixels; NULL: none */
+    int valid;                  /* lanes that exist in y, start, sum and square */
+    bool add;                   /* y += */
+};
+
+/* Their weight gradient: d[(row * span + s) * group + i][l] += sum over the pixel rows r, pixels p
+ * of x[x_rows[r] + row x_row + (stride p + s) x_pixel + (l - l % group + i)] dy[dy_rows[r] + p dy_pixel + l]. */
+struct direct_lanes_weights {
+    const float *x, *dy;
+    ptrdiff_t x_pixel, x_row, dy_pixel, d_row; /* d_row: from d[m] to d[m + 1] */
+    const ptrdiff_t *x_rows, *dy_rows;
+    int rows, pixels, stride;   /* stride is read where the kernel does not say it */
+    float *d;
+    int valid;                  /* lanes that exist in dy */
+};
+
+enum { LANES_ONE, LANES_PAIR, LANES_TRIPLE, LANES_TRIPLE_2, LANES_SPANS }; /* span 1, 2, 3; 3 with stride 2 */
+
 /* Channels of consecutive pixels copied: out[p][i] = x[p][i], or relu(scale[i] x[p][i] + shift[i]).
  */
 struct direct_copy {
@@ -64,6 +93,12 @@ struct direct_isa {
     int outer_rows[4]; /* [v]: the most m of an outer product v vectors wide */
     void (*tile[3][DIRECT_ROWS + 1])(const struct direct_tile *t);   /* [v][pixels] */
     void (*outer[4][DIRECT_ROWS + 1])(const struct direct_outer *o); /* [v][m] */
+    /* [group > 1][span][pixels], for the pixel counts in lanes_pixels (descending, 0 at the end) */
+    void (*lanes_tile[2][LANES_SPANS][DIRECT_ROWS + 1])(const struct direct_lanes *t);
+    int lanes_pixels[8];
+    /* [log2 group][span ONE, TRIPLE or TRIPLE_2]; groups of 1, 4, 8. With groups of one, triples do
+     * three kernel rows at once. NULL: none */
+    void (*lanes_weights[4][LANES_SPANS])(const struct direct_lanes_weights *t);
     void (*copy)(const struct direct_copy *c);
     float (*peak)(long steps); /* DIRECT_PEAK multiply-adds of whole vectors a step, on registers
                                 * only: what the arithmetic units can do at best */
@@ -125,13 +160,28 @@ struct direct_phase direct_phase(const struct conv_shape *s, int kernel, int p);
 int direct_panel_width(const struct direct_isa *isa, int columns, int n0);
 ptrdiff_t direct_phase_panels(const struct conv_shape *s, int lanes, int py, int px);
 
-/* Dense convolutions; work: floats for the pass. */
+/* The last step of a forward pass that sums: the call's sums and squares from those of the row
+ * blocks of each image, partial[n][row_blocks][2][k], top to bottom. */
+void direct_add_sums(const struct conv_shape *s, const struct conv_call *c, const float *partial,
+                     int row_blocks);
+
+/* Dense convolutions. */
 size_t direct_dense_packed(const struct conv_shape *s, enum conv_pass pass);
 void direct_dense_pack(const struct conv_shape *s, enum conv_pass pass, float *packed,
                        const float *w);
-size_t direct_dense_work(const struct conv_shape *s, enum conv_pass pass);
+size_t direct_dense_work(const struct conv_shape *s);
 void direct_dense_forward(const struct conv_shape *s, const struct conv_call *c);
 void direct_dense_backward_data(const struct conv_shape *s, const struct conv_call *c);
 size_t direct_weights_work(const struct conv_shape *s);
+
+/* Depthwise convolutions and groups of 4 and 8 channels that are narrower than a vector. */
+bool direct_lanes_takes(const struct conv_shape *s);
+size_t direct_lanes_packed(const struct conv_shape *s, enum conv_pass pass);
+void direct_lanes_pack(const struct conv_shape *s, enum conv_pass pass, float *packed, const float *w);
+size_t direct_lanes_work(const struct conv_shape *s);
+size_t direct_lanes_weights_work(const struct conv_shape *s);
+void direct_lanes_forward(const struct conv_shape *s, const struct conv_call *c);
+void direct_lanes_backward_data(const struct conv_shape *s, const struct conv_call *c);
+void direct_lanes_backward_weights(const struct conv_shape *s, const struct conv_call *c);
 void direct_dense_backward_weights(const struct conv_shape *s, const struct conv_call *c);
 #endif

@@ -170,6 +170,8 @@ static float isa_peak(long steps)
     return all[0];
 }
 
+#include "core/kernels/direct_lanes_body.h"
+
 /* One function for each size; noinline keeps each one's registers its own. */
 #define TILE(v, m)                                                                    \
     static __attribute__((noinline)) void tile_##v##_##m(const struct direct_tile *t) \
@@ -207,5 +209,9 @@ UP_TO(OUTER_BROAD, OUTER, 3)
                    { UP_TO(TILE_NARROW, ROW_OUTER, 1) },                                           \
                    { UP_TO(TILE_WIDE, ROW_OUTER, 2) },                                             \
                    { UP_TO(OUTER_BROAD, ROW_OUTER, 3) } },                                         \
+        .lanes_tile = { LANES_TABLE(0), LANES_TABLE(1) },                                          \
+        .lanes_pixels = LANES_PIXELS,                                                              \
+        .lanes_weights = { LANES_WEIGHTS_TABLE(1), { NULL }, LANES_WEIGHTS_TABLE(4),               \
+                           LANES_WEIGHTS_TABLE(8) },                                               \
         .copy = isa_copy, .peak = isa_peak,                                                        \
     }

@@ -431,21 +431,6 @@ static void dense_chunk(void *ctx, size_t chunk)
     }
 }
 
-/* sums[n][k] = the sum of its row blocks' partial sums, top to bottom. */
-static void dense_sums_chunk(void *ctx, size_t chunk)
-{
-    const struct dense *d = ctx;
-    float *sums = d->call->sums + chunk * (size_t)d->k,
-          *squares = d->call->squares + chunk * (size_t)d->k;
-    const float *p = d->partial + (ptrdiff_t)chunk * d->row_blocks * 2 * d->k;
-    memcpy(sums, p, (size_t)d->k * sizeof *sums);
-    memcpy(squares, p + d->k, (size_t)d->k * sizeof *squares);
-    for (int b = 1; b < d->row_blocks; b++) {
-        p += 2 * d->k;
-        for (int k = 0; k < d->k; k++) sums[k] += p[k], squares[k] += p[d->k + k];
-    }
-}
-
 static void dense_run(struct dense *d, enum conv_pass pass)
 {
     const size_t packed = direct_dense_packed(d->s, pass);
@@ -457,7 +442,7 @@ static void dense_run(struct dense *d, enum conv_pass pass)
     if (d->forward && d->call->sums) d->partial = d->call->work + packed;
     d->tasks = direct_div_up(d->s->n, d->images) * d->row_blocks * d->column_groups;
     parallel_for((size_t)d->tasks, dense_chunk, d);
-    if (d->partial) parallel_for((size_t)d->s->n, dense_sums_chunk, d);
+    if (d->partial) direct_add_sums(d->s, d->call, d->partial, d->row_blocks);
 }
 
 void direct_dense_forward(const struct conv_shape *s, const struct conv_call *c)
@@ -472,10 +457,16 @@ void direct_dense_backward_data(const struct conv_shape *s, const struct conv_ca
     dense_run(&d, CONV_BACKWARD_DATA);
 }
 
-size_t direct_dense_work(const struct conv_shape *s, enum conv_pass pass)
+static size_t dense_pass_work(const struct conv_shape *s, enum conv_pass pass)
 {
     const struct dense d = dense_plan(s, &(struct conv_call){ 0 }, pass == CONV_FORWARD);
-    const size_t sums =
-        pass == CONV_FORWARD ? (size_t)s->n * (size_t)d.row_blocks * 2 * (size_t)s->k : 0;
-    return direct_dense_packed(s, pass) + sums;
+    const size_t sums = (size_t)s->n * (size_t)d.row_blocks * 2 * (size_t)s->k;
+    return direct_dense_packed(s, pass) + (pass == CONV_FORWARD ? sums : 0);
+}
+
+size_t direct_dense_work(const struct conv_shape *s)
+{
+    const size_t forward = dense_pass_work(s, CONV_FORWARD), weights = direct_weights_work(s);
+    const size_t data = dense_pass_work(s, CONV_BACKWARD_DATA), most = forward > data ? forward : data;
+    return most > weights ? most : weights;
 }

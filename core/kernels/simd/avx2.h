@@ -26,3 +26,5 @@ static inline vf vf_set(float a) { return _mm256_set1_ps(a); }
 static inline vf vf_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
 static inline vf vf_max(vf a, vf b) { return _mm256_max_ps(a, b); }
 static inline vf vf_min(vf a, vf b) { return _mm256_min_ps(a, b); }
+/* Lane i of the result is lane from[i] of a. */
+static inline vf vf_permute(vf a, vi from) { return _mm256_permutevar8x32_ps(a, (__m256i)from); }

@@ -21,3 +21,5 @@ static inline vf vf_set(float a) { return _mm512_set1_ps(a); }
 static inline vf vf_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 static inline vf vf_max(vf a, vf b) { return _mm512_max_ps(a, b); }
 static inline vf vf_min(vf a, vf b) { return _mm512_min_ps(a, b); }
+/* Lane i of the result is lane from[i] of a. */
+static inline vf vf_permute(vf a, vi from) { return _mm512_permutexvar_ps((__m512i)from, a); }

@@ -37,3 +37,8 @@ static inline vf vf_min(vf a, vf b)
     vi m = a < b;
     return (vf)((m & (vi)a) | (~m & (vi)b));
 }
+/* Lane i of the result is lane from[i] of a. */
+static inline vf vf_permute(vf a, vi from)
+{
+    return (vf){ a[from[0] & 3], a[from[1] & 3], a[from[2] & 3], a[from[3] & 3] };
+}

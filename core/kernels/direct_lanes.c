@@ -1,0 +1,250 @@
+/* Depthwise and narrowly grouped convolutions forward and backward to the input: vectors run along
+ * the channels, a lane meets the channels of its own group only. A task copies a block of rows with
+ * its zero border into scratch and goes through the channels a vector at a time.
+ *
+ * Packed weights are [tap][channel of the group][c up to whole vectors], those of a backward pass
+ * with the group's input and output channels exchanged. */
+#include "core/base/parallel.h"
+#include "core/kernels/direct.h"
+#include <string.h>
+
+enum {
+    LANES_CACHE = 48 * 1024, /* floats of a task's copy (192 KiB): it is read again for each row of
+                              * taps and leaves the second-level cache to what streams past */
+    LANES_TAPS = 25,         /* 5x5 is the largest kernel that networks have here */
+};
+
+struct lanes {
+    const struct direct_isa *isa;
+    const struct conv_shape *s;
+    const struct conv_call *call;
+    bool forward;
+    const float *in;
+    float *out;
+    int group;                    /* channels of a group, in and out */
+    int h, w, oh, ow;             /* of in and out */
+    int step, phases;             /* as in direct_dense.c */
+    int rows;                     /* of a phase, the most */
+    int top, bottom, left, right; /* rows and columns of in that out-pixel 0 of any phase sees */
+    int cols;                     /* of the copy */
+    int row_blocks, block_rows;
+    ptrdiff_t pixel;              /* floats of a pixel in the copy: whole vectors */
+    ptrdiff_t w_row;              /* floats of a row of packed weights */
+    const float *weights;
+    float *partial;               /* [n][row_blocks][2][c] or NULL */
+};
+
+bool direct_lanes_takes(const struct conv_shape *s)
+{
+    const int group = s->c / s->groups;
+    return s->c == s->k && s->kh * s->kw <= LANES_TAPS && group < direct_isa()->lanes &&
+           (group == 1 || group == 4 || group == 8);
+}
+
+static ptrdiff_t lanes_w_row(const struct conv_shape *s) { return direct_round_up(s->c, DIRECT_LANES); }
+
+size_t direct_lanes_packed(const struct conv_shape *s, enum conv_pass pass)
+{
+    if (pass == CONV_BACKWARD_WEIGHTS) return 0;
+    return (size_t)(s->kh * s->kw * (s->c / s->groups)) * (size_t)lanes_w_row(s);
+}
+
+void direct_lanes_pack(const struct conv_shape *s, enum conv_pass pass, float *packed, const float *w)
+{
+    const int group = s->c / s->groups;
+    const ptrdiff_t row = lanes_w_row(s);
+    memset(packed, 0, direct_lanes_packed(s, pass) * sizeof *packed);
+    for (int tap = 0; tap < s->kh * s->kw; tap++)
+        for (int i = 0; i < group; i++)
+            for (int k = 0; k < s->k; k++) {
+                const int other = k % group, first = k - other;
+                const float *from = pass == CONV_FORWARD
+                                        ? w + ((ptrdiff_t)tap * group + i) * s->k + k
+                                        : w + ((ptrdiff_t)tap * group + other) * s->k + first + i;
+                packed[((ptrdiff_t)tap * group + i) * row + k] = *from;
+            }
+}
+
+static struct direct_phase lanes_phase(const struct lanes *l, int kernel, int p)
+{
+    if (l->forward) return (struct direct_phase){ 0, kernel, -l->s->pad };
+    return direct_phase(l->s, kernel, p);
+}
+
+static void lanes_reach(const struct lanes *l, int kernel, int *first, int *last)
+{
+    *first = l->s->h + l->s->w + l->s->pad, *last = -*first;
+    for (int p = 0; p < l->phases; p++) {
+        const struct direct_phase a = lanes_phase(l, kernel, p);
+        if (!a.taps) continue;
+        *first = direct_min(*first, a.offset);
+        *last = direct_max(*last, a.offset + a.taps - 1);
+    }
+}
+
+static int lanes_window_rows(const struct lanes *l, int rows)
+{
+    return (rows - 1) * l->step + l->bottom - l->top + 1;
+}
+
+static struct lanes lanes_plan(const struct conv_shape *s, const struct conv_call *c, bool forward)
+{
+    struct lanes l = { .isa = direct_isa(), .s = s, .call = c, .forward = forward };
+    l.in = forward ? c->x : c->dy, l.out = forward ? c->y : c->dx;
+    l.group = s->c / s->groups;
+    l.h = forward ? s->h : s->oh, l.w = forward ? s->w : s->ow;
+    l.oh = forward ? s->oh : s->h, l.ow = forward ? s->ow : s->w;
+    l.step = forward ? s->stride : 1, l.phases = forward ? 1 : s->stride;
+    l.rows = direct_div_up(l.oh, l.phases);
+    lanes_reach(&l, s->kh, &l.top, &l.bottom);
+    lanes_reach(&l, s->kw, &l.left, &l.right);
+    l.cols = (direct_div_up(l.ow, l.phases) - 1) * l.step + l.right - l.left + 1;
+    l.pixel = direct_round_up(s->c, l.isa->lanes);
+    l.w_row = lanes_w_row(s);
+    const int fit = direct_max(1, (int)(LANES_CACHE / (l.cols * l.pixel * l.step)));
+    const int fewest = direct_min(l.rows, direct_div_up(DIRECT_TASKS, s->n));
+    l.row_blocks = direct_max(fewest, direct_div_up(l.rows, fit));
+    l.block_rows = direct_div_up(l.rows, l.row_blocks);
+    l.row_blocks = direct_div_up(l.rows, l.block_rows);
+    return l;
+}
+
+/* The taps of a phase, as the inner loop walks them: rows of `span` columns. */
+struct lanes_taps {
+    int span;                  /* an index of direct_isa.lanes_tile */
+    int rows;
+    ptrdiff_t x_rows[LANES_TAPS], w_rows[LANES_TAPS];
+    ptrdiff_t x_pixel, w_column;
+};
+
+static int lanes_span(const struct lanes *l, int across)
+{
+    if (across == 3 && l->step == 1) return LANES_TRIPLE;
+    if (across == 3 && l->step == 2) return LANES_TRIPLE_2;
+    return across == 2 && l->step == 1 ? LANES_PAIR : LANES_ONE;
+}
+
+static void lanes_taps(const struct lanes *l, const int phase[2], struct lanes_taps *t)
+{
+    const struct direct_phase down = lanes_phase(l, l->s->kh, phase[0]);
+    const struct direct_phase across = lanes_phase(l, l->s->kw, phase[1]);
+    const ptrdiff_t tap = l->group * l->w_row;
+    t->span = lanes_span(l, across.taps);
+    t->w_column = (l->forward ? 1 : -l->s->stride) * tap;
+    t->x_pixel = t->span == LANES_ONE ? l->step * l->pixel : l->pixel;
+    t->rows = 0;
+    for (int y = 0; y < down.taps; y++)
+        for (int x = 0; x < (t->span == LANES_ONE ? across.taps : 1); x++, t->rows++) {
+            const int row = l->forward ? y : down.first + l->s->stride * (down.taps - 1 - y);
+            const int col = l->forward ? x : across.first + l->s->stride * (across.taps - 1 - x);
+            t->x_rows[t->rows] = ((ptrdiff_t)y * l->cols + x) * l->pixel;
+            t->w_rows[t->rows] = (ptrdiff_t)(row * l->s->kw + col) * tap;
+        }
+    if (!across.taps) t->rows = 0;
+}
+
+/* One row of out-pixels of one vector of channels, cut into what the inner loops take at once. */
+static void lanes_row(const struct lanes *l, const struct lanes_taps *taps, struct direct_lanes *t, int pixels)
+{
+    const int *count = l->isa->lanes_pixels;
+    const ptrdiff_t step = l->step * l->pixel;
+    for (int left = pixels; left > 0; left -= *count) {
+        while (*count > left) count++;
+        l->isa->lanes_tile[l->group > 1][taps->span][*count](t);
+        t->x += *count * step, t->y += *count * t->y_pixel;
+    }
+}
+
+struct lanes_task {
+    int image, row, rows;
+    float *window, *sums;
+};
+
+static void lanes_task_phase(const struct lanes *l, const struct lanes_task *task, const int phase[2])
+{
+    const struct direct_phase down = lanes_phase(l, l->s->kh, phase[0]);
+    const struct direct_phase across = lanes_phase(l, l->s->kw, phase[1]);
+    const int c = l->s->c, pixels = direct_div_up(l->ow - phase[1], l->phases);
+    struct lanes_taps taps;
+    lanes_taps(l, phase, &taps);
+    for (int n0 = 0; n0 < c; n0 += l->isa->lanes)
+        for (int r = task->row; r < task->row + task->rows && r * l->phases + phase[0] < l->oh; r++) {
+            const ptrdiff_t x = (ptrdiff_t)((r - task->row) * l->step + down.offset - l->top) * l->cols;
+            const ptrdiff_t y = ((ptrdiff_t)task->image * l->oh + r * l->phases + phase[0]) * l->ow + phase[1];
+            struct direct_lanes t = {
+                .x = task->window + (x + across.offset - l->left) * l->pixel + n0,
+                .w = l->weights + n0,
+                .start = l->forward && l->call->bias ? l->call->bias + n0 : NULL,
+                .x_pixel = taps.x_pixel,
+                .w_column = taps.w_column,
+                .w_channel = l->w_row,
+                .x_rows = taps.x_rows,
+                .w_rows = taps.w_rows,
+                .rows = taps.rows,
+                .group = l->group,
+                .y = l->out + y * c + n0,
+                .y_pixel = (ptrdiff_t)l->phases * c,
+                .sum = task->sums ? task->sums + n0 : NULL,
+                .square = task->sums ? task->sums + c + n0 : NULL,
+                .valid = direct_min(l->isa->lanes, c - n0),
+                .add = !l->forward && !l->call->overwrite,
+            };
+            lanes_row(l, &taps, &t, pixels);
+        }
+}
+
+static void lanes_chunk(void *ctx, size_t chunk)
+{
+    const struct lanes *l = ctx;
+    const struct conv_shape *s = l->s;
+    struct lanes_task t = { .image = (int)chunk / l->row_blocks, .row = (int)chunk % l->row_blocks * l->block_rows };
+    t.rows = direct_min(l->block_rows, l->rows - t.row);
+    t.window = parallel_scratch((size_t)(lanes_window_rows(l, l->block_rows) * (l->cols * l->pixel)));
+    direct_window_copy(&(struct direct_window){
+        .x = l->in + (ptrdiff_t)t.image * l->h * l->w * s->c,
+        .h = l->h, .w = l->w, .c = s->c,
+        .row = t.row * l->step + l->top, .col = l->left,
+        .rows = lanes_window_rows(l, t.rows), .cols = l->cols, .step = 1,
+        .channels = s->c, .pixel = l->pixel,
+        .scale = l->forward ? l->call->in_scale : NULL, .shift = l->forward ? l->call->in_shift : NULL,
+    }, t.window);
+    if (l->partial) {
+        t.sums = l->partial + (ptrdiff_t)chunk * 2 * s->c;
+        memset(t.sums, 0, 2 * (size_t)s->c * sizeof *t.sums);
+    }
+    for (int p = 0; p < l->phases * l->phases; p++)
+        if (p % l->phases < l->ow) lanes_task_phase(l, &t, (int[]){ p / l->phases, p % l->phases });
+}
+
+static void lanes_run(struct lanes *l, enum conv_pass pass)
+{
+    l->weights = l->call->packed;
+    if (!l->weights) {
+        direct_lanes_pack(l->s, pass, l->call->work, l->call->w);
+        l->weights = l->call->work;
+    }
+    if (l->forward && l->call->sums) l->partial = l->call->work + direct_lanes_packed(l->s, pass);
+    parallel_for((size_t)l->s->n * (size_t)l->row_blocks, lanes_chunk, l);
+    if (l->partial) direct_add_sums(l->s, l->call, l->partial, l->row_blocks);
+}
+
+void direct_lanes_forward(const struct conv_shape *s, const struct conv_call *c)
+{
+    struct lanes l = lanes_plan(s, c, true);
+    lanes_run(&l, CONV_FORWARD);
+}
+
+void direct_lanes_backward_data(const struct conv_shape *s, const struct conv_call *c)
+{
+    struct lanes l = lanes_plan(s, c, false);
+    lanes_run(&l, CONV_BACKWARD_DATA);
+}
+
+size_t direct_lanes_work(const struct conv_shape *s)
+{
+    const struct lanes l = lanes_plan(s, &(struct conv_call){ 0 }, true);
+    const size_t weights = direct_lanes_weights_work(s);
+    const size_t sums = (size_t)s->n * (size_t)l.row_blocks * 2 * (size_t)s->c;
+    const size_t forward = direct_lanes_packed(s, CONV_FORWARD) + sums;
+    return forward > weights ? forward : weights;
+}

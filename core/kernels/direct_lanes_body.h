@@ -1,0 +1,143 @@
+/* The inner loops for groups narrower than a vector, over the vector type vf; included by
+ * direct_body.h. An input vector is spread out once for each channel of a group (a permutation of
+ * lanes; none with groups of one) and then meets all the taps that use it. */
+
+/* Lane i takes channel `channel` of its group. */
+INLINE vi lanes_of_group(int group, int channel)
+{
+    vi from;
+    for (int i = 0; i < LANES; i++) from[i] = i - i % group + channel;
+    return from;
+}
+
+INLINE vf lanes_load(const float *p, int valid)
+{
+    return valid < LANES ? vf_load_part(p, (size_t)valid) : vf_load(p);
+}
+
+INLINE void lanes_store(float *p, vf v, int valid)
+{
+    if (valid < LANES)
+        vf_store_part(p, v, (size_t)valid);
+    else
+        vf_store(p, v);
+}
+
+INLINE void lanes_tile_body(const int pixels, const int span, const int stride, const bool spread,
+                            const struct direct_lanes *t)
+{
+    vf sums[DIRECT_ROWS];
+    REPEAT (p, 0, pixels) sums[p] = t->start ? lanes_load(t->start, t->valid) : (vf){ 0 };
+    for (int i = 0; i < t->group; i++) {
+        const vi from = spread ? lanes_of_group(t->group, i) : (vi){ 0 };
+        for (int r = 0; r < t->rows; r++) {
+            const float *x = t->x + t->x_rows[r], *at = t->w + t->w_rows[r] + i * t->w_channel;
+            vf w[3];
+            REPEAT (s, 0, span) w[s] = vf_load(at + s * t->w_column);
+            REPEAT (q, 0, (pixels - 1) * stride + span) {
+                vf v = vf_load(x + q * t->x_pixel);
+                if (spread) v = vf_permute(v, from);
+                REPEAT (s, 0, span)
+                    if (q >= s && (q - s) % stride == 0 && (q - s) / stride < pixels)
+                        sums[(q - s) / stride] = vf_fma(v, w[s], sums[(q - s) / stride]);
+            }
+        }
+    }
+    vf sum = { 0 }, square = { 0 };
+    REPEAT (p, 0, pixels) {
+        float *y = t->y + p * t->y_pixel;
+        if (t->add) sums[p] += lanes_load(y, t->valid);
+        lanes_store(y, sums[p], t->valid);
+        sum += sums[p], square = vf_fma(sums[p], sums[p], square);
+    }
+    if (!t->sum) return;
+    lanes_store(t->sum, lanes_load(t->sum, t->valid) + sum, t->valid);
+    lanes_store(t->square, lanes_load(t->square, t->valid) + square, t->valid);
+}
+
+/* One column of the x that the taps of kernel row `row` meet: adds its products with one pixel of
+ * dy to the sums of tap s. */
+INLINE void lanes_outer(const int group, vf x, vf dy, vf *sums)
+{
+    REPEAT (i, 0, group)
+        sums[i] = vf_fma(group > 1 ? vf_permute(x, lanes_of_group(group, i)) : x, dy, sums[i]);
+}
+
+/* kernel_rows x span taps of groups of `group`; stride 0: any. Kept in registers over all pixels. */
+INLINE void lanes_weights_body(const int kernel_rows, const int span, const int stride,
+                               const int group, const int valid, const struct direct_lanes_weights *t)
+{
+    const ptrdiff_t step = (stride ? stride : t->stride) * t->x_pixel;
+    vf sums[9][8];
+    REPEAT (m, 0, kernel_rows * span)
+        REPEAT (i, 0, group) sums[m][i] = vf_load(t->d + (m * group + i) * t->d_row);
+    for (int r = 0; r < t->rows; r++) {
+        const float *x = t->x + t->x_rows[r], *dy = t->dy + t->dy_rows[r];
+        for (int p = 0; p < t->pixels; p++, x += step, dy += t->dy_pixel) {
+            const vf d = lanes_load(dy, valid);
+            REPEAT (k, 0, kernel_rows)
+                REPEAT (s, 0, span)
+                    lanes_outer(group, vf_load(x + k * t->x_row + s * t->x_pixel), d, sums[k * span + s]);
+        }
+    }
+    REPEAT (m, 0, kernel_rows * span)
+        REPEAT (i, 0, group) vf_store(t->d + (m * group + i) * t->d_row, sums[m][i]);
+}
+
+#define LANES_TILE(spread, span, stride, name, pixels)                                             \
+    static __attribute__((noinline)) void lanes_##spread##_##name##_##pixels(                      \
+        const struct direct_lanes *t)                                                              \
+    {                                                                                              \
+        lanes_tile_body(pixels, span, stride, spread, t);                                          \
+    }
+#define LANES_WEIGHTS(kernel_rows, span, stride, group)                                            \
+    static __attribute__((noinline)) void lanes_weights_##span##_##stride##_##group(               \
+        const struct direct_lanes_weights *t)                                                      \
+    {                                                                                              \
+        if (t->valid < LANES)                                                                      \
+            lanes_weights_body(kernel_rows, span, stride, group, t->valid, t);                     \
+        else                                                                                       \
+            lanes_weights_body(kernel_rows, span, stride, group, LANES, t);                        \
+    }
+
+#define LANES_TILES(spread, pixels)                                                                \
+    LANES_TILE(spread, 1, 1, ONE, pixels)                                                          \
+    LANES_TILE(spread, 2, 1, PAIR, pixels)                                                         \
+    LANES_TILE(spread, 3, 1, TRIPLE, pixels)                                                       \
+    LANES_TILE(spread, 3, 2, TRIPLE_2, pixels)
+
+#define LANES_EACH(f, a)                                                                           \
+    f(a, 1) f(a, 2) f(a, 3) f(a, 4) f(a, 7) f(a, 8) LANES_MORE(f, a)
+#if TILE_WIDE >= 14
+#define LANES_MORE(f, a) f(a, 14)
+#define LANES_PIXELS { 14, 8, 7, 4, 3, 2, 1 }
+#else
+#define LANES_MORE(f, a)
+#define LANES_PIXELS { 8, 7, 4, 3, 2, 1 }
+#endif
+
+LANES_EACH(LANES_TILES, 0)
+LANES_EACH(LANES_TILES, 1)
+LANES_WEIGHTS(1, 1, 0, 1)
+LANES_WEIGHTS(3, 3, 1, 1)
+LANES_WEIGHTS(3, 3, 2, 1)
+LANES_WEIGHTS(1, 1, 0, 4)
+LANES_WEIGHTS(1, 3, 1, 4)
+LANES_WEIGHTS(1, 3, 2, 4)
+LANES_WEIGHTS(1, 1, 0, 8)
+LANES_WEIGHTS(1, 3, 1, 8)
+LANES_WEIGHTS(1, 3, 2, 8)
+
+#define ROW_LANES_ONE(spread, pixels) [pixels] = lanes_##spread##_ONE_##pixels,
+#define ROW_LANES_PAIR(spread, pixels) [pixels] = lanes_##spread##_PAIR_##pixels,
+#define ROW_LANES_TRIPLE(spread, pixels) [pixels] = lanes_##spread##_TRIPLE_##pixels,
+#define ROW_LANES_TRIPLE_2(spread, pixels) [pixels] = lanes_##spread##_TRIPLE_2_##pixels,
+#define LANES_TABLE(spread)                                                                        \
+    {                                                                                              \
+        { LANES_EACH(ROW_LANES_ONE, spread) }, { LANES_EACH(ROW_LANES_PAIR, spread) },             \
+            { LANES_EACH(ROW_LANES_TRIPLE, spread) }, { LANES_EACH(ROW_LANES_TRIPLE_2, spread) },  \
+    }
+#define LANES_WEIGHTS_TABLE(group)                                                                 \
+    {                                                                                              \
+        lanes_weights_1_0_##group, NULL, lanes_weights_3_1_##group, lanes_weights_3_2_##group      \
+    }
