@@ -41,7 +41,8 @@ struct conv_kernels {
     bool (*takes)(const struct conv_shape *s);  /* NULL: every shape */
     size_t (*work)(const struct conv_shape *s); /* floats that any pass needs in work; NULL: 0 */
     /* Weights in the order in which a pass reads them. packed: floats, 0 where the pass takes w as
-     * it is, a count that holds for every instruction set. Both NULL: no pass packs. */
+     * it is. As for work, the count holds while the instruction set in use stays the same. Both
+     * NULL: no pass packs. */
     size_t (*packed)(const struct conv_shape *s, enum conv_pass pass);
     void (*pack)(const struct conv_shape *s, enum conv_pass pass, float *packed, const float *w);
     bool fuses; /* knows in_scale, sums and overwrite; where false, conv.c does these around it */

@@ -29,7 +29,11 @@ struct direct_way {
     void (*backward_weights)(const struct conv_shape *s, const struct conv_call *c);
 };
 
-static bool dense_takes(const struct conv_shape *s) { return s->groups == 1; }
+/* Groups of very few output channels would leave most of a vector empty. */
+static bool dense_takes(const struct conv_shape *s)
+{
+    return s->groups == 1 || s->k / s->groups >= 4;
+}
 
 static const struct direct_way direct_ways[] = {
     { direct_lanes_takes, direct_lanes_work, direct_lanes_packed, direct_lanes_pack,
@@ -55,7 +59,8 @@ static size_t direct_packed(const struct conv_shape *s, enum conv_pass pass)
     return direct_way(s)->packed(s, pass);
 }
 
-static void direct_pack(const struct conv_shape *s, enum conv_pass pass, float *packed, const float *w)
+static void direct_pack(const struct conv_shape *s, enum conv_pass pass, float *packed,
+                        const float *w)
 {
     direct_way(s)->pack(s, pass, packed, w);
 }

@@ -50,7 +50,8 @@ struct direct_outer {
 /* Small groups, of as many input as output channels: lane l of a vector of y needs the channels of
  * its group only, which lie in the same lanes of x:
  * y[p][l] = start[l] + sum over tap rows r, columns s < span, channels i < group of
- *           x[x_rows[r] + (stride p + s) x_pixel + (l - l % group + i)] w[w_rows[r] + s w_column + i w_channel + l]. */
+ *           x[x_rows[r] + (stride p + s) x_pixel + (l - l % group + i)] w[w_rows[r] + s w_column +
+ * i w_channel + l]. */
 struct direct_lanes {
     const float *x, *w, *start; /* start NULL: 0 */
     ptrdiff_t x_pixel, w_column, w_channel;
@@ -58,23 +59,30 @@ struct direct_lanes {
     int rows, group;
     float *y;
     ptrdiff_t y_pixel;
-    float *sum, *square;        /* += y and y^2 over the pixels; NULL: none */
-    int valid;                  /* lanes that exist in y, start, sum and square */
-    bool add;                   /* y += */
+    float *sum, *square; /* += y and y^2 over the pixels; NULL: none */
+    int valid;           /* lanes that exist in y, start, sum and square */
+    bool add;            /* y += */
 };
 
 /* Their weight gradient: d[(row * span + s) * group + i][l] += sum over the pixel rows r, pixels p
- * of x[x_rows[r] + row x_row + (stride p + s) x_pixel + (l - l % group + i)] dy[dy_rows[r] + p dy_pixel + l]. */
+ * of x[x_rows[r] + row x_row + (stride p + s) x_pixel + (l - l % group + i)] dy[dy_rows[r] + p
+ * dy_pixel + l]. */
 struct direct_lanes_weights {
     const float *x, *dy;
     ptrdiff_t x_pixel, x_row, dy_pixel, d_row; /* d_row: from d[m] to d[m + 1] */
     const ptrdiff_t *x_rows, *dy_rows;
-    int rows, pixels, stride;   /* stride is read where the kernel does not say it */
+    int rows, pixels, stride; /* stride is read where the kernel does not say it */
     float *d;
-    int valid;                  /* lanes that exist in dy */
+    int valid; /* lanes that exist in dy */
 };
 
-enum { LANES_ONE, LANES_PAIR, LANES_TRIPLE, LANES_TRIPLE_2, LANES_SPANS }; /* span 1, 2, 3; 3 with stride 2 */
+enum {
+    LANES_ONE,
+    LANES_PAIR,
+    LANES_TRIPLE,
+    LANES_TRIPLE_2,
+    LANES_SPANS
+}; /* span 1, 2, 3; 3 with stride 2 */
 
 /* Channels of consecutive pixels copied: out[p][i] = x[p][i], or relu(scale[i] x[p][i] + shift[i]).
  */
@@ -156,8 +164,10 @@ struct direct_phase {
 };
 struct direct_phase direct_phase(const struct conv_shape *s, int kernel, int p);
 
-/* Panels (direct_pack.c): the width of the one at column n0, and where those of a phase begin. */
+/* Panels (direct_pack.c): the width of the one at column n0 of a group, the floats of a group with
+ * so many taps, and where those of a phase begin. */
 int direct_panel_width(const struct direct_isa *isa, int columns, int n0);
+ptrdiff_t direct_group_panels(const struct conv_shape *s, enum conv_pass pass, int lanes, int taps);
 ptrdiff_t direct_phase_panels(const struct conv_shape *s, int lanes, int py, int px);
 
 /* The last step of a forward pass that sums: the call's sums and squares from those of the row
@@ -177,7 +187,8 @@ size_t direct_weights_work(const struct conv_shape *s);
 /* Depthwise convolutions and groups of 4 and 8 channels that are narrower than a vector. */
 bool direct_lanes_takes(const struct conv_shape *s);
 size_t direct_lanes_packed(const struct conv_shape *s, enum conv_pass pass);
-void direct_lanes_pack(const struct conv_shape *s, enum conv_pass pass, float *packed, const float *w);
+void direct_lanes_pack(const struct conv_shape *s, enum conv_pass pass, float *packed,
+                       const float *w);
 size_t direct_lanes_work(const struct conv_shape *s);
 size_t direct_lanes_weights_work(const struct conv_shape *s);
 void direct_lanes_forward(const struct conv_shape *s, const struct conv_call *c);

@@ -209,9 +209,10 @@ UP_TO(OUTER_BROAD, OUTER, 3)
                    { UP_TO(TILE_NARROW, ROW_OUTER, 1) },                                           \
                    { UP_TO(TILE_WIDE, ROW_OUTER, 2) },                                             \
                    { UP_TO(OUTER_BROAD, ROW_OUTER, 3) } },                                         \
-        .lanes_tile = { LANES_TABLE(0), LANES_TABLE(1) },                                          \
-        .lanes_pixels = LANES_PIXELS,                                                              \
-        .lanes_weights = { LANES_WEIGHTS_TABLE(1), { NULL }, LANES_WEIGHTS_TABLE(4),               \
+        .lanes_tile = { LANES_TABLE(0), LANES_TABLE(1) }, .lanes_pixels = LANES_PIXELS,            \
+        .lanes_weights = { LANES_WEIGHTS_TABLE(1),                                                 \
+                           { NULL },                                                               \
+                           LANES_WEIGHTS_TABLE(4),                                                 \
                            LANES_WEIGHTS_TABLE(8) },                                               \
         .copy = isa_copy, .peak = isa_peak,                                                        \
     }

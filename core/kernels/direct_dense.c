@@ -26,18 +26,20 @@ struct dense {
     bool forward;
     const float *in;
     float *out;
-    int h, w, c;    /* in */
-    int oh, ow, k;  /* out */
-    int step;       /* in-pixels from one out-pixel of a phase to the next */
-    int phases;     /* in each direction: out-pixels from one of a phase to the next */
-    int rows, cols; /* of a phase, the most */
+    int h, w, c;        /* in */
+    int oh, ow, k;      /* out */
+    int depth, columns; /* channels of a group, in and out */
+    int step;           /* in-pixels from one out-pixel of a phase to the next */
+    int phases;         /* in each direction: out-pixels from one of a phase to the next */
+    int rows, cols;     /* of a phase, the most */
     int top, bottom, left, right; /* the in-pixels that out-pixel 0 of any phase sees: rows [top,
                                    * bottom], columns [left, right] */
     bool point;                   /* a 1x1 kernel: the copy leaves out what no tap reads */
     bool flat;                    /* ... and rows follow each other without a gap, in and out */
     bool in_place;                /* ... and so does the input itself */
     ptrdiff_t pixel;              /* floats from a pixel to the next of the copy */
-    int images, row_blocks, block_rows, column_groups, group_columns; /* of a task */
+    int images, row_blocks, block_rows, column_groups, group_panels; /* of a task */
+    int n_panels;                                                    /* of all groups */
     int tasks;
     const float *panels;
     float *partial; /* [n][row_blocks][2][k]: sums and squares, or NULL */
@@ -59,7 +61,8 @@ struct dense_block {
     ptrdiff_t *taps;
     int n_taps, depth;
     const float *panels;
-    int from, to;              /* columns */
+    int phase_taps;            /* before neighbours are taken as one */
+    int from, to;              /* panels */
     struct direct_ahead *next; /* what the task after this one reads */
 };
 
@@ -103,7 +106,7 @@ static ptrdiff_t dense_window_len(const struct dense *d)
 /* Cuts the output into tasks. Depends on the shape and the instruction set alone. */
 static void dense_cut(struct dense *d)
 {
-    const int n = d->s->n, width = 2 * d->isa->lanes;
+    const int n = d->s->n;
     const ptrdiff_t row = dense_window_cols(d) * d->pixel * dense_copy_step(d);
     const int fit = (int)direct_max(1, (int)(DIRECT_CACHE / row));
 
@@ -119,10 +122,9 @@ static void dense_cut(struct dense *d)
     d->row_blocks = direct_div_up(d->rows, d->block_rows);
 
     const int tasks = direct_div_up(n, d->images) * d->row_blocks,
-              panels = direct_div_up(d->k, width);
-    const int groups = direct_min(panels, direct_div_up(DIRECT_TASKS, tasks));
-    d->group_columns = direct_div_up(panels, groups) * width;
-    d->column_groups = direct_div_up(d->k, d->group_columns);
+              parts = direct_min(d->n_panels, direct_div_up(DIRECT_TASKS, tasks));
+    d->group_panels = direct_div_up(d->n_panels, parts);
+    d->column_groups = direct_div_up(d->n_panels, d->group_panels);
 }
 
 static struct dense dense_plan(const struct conv_shape *s, const struct conv_call *c, bool forward)
@@ -132,6 +134,8 @@ static struct dense dense_plan(const struct conv_shape *s, const struct conv_cal
     d.out = forward ? c->y : c->dx;
     d.h = forward ? s->h : s->oh, d.w = forward ? s->w : s->ow, d.c = forward ? s->c : s->k;
     d.oh = forward ? s->oh : s->h, d.ow = forward ? s->ow : s->w, d.k = forward ? s->k : s->c;
+    d.depth = d.c / s->groups, d.columns = d.k / s->groups;
+    d.n_panels = s->groups * direct_div_up(d.columns, 2 * d.isa->lanes);
     d.step = forward ? s->stride : 1;
     d.phases = forward ? 1 : s->stride;
     d.rows = direct_div_up(d.oh, d.phases), d.cols = direct_div_up(d.ow, d.phases);
@@ -145,63 +149,77 @@ static struct dense dense_plan(const struct conv_shape *s, const struct conv_cal
     return d;
 }
 
-/* A panel whose last columns do not exist: the tile goes through a buffer. */
-static void block_tail(const struct dense_block *b, struct direct_tile *t,
-                       const struct dense_tile *at, int n0)
+/* A panel of a block: where its columns and those of x and the weights begin. */
+struct dense_panel {
+    int width, valid; /* columns, and how many of them exist */
+    int x, y;         /* channels: the first read, the first written */
+    const float *weights;
+};
+
+static struct dense_panel block_panel(const struct dense_block *b, int i)
 {
-    const int valid = b->d->k - n0, width = direct_panel_width(b->d->isa, b->d->k, n0),
-              half = (at->rows + 1) / 2;
-    float y[DIRECT_ROWS * DIRECT_WIDTH], sums[2][2][DIRECT_WIDTH] = { 0 };
-    for (int m = 0; t->add && m < at->rows; m++) {
-        const float *from = m < half ? t->y[0] + m * t->y_pixel : t->y[1] + (m - half) * t->y_pixel;
-        memset(y + m * width, 0, (size_t)width * sizeof *y);
-        memcpy(y + m * width, from, (size_t)valid * sizeof *y);
-    }
+    const struct dense *d = b->d;
+    const int each = d->n_panels / d->s->groups, group = i / each,
+              n0 = i % each * 2 * d->isa->lanes;
+    const enum conv_pass pass = d->forward ? CONV_FORWARD : CONV_BACKWARD_DATA;
+    struct dense_panel p = { .x = group * d->depth, .y = group * d->columns + n0 };
+    p.width = direct_panel_width(d->isa, d->columns, n0);
+    p.valid = direct_min(p.width, d->columns - n0);
+    p.weights = b->panels + (ptrdiff_t)n0 * b->n_taps * b->depth +
+                group * direct_group_panels(d->s, pass, d->isa->lanes, b->phase_taps);
+    return p;
+}
+
+/* A panel whose last columns do not exist: the tile goes through a buffer. */
+static void block_tail(const struct dense *d, const struct dense_panel *p,
+                       const struct direct_tile *t, int rows)
+{
+    const int half = (rows + 1) / 2;
+    float y[DIRECT_ROWS * DIRECT_WIDTH], start[DIRECT_WIDTH] = { 0 },
+                                         sums[2][2][DIRECT_WIDTH] = { 0 };
     struct direct_tile u = *t;
-    u.y[0] = y, u.y[1] = y + half * width, u.y_pixel = width;
+    u.y[0] = y, u.y[1] = y + half * p->width, u.y_pixel = p->width;
+    if (t->start) u.start = memcpy(start, t->start, (size_t)p->valid * sizeof *start);
     for (int i = 0; i < 2 && t->sum[0]; i++) u.sum[i] = sums[i][0], u.square[i] = sums[i][1];
-    b->d->isa->tile[width / b->d->isa->lanes][at->rows](&u);
-    for (int m = 0; m < at->rows; m++) {
+    for (int m = 0; t->add && m < rows; m++) {
+        const float *from = m < half ? t->y[0] + m * t->y_pixel : t->y[1] + (m - half) * t->y_pixel;
+        memset(y + m * p->width, 0, (size_t)p->width * sizeof *y);
+        memcpy(y + m * p->width, from, (size_t)p->valid * sizeof *y);
+    }
+    d->isa->tile[p->width / d->isa->lanes][rows](&u);
+    for (int m = 0; m < rows; m++) {
         float *to = m < half ? t->y[0] + m * t->y_pixel : t->y[1] + (m - half) * t->y_pixel;
-        memcpy(to, y + m * width, (size_t)valid * sizeof *y);
+        memcpy(to, y + m * p->width, (size_t)p->valid * sizeof *y);
     }
     for (int i = 0; i < 2 && t->sum[0]; i++)
-        for (int n = 0; n < valid; n++)
+        for (int n = 0; n < p->valid; n++)
             t->sum[i][n] += sums[i][0][n], t->square[i][n] += sums[i][1][n];
 }
 
-/* Tile `at` with the panel at column n0, channels [from, to) of a tap (all of them, unless 1x1). */
-static void block_tile(const struct dense_block *b, const struct dense_tile *at, int n0, int from,
-                       int to)
+/* Tile `at` with a panel, channels [from, to) of a tap (all of them, unless 1x1). */
+static void block_tile(const struct dense_block *b, const struct dense_tile *at,
+                       const struct dense_panel *p, int from, int to)
 {
     const struct dense *d = b->d;
-    const int width = direct_panel_width(d->isa, d->k, n0);
-    float start[DIRECT_WIDTH];
     struct direct_tile t = {
-        .x = { at->x[0] + from, at->x[1] + from },
+        .x = { at->x[0] + p->x + from, at->x[1] + p->x + from },
         .x_pixel = d->pixel * dense_copy_step(d),
         .taps = b->taps,
         .n_taps = b->n_taps,
         .depth = to - from,
-        .panel = b->panels + (ptrdiff_t)n0 * b->n_taps * b->depth + (ptrdiff_t)from * width,
-        .y = { at->y[0] + n0, at->y[1] + n0 },
+        .panel = p->weights + (ptrdiff_t)from * p->width,
+        .y = { at->y[0] + p->y, at->y[1] + p->y },
         .y_pixel = (ptrdiff_t)d->phases * d->k,
         .add = from > 0 || (!d->forward && !d->call->overwrite),
     };
-    if (d->forward && d->call->bias && from == 0) t.start = d->call->bias + n0;
+    if (d->forward && d->call->bias && from == 0) t.start = d->call->bias + p->y;
     if (d->partial && to == b->depth)
         for (int i = 0; i < 2; i++)
-            t.sum[i] = at->sums[i] + n0, t.square[i] = at->sums[i] + d->k + n0;
-    if (n0 + width <= d->k) {
-        d->isa->tile[width / d->isa->lanes][at->rows](&t);
-        return;
-    }
-    if (t.start) {
-        memset(start, 0, sizeof start);
-        memcpy(start, t.start, (size_t)(d->k - n0) * sizeof *start);
-        t.start = start;
-    }
-    block_tail(b, &t, at, n0);
+            t.sum[i] = at->sums[i] + p->y, t.square[i] = at->sums[i] + d->k + p->y;
+    if (p->valid == p->width)
+        d->isa->tile[p->width / d->isa->lanes][at->rows](&t);
+    else
+        block_tail(d, p, &t, at->rows);
 }
 
 /* A 1x1 kernel's next tile still lies in memory: asks for part i of `parts` of its pixels. */
@@ -216,24 +234,27 @@ static void block_fetch_tile(const struct dense_block *b, int tile, int i, int p
 
 static void block_run(const struct dense_block *b)
 {
-    const int width = 2 * b->d->isa->lanes, panels = direct_div_up(b->to - b->from, width);
-    const bool resident = (ptrdiff_t)(b->to - b->from) * b->n_taps * b->depth <= PANELS_RESIDENT;
+    const int width = 2 * b->d->isa->lanes, panels = b->to - b->from;
+    const bool resident = (ptrdiff_t)panels * width * b->n_taps * b->depth <= PANELS_RESIDENT;
     const int depth = b->d->point && !resident ? DEPTH : b->depth;
     const int calls =
         b->count * panels * direct_div_up(b->depth, depth) * b->d->phases * b->d->phases;
     const int share = direct_div_up(b->next->pixels, calls);
     for (int i = 0; resident && i < b->count; i++)
         for (int p = 0; p < panels; p++) {
+            const struct dense_panel panel = block_panel(b, b->from + p);
             block_fetch_tile(b, i, p, panels);
             direct_fetch(b->next, share);
-            block_tile(b, &b->tiles[i], b->from + p * width, 0, b->depth);
+            block_tile(b, &b->tiles[i], &panel, 0, b->depth);
         }
     for (int from = 0; !resident && from < b->depth; from += depth)
-        for (int n0 = b->from; n0 < b->to; n0 += width)
+        for (int p = b->from; p < b->to; p++) {
+            const struct dense_panel panel = block_panel(b, p);
             for (int i = 0; i < b->count; i++) {
                 direct_fetch(b->next, share);
-                block_tile(b, &b->tiles[i], n0, from, direct_min(b->depth, from + depth));
+                block_tile(b, &b->tiles[i], &panel, from, direct_min(b->depth, from + depth));
             }
+        }
 }
 
 /* Rows of pixels, all of one length, that a block's tiles are cut from. */
@@ -249,7 +270,7 @@ static int dense_tiles(const struct dense *d, struct dense_tile *tiles, const st
                        const struct dense_row *next)
 {
     const ptrdiff_t x_pixel = d->pixel * dense_copy_step(d), y_pixel = (ptrdiff_t)d->phases * d->k;
-    const int most = d->isa->tile_rows[d->k > d->isa->lanes ? 2 : 1];
+    const int most = d->isa->tile_rows[d->columns > d->isa->lanes ? 2 : 1];
     if (next) {
         *tiles = (struct dense_tile){
             { row->x, next->x }, { row->y, next->y }, { row->sums, next->sums }, 2 * row->pixels
@@ -306,7 +327,7 @@ static struct dense_row dense_row(const struct dense *d, const struct dense_task
 static int dense_task_tiles(const struct dense *d, const struct dense_task *t, const int phase[2],
                             struct dense_tile *tiles)
 {
-    const int most = d->isa->tile_rows[d->k > d->isa->lanes ? 2 : 1];
+    const int most = d->isa->tile_rows[d->columns > d->isa->lanes ? 2 : 1];
     struct dense_row waiting = { 0 };
     int count = 0;
     for (int i = 0; i < t->images; i++) {
@@ -338,9 +359,10 @@ static void dense_taps(const struct dense *d, const int phase[2], struct dense_b
 {
     const int down = dense_phase(d, d->s->kh, phase[0]).taps,
               across = dense_phase(d, d->s->kw, phase[1]).taps;
-    const int each = d->pixel == d->c ? 1 : across;
+    const int each = d->pixel == d->depth ? 1 : across;
+    b->phase_taps = down * across;
     b->n_taps = across ? down * each : 0;
-    b->depth = across && each == 1 ? across * d->c : d->c;
+    b->depth = across && each == 1 ? across * d->depth : d->depth;
     for (int y = 0; y < down; y++)
         for (int x = 0; across && x < each; x++)
             b->taps[y * each + x] = ((ptrdiff_t)y * dense_window_cols(d) + x) * d->pixel;
@@ -377,8 +399,8 @@ static struct dense_task dense_task(const struct dense *d, size_t chunk, struct 
                             .row = cut % d->row_blocks * d->block_rows };
     t.images = direct_min(d->images, d->s->n - t.image);
     t.rows = direct_min(d->block_rows, d->rows - t.row);
-    b->from = (int)chunk % d->column_groups * d->group_columns;
-    b->to = direct_min(d->k, b->from + d->group_columns);
+    b->from = (int)chunk % d->column_groups * d->group_panels;
+    b->to = direct_min(d->n_panels, b->from + d->group_panels);
     return t;
 }
 
@@ -417,8 +439,10 @@ static void dense_chunk(void *ctx, size_t chunk)
     dense_window(d, &t);
     for (int i = 0; i < t.images && d->partial; i++) {
         float *sums = dense_partial(d, t.image + i, t.row);
-        memset(sums + b.from, 0, (size_t)(b.to - b.from) * sizeof *sums);
-        memset(sums + d->k + b.from, 0, (size_t)(b.to - b.from) * sizeof *sums);
+        const int from = block_panel(&b, b.from).y;
+        const int to = b.to < d->n_panels ? block_panel(&b, b.to).y : d->k;
+        memset(sums + from, 0, (size_t)(to - from) * sizeof *sums);
+        memset(sums + d->k + from, 0, (size_t)(to - from) * sizeof *sums);
     }
     for (int p = 0; p < d->phases * d->phases; p++) {
         const int phase[2] = { p / d->phases, p % d->phases };
@@ -467,6 +491,7 @@ static size_t dense_pass_work(const struct conv_shape *s, enum conv_pass pass)
 size_t direct_dense_work(const struct conv_shape *s)
 {
     const size_t forward = dense_pass_work(s, CONV_FORWARD), weights = direct_weights_work(s);
-    const size_t data = dense_pass_work(s, CONV_BACKWARD_DATA), most = forward > data ? forward : data;
+    const size_t data = dense_pass_work(s, CONV_BACKWARD_DATA),
+                 most = forward > data ? forward : data;
     return most > weights ? most : weights;
 }

@@ -28,10 +28,10 @@ struct lanes {
     int top, bottom, left, right; /* rows and columns of in that out-pixel 0 of any phase sees */
     int cols;                     /* of the copy */
     int row_blocks, block_rows;
-    ptrdiff_t pixel;              /* floats of a pixel in the copy: whole vectors */
-    ptrdiff_t w_row;              /* floats of a row of packed weights */
+    ptrdiff_t pixel; /* floats of a pixel in the copy: whole vectors */
+    ptrdiff_t w_row; /* floats of a row of packed weights */
     const float *weights;
-    float *partial;               /* [n][row_blocks][2][c] or NULL */
+    float *partial; /* [n][row_blocks][2][c] or NULL */
 };
 
 bool direct_lanes_takes(const struct conv_shape *s)
@@ -41,7 +41,10 @@ bool direct_lanes_takes(const struct conv_shape *s)
            (group == 1 || group == 4 || group == 8);
 }
 
-static ptrdiff_t lanes_w_row(const struct conv_shape *s) { return direct_round_up(s->c, DIRECT_LANES); }
+static ptrdiff_t lanes_w_row(const struct conv_shape *s)
+{
+    return direct_round_up(s->c, DIRECT_LANES);
+}
 
 size_t direct_lanes_packed(const struct conv_shape *s, enum conv_pass pass)
 {
@@ -49,7 +52,8 @@ size_t direct_lanes_packed(const struct conv_shape *s, enum conv_pass pass)
     return (size_t)(s->kh * s->kw * (s->c / s->groups)) * (size_t)lanes_w_row(s);
 }
 
-void direct_lanes_pack(const struct conv_shape *s, enum conv_pass pass, float *packed, const float *w)
+void direct_lanes_pack(const struct conv_shape *s, enum conv_pass pass, float *packed,
+                       const float *w)
 {
     const int group = s->c / s->groups;
     const ptrdiff_t row = lanes_w_row(s);
@@ -111,7 +115,7 @@ static struct lanes lanes_plan(const struct conv_shape *s, const struct conv_cal
 
 /* The taps of a phase, as the inner loop walks them: rows of `span` columns. */
 struct lanes_taps {
-    int span;                  /* an index of direct_isa.lanes_tile */
+    int span; /* an index of direct_isa.lanes_tile */
     int rows;
     ptrdiff_t x_rows[LANES_TAPS], w_rows[LANES_TAPS];
     ptrdiff_t x_pixel, w_column;
@@ -144,7 +148,8 @@ static void lanes_taps(const struct lanes *l, const int phase[2], struct lanes_t
 }
 
 /* One row of out-pixels of one vector of channels, cut into what the inner loops take at once. */
-static void lanes_row(const struct lanes *l, const struct lanes_taps *taps, struct direct_lanes *t, int pixels)
+static void lanes_row(const struct lanes *l, const struct lanes_taps *taps, struct direct_lanes *t,
+                      int pixels)
 {
     const int *count = l->isa->lanes_pixels;
     const ptrdiff_t step = l->step * l->pixel;
@@ -160,7 +165,8 @@ struct lanes_task {
     float *window, *sums;
 };
 
-static void lanes_task_phase(const struct lanes *l, const struct lanes_task *task, const int phase[2])
+static void lanes_task_phase(const struct lanes *l, const struct lanes_task *task,
+                             const int phase[2])
 {
     const struct direct_phase down = lanes_phase(l, l->s->kh, phase[0]);
     const struct direct_phase across = lanes_phase(l, l->s->kw, phase[1]);
@@ -168,9 +174,12 @@ static void lanes_task_phase(const struct lanes *l, const struct lanes_task *tas
     struct lanes_taps taps;
     lanes_taps(l, phase, &taps);
     for (int n0 = 0; n0 < c; n0 += l->isa->lanes)
-        for (int r = task->row; r < task->row + task->rows && r * l->phases + phase[0] < l->oh; r++) {
-            const ptrdiff_t x = (ptrdiff_t)((r - task->row) * l->step + down.offset - l->top) * l->cols;
-            const ptrdiff_t y = ((ptrdiff_t)task->image * l->oh + r * l->phases + phase[0]) * l->ow + phase[1];
+        for (int r = task->row; r < task->row + task->rows && r * l->phases + phase[0] < l->oh;
+             r++) {
+            const ptrdiff_t x =
+                (ptrdiff_t)((r - task->row) * l->step + down.offset - l->top) * l->cols;
+            const ptrdiff_t y =
+                ((ptrdiff_t)task->image * l->oh + r * l->phases + phase[0]) * l->ow + phase[1];
             struct direct_lanes t = {
                 .x = task->window + (x + across.offset - l->left) * l->pixel + n0,
                 .w = l->weights + n0,
@@ -197,17 +206,28 @@ static void lanes_chunk(void *ctx, size_t chunk)
 {
     const struct lanes *l = ctx;
     const struct conv_shape *s = l->s;
-    struct lanes_task t = { .image = (int)chunk / l->row_blocks, .row = (int)chunk % l->row_blocks * l->block_rows };
+    struct lanes_task t = { .image = (int)chunk / l->row_blocks,
+                            .row = (int)chunk % l->row_blocks * l->block_rows };
     t.rows = direct_min(l->block_rows, l->rows - t.row);
-    t.window = parallel_scratch((size_t)(lanes_window_rows(l, l->block_rows) * (l->cols * l->pixel)));
-    direct_window_copy(&(struct direct_window){
-        .x = l->in + (ptrdiff_t)t.image * l->h * l->w * s->c,
-        .h = l->h, .w = l->w, .c = s->c,
-        .row = t.row * l->step + l->top, .col = l->left,
-        .rows = lanes_window_rows(l, t.rows), .cols = l->cols, .step = 1,
-        .channels = s->c, .pixel = l->pixel,
-        .scale = l->forward ? l->call->in_scale : NULL, .shift = l->forward ? l->call->in_shift : NULL,
-    }, t.window);
+    t.window =
+        parallel_scratch((size_t)(lanes_window_rows(l, l->block_rows) * (l->cols * l->pixel)));
+    direct_window_copy(
+        &(struct direct_window){
+            .x = l->in + (ptrdiff_t)t.image * l->h * l->w * s->c,
+            .h = l->h,
+            .w = l->w,
+            .c = s->c,
+            .row = t.row * l->step + l->top,
+            .col = l->left,
+            .rows = lanes_window_rows(l, t.rows),
+            .cols = l->cols,
+            .step = 1,
+            .channels = s->c,
+            .pixel = l->pixel,
+            .scale = l->forward ? l->call->in_scale : NULL,
+            .shift = l->forward ? l->call->in_shift : NULL,
+        },
+        t.window);
     if (l->partial) {
         t.sums = l->partial + (ptrdiff_t)chunk * 2 * s->c;
         memset(t.sums, 0, 2 * (size_t)s->c * sizeof *t.sums);

@@ -63,9 +63,11 @@ INLINE void lanes_outer(const int group, vf x, vf dy, vf *sums)
         sums[i] = vf_fma(group > 1 ? vf_permute(x, lanes_of_group(group, i)) : x, dy, sums[i]);
 }
 
-/* kernel_rows x span taps of groups of `group`; stride 0: any. Kept in registers over all pixels. */
+/* kernel_rows x span taps of groups of `group`; stride 0: any. Kept in registers over all pixels.
+ */
 INLINE void lanes_weights_body(const int kernel_rows, const int span, const int stride,
-                               const int group, const int valid, const struct direct_lanes_weights *t)
+                               const int group, const int valid,
+                               const struct direct_lanes_weights *t)
 {
     const ptrdiff_t step = (stride ? stride : t->stride) * t->x_pixel;
     vf sums[9][8];
@@ -77,43 +79,49 @@ INLINE void lanes_weights_body(const int kernel_rows, const int span, const int 
             const vf d = lanes_load(dy, valid);
             REPEAT (k, 0, kernel_rows)
                 REPEAT (s, 0, span)
-                    lanes_outer(group, vf_load(x + k * t->x_row + s * t->x_pixel), d, sums[k * span + s]);
+                    lanes_outer(group, vf_load(x + k * t->x_row + s * t->x_pixel), d,
+                                sums[k * span + s]);
         }
     }
     REPEAT (m, 0, kernel_rows * span)
         REPEAT (i, 0, group) vf_store(t->d + (m * group + i) * t->d_row, sums[m][i]);
 }
 
-#define LANES_TILE(spread, span, stride, name, pixels)                                             \
-    static __attribute__((noinline)) void lanes_##spread##_##name##_##pixels(                      \
-        const struct direct_lanes *t)                                                              \
-    {                                                                                              \
-        lanes_tile_body(pixels, span, stride, spread, t);                                          \
+#define LANES_TILE(spread, span, stride, name, pixels)                        \
+    static __attribute__((noinline)) void lanes_##spread##_##name##_##pixels( \
+        const struct direct_lanes *t)                                         \
+    {                                                                         \
+        lanes_tile_body(pixels, span, stride, spread, t);                     \
     }
-#define LANES_WEIGHTS(kernel_rows, span, stride, group)                                            \
-    static __attribute__((noinline)) void lanes_weights_##span##_##stride##_##group(               \
-        const struct direct_lanes_weights *t)                                                      \
-    {                                                                                              \
-        if (t->valid < LANES)                                                                      \
-            lanes_weights_body(kernel_rows, span, stride, group, t->valid, t);                     \
-        else                                                                                       \
-            lanes_weights_body(kernel_rows, span, stride, group, LANES, t);                        \
+#define LANES_WEIGHTS(kernel_rows, span, stride, group)                              \
+    static __attribute__((noinline)) void lanes_weights_##span##_##stride##_##group( \
+        const struct direct_lanes_weights *t)                                        \
+    {                                                                                \
+        if (t->valid < LANES)                                                        \
+            lanes_weights_body(kernel_rows, span, stride, group, t->valid, t);       \
+        else                                                                         \
+            lanes_weights_body(kernel_rows, span, stride, group, LANES, t);          \
     }
 
-#define LANES_TILES(spread, pixels)                                                                \
-    LANES_TILE(spread, 1, 1, ONE, pixels)                                                          \
-    LANES_TILE(spread, 2, 1, PAIR, pixels)                                                         \
-    LANES_TILE(spread, 3, 1, TRIPLE, pixels)                                                       \
+#define LANES_TILES(spread, pixels)          \
+    LANES_TILE(spread, 1, 1, ONE, pixels)    \
+    LANES_TILE(spread, 2, 1, PAIR, pixels)   \
+    LANES_TILE(spread, 3, 1, TRIPLE, pixels) \
     LANES_TILE(spread, 3, 2, TRIPLE_2, pixels)
 
-#define LANES_EACH(f, a)                                                                           \
-    f(a, 1) f(a, 2) f(a, 3) f(a, 4) f(a, 7) f(a, 8) LANES_MORE(f, a)
+#define LANES_EACH(f, a) f(a, 1) f(a, 2) f(a, 3) f(a, 4) f(a, 7) f(a, 8) LANES_MORE(f, a)
 #if TILE_WIDE >= 14
 #define LANES_MORE(f, a) f(a, 14)
-#define LANES_PIXELS { 14, 8, 7, 4, 3, 2, 1 }
+#define LANES_PIXELS         \
+    {                        \
+        14, 8, 7, 4, 3, 2, 1 \
+    }
 #else
 #define LANES_MORE(f, a)
-#define LANES_PIXELS { 8, 7, 4, 3, 2, 1 }
+#define LANES_PIXELS     \
+    {                    \
+        8, 7, 4, 3, 2, 1 \
+    }
 #endif
 
 LANES_EACH(LANES_TILES, 0)
@@ -132,12 +140,12 @@ LANES_WEIGHTS(1, 3, 2, 8)
 #define ROW_LANES_PAIR(spread, pixels) [pixels] = lanes_##spread##_PAIR_##pixels,
 #define ROW_LANES_TRIPLE(spread, pixels) [pixels] = lanes_##spread##_TRIPLE_##pixels,
 #define ROW_LANES_TRIPLE_2(spread, pixels) [pixels] = lanes_##spread##_TRIPLE_2_##pixels,
-#define LANES_TABLE(spread)                                                                        \
-    {                                                                                              \
-        { LANES_EACH(ROW_LANES_ONE, spread) }, { LANES_EACH(ROW_LANES_PAIR, spread) },             \
-            { LANES_EACH(ROW_LANES_TRIPLE, spread) }, { LANES_EACH(ROW_LANES_TRIPLE_2, spread) },  \
+#define LANES_TABLE(spread)                                                                       \
+    {                                                                                             \
+        { LANES_EACH(ROW_LANES_ONE, spread) }, { LANES_EACH(ROW_LANES_PAIR, spread) },            \
+            { LANES_EACH(ROW_LANES_TRIPLE, spread) }, { LANES_EACH(ROW_LANES_TRIPLE_2, spread) }, \
     }
-#define LANES_WEIGHTS_TABLE(group)                                                                 \
-    {                                                                                              \
-        lanes_weights_1_0_##group, NULL, lanes_weights_3_1_##group, lanes_weights_3_2_##group      \
+#define LANES_WEIGHTS_TABLE(group)                                                            \
+    {                                                                                         \
+        lanes_weights_1_0_##group, NULL, lanes_weights_3_1_##group, lanes_weights_3_2_##group \
     }

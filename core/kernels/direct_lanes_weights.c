@@ -18,13 +18,16 @@ struct lanes_weights {
     ptrdiff_t len;   /* of a part */
 };
 
-static struct lanes_weights lanes_weights_plan(const struct conv_shape *s, const struct conv_call *c)
+static struct lanes_weights lanes_weights_plan(const struct conv_shape *s,
+                                               const struct conv_call *c)
 {
     struct lanes_weights w = { .isa = direct_isa(), .s = s, .call = c };
     w.group = s->c / s->groups;
     w.pixel = direct_round_up(s->c, w.isa->lanes);
     w.cols = (s->ow - 1) * s->stride + s->kw;
-    w.span = s->kh != 3 || s->kw != 3 || s->stride > 2 ? LANES_ONE : s->stride == 1 ? LANES_TRIPLE : LANES_TRIPLE_2;
+    w.span = s->kh != 3 || s->kw != 3 || s->stride > 2 ? LANES_ONE
+             : s->stride == 1                          ? LANES_TRIPLE
+                                                       : LANES_TRIPLE_2;
     w.piece_rows = direct_max(1, (int)(LANES_WEIGHTS_CACHE / (w.cols * w.pixel * s->stride)));
     w.piece_rows = direct_min(w.piece_rows, s->oh);
     w.parts = direct_min(DIRECT_TASKS, s->n * s->oh);
@@ -40,18 +43,28 @@ static void lanes_piece(const struct lanes_weights *w, int image, int y, int row
     const size_t lists = ((size_t)w->piece_rows * sizeof(ptrdiff_t) + 63) / 64 * 16;
     const int window_rows = (w->piece_rows - 1) * s->stride + s->kh;
     float *scratch = parallel_scratch(2 * lists + (size_t)(window_rows * row));
-    ptrdiff_t *x_rows = (ptrdiff_t *)(void *)scratch, *dy_rows = (ptrdiff_t *)(void *)(scratch + lists);
+    ptrdiff_t *x_rows = (ptrdiff_t *)(void *)scratch,
+              *dy_rows = (ptrdiff_t *)(void *)(scratch + lists);
     float *x = scratch + 2 * lists;
     const float *dy = w->call->dy + ((ptrdiff_t)image * s->oh + y) * s->ow * s->k;
 
-    direct_window_copy(&(struct direct_window){
-        .x = w->call->x + (ptrdiff_t)image * s->h * s->w * s->c,
-        .h = s->h, .w = s->w, .c = s->c,
-        .row = y * s->stride - s->pad, .col = -s->pad,
-        .rows = (rows - 1) * s->stride + s->kh, .cols = w->cols, .step = 1,
-        .channels = s->c, .pixel = w->pixel,
-        .scale = w->call->in_scale, .shift = w->call->in_shift,
-    }, x);
+    direct_window_copy(
+        &(struct direct_window){
+            .x = w->call->x + (ptrdiff_t)image * s->h * s->w * s->c,
+            .h = s->h,
+            .w = s->w,
+            .c = s->c,
+            .row = y * s->stride - s->pad,
+            .col = -s->pad,
+            .rows = (rows - 1) * s->stride + s->kh,
+            .cols = w->cols,
+            .step = 1,
+            .channels = s->c,
+            .pixel = w->pixel,
+            .scale = w->call->in_scale,
+            .shift = w->call->in_shift,
+        },
+        x);
     for (int r = 0; r < rows; r++)
         x_rows[r] = r * s->stride * row, dy_rows[r] = (ptrdiff_t)r * s->ow * s->k;
 
@@ -60,15 +73,23 @@ static void lanes_piece(const struct lanes_weights *w, int image, int y, int row
     for (int n0 = 0; n0 < s->c; n0 += w->isa->lanes)
         for (int ky = 0; ky < s->kh; ky += down)
             for (int kx = 0; kx < s->kw; kx += across)
-                w->isa->lanes_weights[w->group == 1 ? 0 : w->group == 4 ? 2 : 3][w->span](
-                    &(struct direct_lanes_weights){
-                        .x = x + (ky * w->cols + kx) * w->pixel + n0, .dy = dy + n0,
-                        .x_pixel = w->pixel, .x_row = row, .dy_pixel = s->k,
-                        .d_row = d_row, .x_rows = x_rows, .dy_rows = dy_rows,
-                        .rows = rows, .pixels = s->ow, .stride = s->stride,
-                        .d = part + (ptrdiff_t)(ky * s->kw + kx) * w->group * d_row + n0,
-                        .valid = direct_min(w->isa->lanes, s->c - n0),
-                    });
+                w->isa->lanes_weights[w->group == 1   ? 0
+                                      : w->group == 4 ? 2
+                                                      : 3][w->span](&(struct direct_lanes_weights){
+                    .x = x + (ky * w->cols + kx) * w->pixel + n0,
+                    .dy = dy + n0,
+                    .x_pixel = w->pixel,
+                    .x_row = row,
+                    .dy_pixel = s->k,
+                    .d_row = d_row,
+                    .x_rows = x_rows,
+                    .dy_rows = dy_rows,
+                    .rows = rows,
+                    .pixels = s->ow,
+                    .stride = s->stride,
+                    .d = part + (ptrdiff_t)(ky * s->kw + kx) * w->group * d_row + n0,
+                    .valid = direct_min(w->isa->lanes, s->c - n0),
+                });
 }
 
 static void lanes_weights_chunk(void *ctx, size_t chunk)

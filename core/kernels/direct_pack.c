@@ -1,8 +1,8 @@
-/* Weights in the order in which tiles read them. A panel holds up to two vectors of output
- * channels (of input channels, in a backward pass): [taps][channels read][width]; the last one is
- * filled up with zeros to whole vectors, so that all panels before it begin at n0 * taps *
- * channels. A backward pass has one such set of panels for each of its stride x stride phases, one
- * after the other. */
+/* Weights in the order in which tiles read them, group after group. A panel holds up to two vectors
+ * of output channels (of input channels, in a backward pass): [taps][channels read][width]; the
+ * last one is filled up with zeros to whole vectors, so that all panels before it begin at n0 *
+ * taps * channels. A backward pass has one such set of panels for each of its stride x stride
+ * phases, one after the other. */
 #include "core/base/parallel.h"
 #include "core/kernels/direct.h"
 #include <string.h>
@@ -22,6 +22,21 @@ struct direct_phase direct_phase(const struct conv_shape *s, int kernel, int p)
     return (struct direct_phase){ first, taps, (p + s->pad - first) / s->stride - (taps - 1) };
 }
 
+static int pack_read(const struct conv_shape *s, enum conv_pass pass)
+{
+    return (pass == CONV_FORWARD ? s->c : s->k) / s->groups;
+}
+
+static int pack_written(const struct conv_shape *s, enum conv_pass pass)
+{
+    return (pass == CONV_FORWARD ? s->k : s->c) / s->groups;
+}
+
+ptrdiff_t direct_group_panels(const struct conv_shape *s, enum conv_pass pass, int lanes, int taps)
+{
+    return (ptrdiff_t)taps * pack_read(s, pass) * direct_round_up(pack_written(s, pass), lanes);
+}
+
 ptrdiff_t direct_phase_panels(const struct conv_shape *s, int lanes, int py, int px)
 {
     int before = 0; /* taps of all earlier phases */
@@ -29,7 +44,7 @@ ptrdiff_t direct_phase_panels(const struct conv_shape *s, int lanes, int py, int
         for (int x = 0; x < s->stride; x++)
             if (y < py || (y == py && x < px))
                 before += direct_phase(s, s->kh, y).taps * direct_phase(s, s->kw, x).taps;
-    return (ptrdiff_t)before * s->k * direct_round_up(s->c, lanes);
+    return s->groups * direct_group_panels(s, CONV_BACKWARD_DATA, lanes, before);
 }
 
 int direct_panel_width(const struct direct_isa *isa, int columns, int n0)
@@ -39,72 +54,85 @@ int direct_panel_width(const struct direct_isa *isa, int columns, int n0)
 
 size_t direct_dense_packed(const struct conv_shape *s, enum conv_pass pass)
 {
-    const size_t taps = (size_t)s->kh * (size_t)s->kw;
     if (pass == CONV_BACKWARD_WEIGHTS) return 0;
-    const int read = pass == CONV_FORWARD ? s->c : s->k,
-              written = pass == CONV_FORWARD ? s->k : s->c;
-    return taps * (size_t)read * (size_t)direct_round_up(written, DIRECT_LANES);
+    return (size_t)s->groups * (size_t)direct_group_panels(s, pass, DIRECT_LANES, s->kh * s->kw);
 }
 
 /* One panel's rows for one tap. */
-static void pack_forward(const struct pack *p, int n0, int tap)
+static void pack_forward(const struct pack *p, int group, int n0, int tap)
 {
     const struct conv_shape *s = &p->s;
-    const int width = direct_panel_width(p->isa, s->k, n0);
-    const int valid = direct_min(width, s->k - n0);
-    const float *w = p->w + (ptrdiff_t)tap * s->c * s->k + n0;
-    float *out = p->packed + ((ptrdiff_t)n0 * s->kh * s->kw + (ptrdiff_t)tap * width) * s->c;
-    for (int c = 0; c < s->c; c++, w += s->k, out += width) {
+    const int c = s->c / s->groups, k = s->k / s->groups, taps = s->kh * s->kw;
+    const int width = direct_panel_width(p->isa, k, n0), valid = direct_min(width, k - n0);
+    const float *w = p->w + (ptrdiff_t)tap * c * s->k + group * k + n0;
+    float *out = p->packed + group * direct_group_panels(s, p->pass, p->isa->lanes, taps) +
+                 ((ptrdiff_t)n0 * taps + (ptrdiff_t)tap * width) * c;
+    for (int i = 0; i < c; i++, w += s->k, out += width) {
         memcpy(out, w, (size_t)valid * sizeof *out);
         memset(out + valid, 0, (size_t)(width - valid) * sizeof *out);
     }
 }
 
-/* out[k][n] = w[n][k] for k < rows, n < valid; 0 up to n = width. Goes in blocks of 16 rows, whose
- * lines stay in the first-level cache until they are full. */
-static void pack_transposed(float *restrict out, const float *restrict w, int rows, int valid,
-                            int width)
+/* A matrix stored by columns: valid columns of `rows` floats, `apart` floats from one to the next.
+ */
+struct columns {
+    const float *w;
+    int rows, valid;
+    ptrdiff_t apart;
+};
+
+/* out[row][width] = the columns, then zeros. Goes in blocks of 16 rows, whose lines stay in the
+ * first-level cache until they are full. */
+static void pack_transposed(float *restrict out, const struct columns *from, int width)
 {
-    for (int k0 = 0; k0 < rows; k0 += 16) {
-        const int k1 = direct_min(rows, k0 + 16);
-        for (int n = 0; n < valid; n++)
-            for (int k = k0; k < k1; k++) out[k * width + n] = w[(ptrdiff_t)n * rows + k];
-        for (int n = valid; n < width; n++)
+    for (int k0 = 0; k0 < from->rows; k0 += 16) {
+        const int k1 = direct_min(from->rows, k0 + 16);
+        for (int n = 0; n < from->valid; n++)
+            for (int k = k0; k < k1; k++) out[k * width + n] = from->w[n * from->apart + k];
+        for (int n = from->valid; n < width; n++)
             for (int k = k0; k < k1; k++) out[k * width + n] = 0;
     }
 }
 
-static void pack_backward(const struct pack *p, int n0, int tap)
+static void pack_backward(const struct pack *p, int group, int n0, int tap)
 {
     const struct conv_shape *s = &p->s;
+    const int c = s->c / s->groups, k = s->k / s->groups, lanes = p->isa->lanes;
     const int y = tap / s->kw, x = tap % s->kw, pad = s->pad % s->stride;
     const int py = (y % s->stride - pad + s->stride) % s->stride;
     const int px = (x % s->stride - pad + s->stride) % s->stride;
     const struct direct_phase down = direct_phase(s, s->kh, py),
                               across = direct_phase(s, s->kw, px);
     const int at = (down.taps - 1 - y / s->stride) * across.taps + across.taps - 1 - x / s->stride;
-    const int width = direct_panel_width(p->isa, s->c, n0);
-    float *out = p->packed + direct_phase_panels(s, p->isa->lanes, py, px) +
-                 ((ptrdiff_t)n0 * down.taps * across.taps + (ptrdiff_t)at * width) * s->k;
-    pack_transposed(out, p->w + ((ptrdiff_t)tap * s->c + n0) * s->k, s->k,
-                    direct_min(width, s->c - n0), width);
+    const int taps = down.taps * across.taps, width = direct_panel_width(p->isa, c, n0);
+    float *out = p->packed + direct_phase_panels(s, lanes, py, px) +
+                 group * direct_group_panels(s, p->pass, lanes, taps) +
+                 ((ptrdiff_t)n0 * taps + (ptrdiff_t)at * width) * k;
+    const struct columns from = { p->w + ((ptrdiff_t)tap * c + n0) * s->k + group * k, k,
+                                  direct_min(width, c - n0), s->k };
+    pack_transposed(out, &from, width);
+}
+
+static int pack_panels(const struct pack *p)
+{
+    return direct_div_up(pack_written(&p->s, p->pass), 2 * p->isa->lanes);
 }
 
 static void pack_chunk(void *ctx, size_t chunk)
 {
     const struct pack *p = ctx;
-    const int taps = p->s.kh * p->s.kw, n0 = (int)chunk / taps * 2 * p->isa->lanes,
-              tap = (int)chunk % taps;
+    const int taps = p->s.kh * p->s.kw, tap = (int)chunk % taps, panel = (int)chunk / taps;
+    const int group = panel / pack_panels(p), n0 = panel % pack_panels(p) * 2 * p->isa->lanes;
     if (p->pass == CONV_FORWARD)
-        pack_forward(p, n0, tap);
+        pack_forward(p, group, n0, tap);
     else
-        pack_backward(p, n0, tap);
+        pack_backward(p, group, n0, tap);
 }
 
 void direct_dense_pack(const struct conv_shape *s, enum conv_pass pass, float *packed,
                        const float *w)
 {
     struct pack p = { *s, pass, direct_isa(), packed, w };
-    const int panels = direct_div_up(pass == CONV_FORWARD ? s->k : s->c, 2 * p.isa->lanes);
-    parallel_for((size_t)panels * (size_t)s->kh * (size_t)s->kw, pack_chunk, &p);
+    parallel_for((size_t)s->groups * (size_t)pack_panels(&p) * (size_t)(s->kh * s->kw), pack_chunk,
+                 &p);
 }

@@ -23,14 +23,15 @@ struct weights {
     const struct direct_isa *isa;
     const struct conv_shape *s;
     const struct conv_call *call;
-    bool point;    /* a 1x1 kernel: the copy of x leaves out what no tap reads */
-    bool in_place; /* ... and needs no copy at all: one row of dense pixels */
-    bool swapped;  /* few output channels: vectors run along M, dy is the other factor */
-    int channels, columns, channel_blocks, column_blocks; /* of a block; how many */
-    int parts;                                            /* of the output rows */
-    int piece_rows;                                       /* output rows of a piece at most */
-    ptrdiff_t block_len;                                  /* floats of a block */
-    float *partial;                                       /* [parts][blocks][block_len] */
+    bool point;            /* a 1x1 kernel: the copy of x leaves out what no tap reads */
+    bool swapped;          /* few output channels: vectors run along M, dy is the other factor */
+    int depth, width;      /* input and output channels of a group */
+    int channels, columns; /* of a block at most */
+    int channel_blocks, column_blocks, blocks; /* of a group, and in all */
+    int parts;                                 /* of the output rows */
+    int piece_rows;                            /* output rows of a piece at most */
+    ptrdiff_t block_len;                       /* floats of a block */
+    float *partial;                            /* [parts][blocks][block_len] */
 };
 
 /* One block: which channels, where they lie in dw. d is [columns / width][kh][M][width]; swapped,
@@ -38,6 +39,7 @@ struct weights {
 struct weights_block {
     const struct weights *w;
     int from, channels;  /* input channels */
+    int row;             /* the first of them in its group */
     int column, columns; /* output channels */
     float *d;
 };
@@ -63,17 +65,18 @@ static struct weights weights_plan(const struct conv_shape *s, const struct conv
     struct weights w = { .isa = direct_isa(), .s = s, .call = c };
     const int lanes = w.isa->lanes, rows = s->n * s->oh;
     w.point = s->kh == 1 && s->kw == 1;
-    w.in_place = w.point && s->stride == 1 && s->pad == 0 && !c->in_scale && s->c <= 0;
-    w.channels = w.point                                ? POINT_CHANNELS
-                 : s->c <= TAPS_ALL && s->k <= TAPS_ALL ? TAPS_ALL
-                                                        : TAPS_CHANNELS;
-    w.channels = direct_min(w.channels, s->c);
-    w.columns = direct_min(BLOCK_COLUMNS, s->k);
-    w.swapped = s->k <= lanes && s->kw * w.channels >= 2 * lanes;
-    w.channel_blocks = direct_div_up(s->c, w.channels);
-    w.column_blocks = direct_div_up(s->k, w.columns);
+    w.depth = s->c / s->groups, w.width = s->k / s->groups;
+    w.channels = w.point                                      ? POINT_CHANNELS
+                 : w.depth <= TAPS_ALL && w.width <= TAPS_ALL ? TAPS_ALL
+                                                              : TAPS_CHANNELS;
+    w.channels = direct_min(w.channels, w.depth);
+    w.columns = direct_min(BLOCK_COLUMNS, w.width);
+    w.swapped = w.width <= lanes && s->kw * w.channels >= 2 * lanes;
+    w.channel_blocks = direct_div_up(w.depth, w.channels);
+    w.column_blocks = direct_div_up(w.width, w.columns);
+    w.blocks = s->groups * w.channel_blocks * w.column_blocks;
     w.piece_rows = direct_max(1, direct_min(rows, PIECE_PIXELS / s->ow));
-    w.parts = direct_div_up(DIRECT_TASKS, w.channel_blocks * w.column_blocks);
+    w.parts = direct_div_up(DIRECT_TASKS, w.blocks);
     w.parts = direct_min(w.parts, direct_div_up(rows, w.piece_rows));
     const int m = s->kw * w.channels;
     w.block_len = (ptrdiff_t)s->kh * (w.swapped ? direct_round_up(m, lanes) * w.columns
@@ -164,7 +167,6 @@ static void piece_outer(const struct weights_block *b, struct weights_piece *p,
 /* Floats from a pixel of a line of x to the next. */
 static ptrdiff_t piece_x_pixel(const struct weights_block *b)
 {
-    if (b->w->in_place) return b->w->s->c;
     return (b->w->point ? 1 : b->w->s->stride) * (ptrdiff_t)b->channels;
 }
 
@@ -207,7 +209,7 @@ static void piece_swapped(const struct weights_block *b, struct weights_piece *p
 {
     const int lanes = b->w->isa->lanes, m = weights_m(b), kh = b->w->s->kh;
     const ptrdiff_t row = (ptrdiff_t)weights_window_cols(b->w) * b->channels;
-    for (int i = 0; i < p->lines; i++) p->dy_rows[i] = (ptrdiff_t)i * p->line * b->columns;
+    for (int i = 0; i < p->lines; i++) p->dy_rows[i] = (ptrdiff_t)i * p->line * b->w->s->k;
     for (int n0 = 0, width; n0 < m; n0 += width) {
         width = swapped_vectors(b, n0) * lanes;
         for (int y = 0; y < kh; y++)
@@ -215,7 +217,7 @@ static void piece_swapped(const struct weights_block *b, struct weights_piece *p
                         &(struct direct_outer){
                             .a = p->dy,
                             .a_rows = p->dy_rows,
-                            .a_pixel = b->columns,
+                            .a_pixel = b->w->s->k,
                             .b = p->x + y * row + n0,
                             .b_rows = p->x_rows,
                             .b_pixel = piece_x_pixel(b),
@@ -253,12 +255,9 @@ static void block_piece(const struct weights_block *b, struct weights_piece *p, 
     p->lines = w->point ? 1 : p->rows;
     p->line = p->pixels / p->lines;
     p->x_rows[0] = 0;
-    if (w->in_place)
-        p->x = w->call->x + (ptrdiff_t)p->row * s->ow * s->c + b->from;
-    else
-        scratch = piece_copy_x(b, p, scratch) + 3 * DIRECT_LANES;
+    scratch = piece_copy_x(b, p, scratch) + 3 * DIRECT_LANES;
     if (w->swapped) {
-        p->dy = w->call->dy + (ptrdiff_t)p->row * s->ow * s->k;
+        p->dy = w->call->dy + (ptrdiff_t)p->row * s->ow * s->k + b->column;
         piece_swapped(b, p);
     } else {
         piece_copy_dy(b, p, scratch);
@@ -277,8 +276,7 @@ static size_t piece_scratch(const struct weights *w)
     const struct conv_shape *s = w->s;
     const int images = w->piece_rows / s->oh + 2;
     const size_t x_rows = (size_t)(w->piece_rows * s->stride + images * s->kh);
-    const size_t x =
-        w->in_place ? 0 : x_rows * (size_t)weights_window_cols(w) * (size_t)w->channels;
+    const size_t x = x_rows * (size_t)weights_window_cols(w) * (size_t)w->channels;
     const size_t dy =
         (size_t)w->piece_rows * (size_t)s->ow * (size_t)direct_round_up(w->columns, w->isa->lanes);
     return 2 * piece_lists(w) + x + 3 * DIRECT_LANES + dy;
@@ -306,8 +304,8 @@ static void block_add_cell(const struct weights_block *b, int y, int m, int part
                            ptrdiff_t part_len)
 {
     const struct conv_shape *s = b->w->s;
-    const int tap = y * s->kw + m / b->channels, c = b->from + m % b->channels;
-    float *dw = b->w->call->dw + ((ptrdiff_t)tap * s->c + c) * s->k + b->column;
+    const int tap = y * s->kw + m / b->channels, c = b->row + m % b->channels;
+    float *dw = b->w->call->dw + ((ptrdiff_t)tap * b->w->depth + c) * s->k + b->column;
     for (int n0 = 0; n0 < b->columns; n0 += 2 * b->w->isa->lanes) {
         const int valid = direct_min(2 * b->w->isa->lanes, b->columns - n0);
         ptrdiff_t apart;
@@ -324,26 +322,28 @@ static void block_add_cell(const struct weights_block *b, int y, int m, int part
 
 static struct weights_block weights_block(const struct weights *w, int i)
 {
-    struct weights_block b = { .w = w };
-    b.from = i / w->column_blocks * w->channels,
-    b.channels = direct_min(w->channels, w->s->c - b.from);
-    b.column = i % w->column_blocks * w->columns,
-    b.columns = direct_min(w->columns, w->s->k - b.column);
-    return b;
+    const int each = w->channel_blocks * w->column_blocks, group = i / each;
+    const int from = i % each / w->column_blocks * w->channels;
+    const int column = i % w->column_blocks * w->columns;
+    return (struct weights_block){ .w = w,
+                                   .from = group * w->depth + from,
+                                   .row = from,
+                                   .channels = direct_min(w->channels, w->depth - from),
+                                   .column = group * w->width + column,
+                                   .columns = direct_min(w->columns, w->width - column) };
 }
 
 static void weights_chunk(void *ctx, size_t chunk)
 {
     const struct weights *w = ctx;
     const int part = (int)chunk % w->parts, block = (int)chunk / w->parts;
-    const int blocks = w->channel_blocks * w->column_blocks;
     struct weights_block b = weights_block(w, block);
     const size_t lists = piece_lists(w), own = w->parts == 1 ? (size_t)w->block_len : 0;
     float *scratch = parallel_scratch(piece_scratch(w) + own);
     struct weights_piece p = { .x_rows = (ptrdiff_t *)(void *)scratch,
                                .dy_rows = (ptrdiff_t *)(void *)(scratch + lists) };
     scratch += 2 * lists;
-    b.d = own ? scratch : w->partial + ((ptrdiff_t)part * blocks + block) * w->block_len;
+    b.d = own ? scratch : w->partial + ((ptrdiff_t)part * w->blocks + block) * w->block_len;
 
     size_t begin, end;
     parallel_part((size_t)(w->s->n * w->s->oh), (size_t)w->parts, (size_t)part, &begin, &end);
@@ -370,29 +370,28 @@ static int weights_slices(const struct weights *w)
 static void weights_add_chunk(void *ctx, size_t chunk)
 {
     const struct weights *w = ctx;
-    const int slices = weights_slices(w), blocks = w->channel_blocks * w->column_blocks;
+    const int slices = weights_slices(w);
     const int slice = (int)chunk % slices, y = (int)chunk / slices % w->s->kh,
               block = (int)chunk / slices / w->s->kh;
     struct weights_block b = weights_block(w, block);
     b.d = w->partial + block * w->block_len;
     const int end = direct_min(weights_m(&b), (slice + 1) * ADD_CELLS);
     for (int m = slice * ADD_CELLS; m < end; m++)
-        block_add_cell(&b, y, m, w->parts, blocks * w->block_len);
+        block_add_cell(&b, y, m, w->parts, w->blocks * w->block_len);
 }
 
 size_t direct_weights_work(const struct conv_shape *s)
 {
     const struct weights w = weights_plan(s, &(struct conv_call){ 0 });
     if (w.parts == 1) return 0;
-    return (size_t)w.parts * (size_t)(w.channel_blocks * w.column_blocks) * (size_t)w.block_len;
+    return (size_t)w.parts * (size_t)w.blocks * (size_t)w.block_len;
 }
 
 void direct_dense_backward_weights(const struct conv_shape *s, const struct conv_call *c)
 {
     struct weights w = weights_plan(s, c);
-    const int blocks = w.channel_blocks * w.column_blocks;
     w.partial = c->work;
-    parallel_for((size_t)(blocks * w.parts), weights_chunk, &w);
+    parallel_for((size_t)(w.blocks * w.parts), weights_chunk, &w);
     if (w.parts > 1)
-        parallel_for((size_t)(blocks * s->kh * weights_slices(&w)), weights_add_chunk, &w);
+        parallel_for((size_t)(w.blocks * s->kh * weights_slices(&w)), weights_add_chunk, &w);
 }

@@ -235,8 +235,12 @@ START_TEST(random_shapes_equal_the_definition)
 {
     for (int i = _i * RANDOM_BATCH; i < (_i + 1) * RANDOM_BATCH; i++) {
         struct rng r = rng_stream(5, RNG_TEST, (uint64_t)i, 0);
-        struct conv_shape s = { .groups = 1 };
-        s.n = between(&r, 1, 3), s.c = between(&r, 1, 24), s.k = between(&r, 1, 40);
+        const int groups[] = { 1, 1, 1, 2, 3, 5, 9 };
+        struct conv_shape s = { .n = between(&r, 1, 3), .groups = groups[i % 7] };
+        if (i % 21 == 20) s.groups = between(&r, 1, 40); /* depthwise */
+        s.c = i % 21 == 20 ? s.groups : between(&r, 1, 24 / s.groups) * s.groups;
+        s.k = i % 21 == 20 ? s.groups : between(&r, 1, 40 / s.groups) * s.groups;
+        if (i % 21 == 19) s.k = s.c = (i % 2 ? 4 : 8) * s.groups;
         s.kh = between(&r, 1, 5), s.kw = i % 2 ? s.kh : between(&r, 1, 5);
         s.stride = between(&r, 1, 3), s.pad = between(&r, 0, 4);
         s.h = between(&r, s.kh, s.kh + 6), s.w = between(&r, s.kw, s.kw + 12);
