@@ -3,7 +3,7 @@
  *
  *   make build/tests/golden/curve_dump
  *   build/tests/golden/curve_dump DIR small                 (the run of tests/unit/test_curve.c)
- *   build/tests/golden/curve_dump DIR cifar10 DATA STEPS    (SE-ResNet-20 on class folders)
+ *   build/tests/golden/curve_dump DIR cifar10 DATA STEPS LR (SE-ResNet-20 on class folders)
  *   python3 tests/golden/curve.py DIR
  *
  * DIR gets curve.json, weights.f32 (parameters in the order of curve.json, our layout) and
@@ -21,7 +21,6 @@ static const struct rig_request curve_cifar10 = {
     .augment = true,
     .epochs = 30,
     .batch = 128,
-    .lr = 0.05,
     .warmup_epochs = 1,
     .weight_decay = 5e-4,
     .seed = 1,
@@ -124,11 +123,11 @@ static void dump_curve(struct dump *d)
 
 int main(int argc, char **argv)
 {
-    BUG_IF(argc < 3, "curve_dump DIR small, or curve_dump DIR cifar10 DATA STEPS");
+    BUG_IF(argc < 3, "curve_dump DIR small, or curve_dump DIR cifar10 DATA STEPS LR");
     bool small = strcmp(argv[2], "small") == 0;
-    BUG_IF(!small && argc != 5, "curve_dump DIR cifar10 DATA STEPS");
+    BUG_IF(!small && argc != 6, "curve_dump DIR cifar10 DATA STEPS LR");
     struct rig_request q = small ? curve_small : curve_cifar10;
-    if (!small) q.path = argv[3];
+    if (!small) q.path = argv[3], q.lr = atof(argv[5]);
     int steps = small ? q.epochs * 6 : atoi(argv[4]); /* 96 images / 16 = 6 an epoch */
     struct dump d = { .request = &q };
     rig_make(&d.rig, &q);
