@@ -12,9 +12,9 @@ enum { OP_INPUTS = 5 };
 struct tensor {
     int n, h, w, c;
     float *data, *grad;
-    const struct op_call
-        *norm; /* of a fused step: these contents are never written, readers work
-                * them out from that norm's input (core/ops/norm.h); data is NULL */
+    /* Of a fused step: these contents are never written, readers work them out from that norm's
+     * input (core/ops/norm.h); data is NULL. Otherwise NULL. */
+    const struct op_call *norm;
 };
 
 static inline size_t tensor_len(const struct tensor *t)

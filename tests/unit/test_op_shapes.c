@@ -222,7 +222,9 @@ START_TEST(shapes_counts_and_words)
     struct text words = { 0 };
     struct err e;
     for (int i = 0; i < OP_INPUTS && s->in[i][0]; i++) {
-        in[i] = (struct tensor){ s->in[i][0], s->in[i][1], s->in[i][2], s->in[i][3], NULL, NULL };
+        in[i] = (struct tensor){
+            .n = s->in[i][0], .h = s->in[i][1], .w = s->in[i][2], .c = s->in[i][3]
+        };
         c.in[i] = &in[i];
     }
     bool taken = ops[s->op]->infer(&c, &e);

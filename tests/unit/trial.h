@@ -75,7 +75,9 @@ static inline void trial_begin(struct trial *t, const struct trial_case *c)
     struct rng r = rng_stream(1, RNG_TEST, (uint64_t)c->op, 0);
     for (int i = 0; i < OP_INPUTS && c->in[i][0]; i++) {
         struct tensor *x = &t->in[i];
-        *x = (struct tensor){ c->in[i][0], c->in[i][1], c->in[i][2], c->in[i][3], NULL, NULL };
+        *x = (struct tensor){
+            .n = c->in[i][0], .h = c->in[i][1], .w = c->in[i][2], .c = c->in[i][3]
+        };
         x->data = trial_buffer(t, tensor_len(x));
         trial_fill(x->data, tensor_len(x), c->fill[i], c->in[0][3], &r);
         if (!(c->no_grad >> i & 1) && c->fill[i] != FILL_LABEL)
