@@ -2,12 +2,15 @@
  * direct_body.h. An input vector is spread out once for each channel of a group (a permutation of
  * lanes; none with groups of one) and then meets all the taps that use it. */
 
-/* Lane i takes channel `channel` of its group. */
+static const int32_t lanes_count[DIRECT_LANES] = { 0, 1, 2,  3,  4,  5,  6,  7,
+                                                   8, 9, 10, 11, 12, 13, 14, 15 };
+
+/* Lane l takes channel `channel` of its group; groups are of 1, 2, 4, ... lanes. */
 INLINE vi lanes_of_group(int group, int channel)
 {
-    vi from;
-    for (int i = 0; i < LANES; i++) from[i] = i - i % group + channel;
-    return from;
+    vi l;
+    memcpy(&l, lanes_count, sizeof l);
+    return (l & -group) + channel;
 }
 
 INLINE vf lanes_load(const float *p, int valid)
@@ -87,6 +90,47 @@ INLINE void lanes_weights_body(const int kernel_rows, const int span, const int 
         REPEAT (i, 0, group) vf_store(t->d + (m * group + i) * t->d_row, sums[m][i]);
 }
 
+/* x, spread out for each channel of the groups, times the pixels of dy that meet it: dy[s] with tap
+ * s, for those of the `taps` bits. */
+INLINE void lanes_spread(const int group, const int taps, vf x, const vf *dy, vf (*sums)[8])
+{
+    REPEAT (i, 0, group) {
+        const vf v = vf_permute(x, lanes_of_group(group, i));
+        REPEAT (s, 0, 3)
+            if (taps >> s & 1) sums[s][i] = vf_fma(v, dy[s], sums[s][i]);
+    }
+}
+
+/* Three taps of one kernel row of groups of several channels. Goes along the pixels of x, so that
+ * each is spread out once, and keeps the pixels of dy that it meets. */
+INLINE void lanes_triple_body(const int stride, const int group, const int valid,
+                              const struct direct_lanes_weights *t)
+{
+    vf sums[3][8];
+    REPEAT (s, 0, 3)
+        REPEAT (i, 0, group) sums[s][i] = vf_load(t->d + (s * group + i) * t->d_row);
+    for (int r = 0; r < t->rows; r++) {
+        const float *x = t->x + t->x_rows[r], *at = t->dy + t->dy_rows[r];
+        vf dy[3] = { { 0 }, { 0 }, { 0 } }; /* dy[s]: of the output pixel whose tap s is here */
+        for (int p = 0; p < t->pixels; p++, at += t->dy_pixel, x += stride * t->x_pixel) {
+            dy[2] = stride == 1 ? dy[1] : dy[0];
+            dy[1] = dy[0];
+            dy[0] = lanes_load(at, valid);
+            lanes_spread(group, stride == 1 ? 7 : 5, vf_load(x), dy, sums);
+            if (stride == 1) continue;
+            dy[1] = dy[0]; /* the odd pixel is tap 1 of the same output pixel */
+            lanes_spread(group, 2, vf_load(x + t->x_pixel), dy, sums);
+        }
+        dy[2] = stride == 1 ? dy[1] : dy[0];
+        dy[1] = dy[0];
+        lanes_spread(group, stride == 1 ? 6 : 4, vf_load(x), dy, sums);
+        dy[2] = dy[1];
+        if (stride == 1) lanes_spread(group, 4, vf_load(x + t->x_pixel), dy, sums);
+    }
+    REPEAT (s, 0, 3)
+        REPEAT (i, 0, group) vf_store(t->d + (s * group + i) * t->d_row, sums[s][i]);
+}
+
 #define LANES_TILE(spread, span, stride, name, pixels)                        \
     static __attribute__((noinline)) void lanes_##spread##_##name##_##pixels( \
         const struct direct_lanes *t)                                         \
@@ -101,6 +145,16 @@ INLINE void lanes_weights_body(const int kernel_rows, const int span, const int 
             lanes_weights_body(kernel_rows, span, stride, group, t->valid, t);       \
         else                                                                         \
             lanes_weights_body(kernel_rows, span, stride, group, LANES, t);          \
+    }
+
+#define LANES_TRIPLES(stride, group)                                          \
+    static __attribute__((noinline)) void lanes_weights_3_##stride##_##group( \
+        const struct direct_lanes_weights *t)                                 \
+    {                                                                         \
+        if (t->valid < LANES)                                                 \
+            lanes_triple_body(stride, group, t->valid, t);                    \
+        else                                                                  \
+            lanes_triple_body(stride, group, LANES, t);                       \
     }
 
 #define LANES_TILES(spread, pixels)          \
@@ -130,11 +184,11 @@ LANES_WEIGHTS(1, 1, 0, 1)
 LANES_WEIGHTS(3, 3, 1, 1)
 LANES_WEIGHTS(3, 3, 2, 1)
 LANES_WEIGHTS(1, 1, 0, 4)
-LANES_WEIGHTS(1, 3, 1, 4)
-LANES_WEIGHTS(1, 3, 2, 4)
+LANES_TRIPLES(1, 4)
+LANES_TRIPLES(2, 4)
 LANES_WEIGHTS(1, 1, 0, 8)
-LANES_WEIGHTS(1, 3, 1, 8)
-LANES_WEIGHTS(1, 3, 2, 8)
+LANES_TRIPLES(1, 8)
+LANES_TRIPLES(2, 8)
 
 #define ROW_LANES_ONE(spread, pixels) [pixels] = lanes_##spread##_ONE_##pixels,
 #define ROW_LANES_PAIR(spread, pixels) [pixels] = lanes_##spread##_PAIR_##pixels,
