@@ -130,6 +130,14 @@ static inline int direct_part(int length, int parts, int i)
     return length / parts + (i < length % parts);
 }
 
+/* Floats of a pixel of c channels in a copy of which one vector a pixel is read at a time: whole
+ * vectors, and a line more where pixels would share a few of the first-level cache's sets. */
+static inline int direct_pixel(int c, int lanes)
+{
+    const int len = direct_round_up(c, lanes);
+    return len % 128 ? len : len + DIRECT_LANES;
+}
+
 /* A rectangle of one image, copied out with zeros where it overlaps the border. */
 struct direct_window {
     const float *x; /* the image: [h][w][c] */

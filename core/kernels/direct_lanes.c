@@ -103,7 +103,7 @@ static struct lanes lanes_plan(const struct conv_shape *s, const struct conv_cal
     lanes_reach(&l, s->kh, &l.top, &l.bottom);
     lanes_reach(&l, s->kw, &l.left, &l.right);
     l.cols = (direct_div_up(l.ow, l.phases) - 1) * l.step + l.right - l.left + 1;
-    l.pixel = direct_round_up(s->c, l.isa->lanes);
+    l.pixel = direct_pixel(s->c, l.isa->lanes);
     l.w_row = lanes_w_row(s);
     const int fit = direct_max(1, (int)(LANES_CACHE / (l.cols * l.pixel * l.step)));
     const int fewest = direct_min(l.rows, direct_div_up(DIRECT_TASKS, s->n));

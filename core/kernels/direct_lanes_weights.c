@@ -23,7 +23,7 @@ static struct lanes_weights lanes_weights_plan(const struct conv_shape *s,
 {
     struct lanes_weights w = { .isa = direct_isa(), .s = s, .call = c };
     w.group = s->c / s->groups;
-    w.pixel = direct_round_up(s->c, w.isa->lanes);
+    w.pixel = direct_pixel(s->c, w.isa->lanes);
     w.cols = (s->ow - 1) * s->stride + s->kw;
     w.span = s->kh != 3 || s->kw != 3 || s->stride > 2 ? LANES_ONE
              : s->stride == 1                          ? LANES_TRIPLE
