@@ -61,7 +61,7 @@ $(B)/tests/golden/%: $(B)/tests/golden/%.o $(B)/libsenet.a
 
 libs-check: $(LIB) $(CLI)
 
-bench-conv: $(B)/tests/bench/conv_bench ## speed of the convolution kernels, layer by layer
+bench: $(B)/tests/bench/conv_bench ## speed of the convolution kernels beside the reference, layer by layer
 	$<
 
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/libsenet.a
@@ -112,6 +112,6 @@ help:                   ## this list
 clean:                  ## remove everything that was built
 	rm -rf $(B)
 
-.PHONY: all quickstart test check check-san bench-conv deps lint format fuzz fuzzers install help clean FORCE
+.PHONY: all quickstart test check check-san bench deps lint format fuzz fuzzers install help clean FORCE
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
