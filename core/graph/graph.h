@@ -18,8 +18,7 @@ enum param_kind {
 };
 
 struct param {
-    const char
-        *name; /* torchvision's or timm's where the family exists there: layer1.0.conv1.weight */
+    const char *name; /* as torchvision or timm where the family exists there: conv1.weight */
     enum param_kind kind;
     enum param_init init;
     int groups; /* of a PARAM_CONV; 0 reads as 1 */
@@ -87,8 +86,7 @@ bool graph_plan(struct graph *g, bool training, struct tensor *const *keep, stru
 /* All of them flat, in the order of construction, after graph_plan; len in floats. Each begins on a
  * 64-byte boundary (param.at), and the gaps hold zeros. */
 float *graph_weights(struct graph *g, size_t *len);
-float *
-graph_gradients(struct graph *g); /* as long as the weights; NULL when planned for evaluation */
+float *graph_gradients(struct graph *g); /* as long; NULL when planned for evaluation */
 float *graph_states(struct graph *g, size_t *len);
 
 /* Initial values, keyed by (seed, parameter name): shared layers of two networks begin alike. */

@@ -172,6 +172,11 @@ struct direct_phase {
 };
 struct direct_phase direct_phase(const struct conv_shape *s, int kernel, int p);
 
+/* The same for either pass that writes pixels: forward has one phase, that sees every tap. And the
+ * first and last pixel, from t, that any phase of the pass reads. */
+struct direct_phase direct_pass_phase(const struct conv_shape *s, bool forward, int kernel, int p);
+void direct_reach(const struct conv_shape *s, bool forward, int kernel, int *first, int *last);
+
 /* Panels (direct_pack.c): the width of the one at column n0 of a group, the floats of a group with
  * so many taps, and where those of a phase begin. */
 int direct_panel_width(const struct direct_isa *isa, int columns, int n0);

@@ -4,7 +4,6 @@
  * stands), cuts the output pixels into register tiles, and runs all tiles with all panels. */
 #include "core/base/parallel.h"
 #include "core/kernels/direct.h"
-#include <limits.h>
 #include <string.h>
 
 enum {
@@ -66,24 +65,6 @@ struct dense_block {
     struct direct_ahead *next; /* what the task after this one reads */
 };
 
-static struct direct_phase dense_phase(const struct dense *d, int kernel, int p)
-{
-    if (d->forward) return (struct direct_phase){ 0, kernel, -d->s->pad };
-    return direct_phase(d->s, kernel, p);
-}
-
-static void dense_reach(const struct dense *d, int kernel, int *first, int *last)
-{
-    *first = INT_MAX;
-    *last = INT_MIN;
-    for (int p = 0; p < d->phases; p++) {
-        const struct direct_phase a = dense_phase(d, kernel, p);
-        if (!a.taps) continue;
-        *first = direct_min(*first, a.offset);
-        *last = direct_max(*last, a.offset + a.taps - 1);
-    }
-}
-
 /* In-pixels apart in the copy of neighbours in a phase. */
 static int dense_copy_step(const struct dense *d) { return d->point ? 1 : d->step; }
 
@@ -139,8 +120,8 @@ static struct dense dense_plan(const struct conv_shape *s, const struct conv_cal
     d.step = forward ? s->stride : 1;
     d.phases = forward ? 1 : s->stride;
     d.rows = direct_div_up(d.oh, d.phases), d.cols = direct_div_up(d.ow, d.phases);
-    dense_reach(&d, s->kh, &d.top, &d.bottom);
-    dense_reach(&d, s->kw, &d.left, &d.right);
+    direct_reach(s, d.forward, s->kh, &d.top, &d.bottom);
+    direct_reach(s, d.forward, s->kw, &d.left, &d.right);
     d.point = s->kh == 1 && s->kw == 1;
     d.flat = d.point && d.phases == 1;
     d.pixel = d.c * dense_copy_step(&d) % ALIASED ? d.c : d.c + DIRECT_LANES;
@@ -307,8 +288,8 @@ static float *dense_partial(const struct dense *d, int image, int row)
 static struct dense_row dense_row(const struct dense *d, const struct dense_task *t, int i, int row,
                                   const int phase[2])
 {
-    const struct direct_phase down = dense_phase(d, d->s->kh, phase[0]),
-                              across = dense_phase(d, d->s->kw, phase[1]);
+    const struct direct_phase down = direct_pass_phase(d->s, d->forward, d->s->kh, phase[0]),
+                              across = direct_pass_phase(d->s, d->forward, d->s->kw, phase[1]);
     const int image = t->image + i, y = row * d->phases + phase[0];
     struct dense_row r = { .sums = dense_partial(d, image, t->row) };
     r.pixels = direct_div_up(d->ow - phase[1], d->phases);
@@ -357,8 +338,8 @@ static int dense_task_tiles(const struct dense *d, const struct dense_task *t, c
  * a gap are one tap. */
 static void dense_taps(const struct dense *d, const int phase[2], struct dense_block *b)
 {
-    const int down = dense_phase(d, d->s->kh, phase[0]).taps,
-              across = dense_phase(d, d->s->kw, phase[1]).taps;
+    const int down = direct_pass_phase(d->s, d->forward, d->s->kh, phase[0]).taps,
+              across = direct_pass_phase(d->s, d->forward, d->s->kw, phase[1]).taps;
     const int each = d->pixel == d->depth ? 1 : across;
     b->phase_taps = down * across;
     b->n_taps = across ? down * each : 0;

@@ -69,23 +69,6 @@ void direct_lanes_pack(const struct conv_shape *s, enum conv_pass pass, float *p
             }
 }
 
-static struct direct_phase lanes_phase(const struct lanes *l, int kernel, int p)
-{
-    if (l->forward) return (struct direct_phase){ 0, kernel, -l->s->pad };
-    return direct_phase(l->s, kernel, p);
-}
-
-static void lanes_reach(const struct lanes *l, int kernel, int *first, int *last)
-{
-    *first = l->s->h + l->s->w + l->s->pad, *last = -*first;
-    for (int p = 0; p < l->phases; p++) {
-        const struct direct_phase a = lanes_phase(l, kernel, p);
-        if (!a.taps) continue;
-        *first = direct_min(*first, a.offset);
-        *last = direct_max(*last, a.offset + a.taps - 1);
-    }
-}
-
 static int lanes_window_rows(const struct lanes *l, int rows)
 {
     return (rows - 1) * l->step + l->bottom - l->top + 1;
@@ -100,8 +83,8 @@ static struct lanes lanes_plan(const struct conv_shape *s, const struct conv_cal
     l.oh = forward ? s->oh : s->h, l.ow = forward ? s->ow : s->w;
     l.step = forward ? s->stride : 1, l.phases = forward ? 1 : s->stride;
     l.rows = direct_div_up(l.oh, l.phases);
-    lanes_reach(&l, s->kh, &l.top, &l.bottom);
-    lanes_reach(&l, s->kw, &l.left, &l.right);
+    direct_reach(s, l.forward, s->kh, &l.top, &l.bottom);
+    direct_reach(s, l.forward, s->kw, &l.left, &l.right);
     l.cols = (direct_div_up(l.ow, l.phases) - 1) * l.step + l.right - l.left + 1;
     l.pixel = direct_pixel(s->c, l.isa->lanes);
     l.w_row = lanes_w_row(s);
@@ -130,8 +113,8 @@ static int lanes_span(const struct lanes *l, int across)
 
 static void lanes_taps(const struct lanes *l, const int phase[2], struct lanes_taps *t)
 {
-    const struct direct_phase down = lanes_phase(l, l->s->kh, phase[0]);
-    const struct direct_phase across = lanes_phase(l, l->s->kw, phase[1]);
+    const struct direct_phase down = direct_pass_phase(l->s, l->forward, l->s->kh, phase[0]);
+    const struct direct_phase across = direct_pass_phase(l->s, l->forward, l->s->kw, phase[1]);
     const ptrdiff_t tap = l->group * l->w_row;
     t->span = lanes_span(l, across.taps);
     t->w_column = (l->forward ? 1 : -l->s->stride) * tap;
@@ -168,8 +151,8 @@ struct lanes_task {
 static void lanes_task_phase(const struct lanes *l, const struct lanes_task *task,
                              const int phase[2])
 {
-    const struct direct_phase down = lanes_phase(l, l->s->kh, phase[0]);
-    const struct direct_phase across = lanes_phase(l, l->s->kw, phase[1]);
+    const struct direct_phase down = direct_pass_phase(l->s, l->forward, l->s->kh, phase[0]);
+    const struct direct_phase across = direct_pass_phase(l->s, l->forward, l->s->kw, phase[1]);
     const int c = l->s->c, pixels = direct_div_up(l->ow - phase[1], l->phases);
     struct lanes_taps taps;
     lanes_taps(l, phase, &taps);

@@ -5,6 +5,7 @@
  * phases, one after the other. */
 #include "core/base/parallel.h"
 #include "core/kernels/direct.h"
+#include <limits.h>
 #include <string.h>
 
 struct pack {
@@ -20,6 +21,24 @@ struct direct_phase direct_phase(const struct conv_shape *s, int kernel, int p)
     const int first = (p + s->pad) % s->stride;
     const int taps = first < kernel ? direct_div_up(kernel - first, s->stride) : 0;
     return (struct direct_phase){ first, taps, (p + s->pad - first) / s->stride - (taps - 1) };
+}
+
+struct direct_phase direct_pass_phase(const struct conv_shape *s, bool forward, int kernel, int p)
+{
+    if (forward) return (struct direct_phase){ 0, kernel, -s->pad };
+    return direct_phase(s, kernel, p);
+}
+
+void direct_reach(const struct conv_shape *s, bool forward, int kernel, int *first, int *last)
+{
+    *first = INT_MAX;
+    *last = INT_MIN;
+    for (int p = 0; p < (forward ? 1 : s->stride); p++) {
+        const struct direct_phase a = direct_pass_phase(s, forward, kernel, p);
+        if (!a.taps) continue;
+        *first = direct_min(*first, a.offset);
+        *last = direct_max(*last, a.offset + a.taps - 1);
+    }
 }
 
 static int pack_read(const struct conv_shape *s, enum conv_pass pass)

@@ -86,7 +86,7 @@ static void batch_norm_moments_part(const struct op_call *c, struct part p)
     kernels->channel_sums(s, s + channels, x + p.begin * channels, x, p.end - p.begin, channels);
 }
 
-static void batch_norm_move(float *running, double batch, double momentum)
+void batch_norm_move(float *running, double batch, double momentum)
 {
     *running = (float)((1 - momentum) * (double)*running + momentum * batch);
 }

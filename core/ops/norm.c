@@ -7,6 +7,7 @@
 #include "core/ops/norm.h"
 #include "core/base/parallel.h"
 #include "core/kernels/kernels.h"
+#include "core/ops/ops.h"
 #include "core/ops/parts.h"
 #include "core/ops/shape.h"
 #include <math.h>
@@ -74,11 +75,6 @@ static void norm_channels(const struct op_call *c,
     parts_run(c, channels, part_count(channels, (size_t)c->in[U]->n), f);
 }
 
-static void norm_move(float *running, double batch, double momentum)
-{
-    *running = (float)((1 - momentum) * (double)*running + momentum * batch);
-}
-
 static void norm_batch_statistics(const struct op_call *c, struct norm_state s, size_t j)
 {
     const struct norm_attr *attr = c->attr;
@@ -92,8 +88,8 @@ static void norm_batch_statistics(const struct op_call *c, struct norm_state s, 
     if (variance < 0) variance = 0; /* by rounding; NaN stays */
     s.mean[j] = (float)mean;
     s.inverse[j] = (float)(1 / sqrt(variance + attr->epsilon));
-    norm_move(&c->in[RUNNING_MEAN]->data[j], mean, attr->momentum);
-    norm_move(&c->in[RUNNING_VAR]->data[j], variance * count / (count - 1), attr->momentum);
+    batch_norm_move(&c->in[RUNNING_MEAN]->data[j], mean, attr->momentum);
+    batch_norm_move(&c->in[RUNNING_VAR]->data[j], variance * count / (count - 1), attr->momentum);
 }
 
 static void norm_coefficients_part(const struct op_call *c, struct part p)

@@ -26,6 +26,8 @@ struct batch_norm_attr {      /* momentum and epsilon are PyTorch's defaults: 0.
 };
 double batch_norm_momentum(const struct batch_norm_attr *a); /* what they read as; a may be NULL */
 double batch_norm_epsilon(const struct batch_norm_attr *a);
+/* running += momentum (batch - running), one channel's statistic */
+void batch_norm_move(float *running, double batch, double momentum);
 struct pool_attr {
     int size, stride; /* of a square window; stride 0 reads as size */
     int pad;          /* max: cells that do not exist; avg: zeros that count, as in PyTorch */

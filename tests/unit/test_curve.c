@@ -19,7 +19,7 @@ static void curve_batch(void *ctx, const struct train_progress *p)
 
 /* An activation within rounding of 0 can fall on the other side of it: from there on the curves
  * part slowly, so that later steps are held less tightly. */
-static double curve_tolerance(int step) { return step <= 3 ? 1e-6 : 1e-3; }
+static double curve_tolerance(int step) { return step <= 3 ? 1e-6 : step <= 5 ? 1e-5 : 1e-3; }
 
 static void curve_compare(const char *isa)
 {
