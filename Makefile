@@ -4,7 +4,7 @@ CFLAGS   ?= -O2 -g
 PREFIX   ?= /usr/local
 B        ?= build
 SAN      :=
-WARN      = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
+WARN      = -Wall -Wextra -Wshadow -Wconversion -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Werror
 ALL       = -std=c11 -D_GNU_SOURCE -I. -MMD -MP -ffp-contract=off $(WARN) $(SAN) $(CFLAGS)
 LIBS      = -lopenblas -lyaml -lcjson -ljpeg -lz -lxxhash -lm -lpthread
 DEB_BUILD = gcc make libopenblas-dev libyaml-dev libcjson-dev libjpeg62-turbo-dev zlib1g-dev \
@@ -27,7 +27,9 @@ all: $(BIN)             ## build build/senet-exp
 
 $(B)/core/kernels/%.o:            ALL += -O3
 $(B)/core/kernels/isa_avx2.o $(B)/core/kernels/isa_avx2_direct.o: ALL += -mavx2 -mfma
-$(B)/core/kernels/isa_avx512.o $(B)/core/kernels/isa_avx512_direct.o: ALL += -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma -mprefer-vector-width=512
+AVX512 = -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma -mprefer-vector-width=512
+$(B)/core/kernels/isa_avx512.o $(B)/core/kernels/isa_avx512_direct.o: ALL += $(AVX512)
+$(B)/core/kernels/isa_avx512_bf16.o $(B)/core/kernels/isa_avx512_bf16_direct.o: ALL += $(AVX512) -mavx512bf16
 
 # No foreign byte reaches the kernels, and clang takes minutes to instrument their unrolled loops.
 ifdef FUZZ

@@ -20,6 +20,19 @@ static inline void store(float *p, vf a, size_t m)
         vf_store(p, a);
 }
 
+static inline vf load_bf16(const bf16 *p, size_t m)
+{
+    return m < LANES ? vf_load_bf16_part(p, m) : vf_load_bf16(p);
+}
+
+static inline void store_bf16(bf16 *p, vf a, size_t m)
+{
+    if (m < LANES)
+        vf_store_bf16_part(p, a, m);
+    else
+        vf_store_bf16(p, a);
+}
+
 static inline vf vf_pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
 static inline vf vf_where(vi mask, vf a) { return (vf)(mask & (vi)a); }
 
@@ -151,6 +164,16 @@ static void kernel_sgd(float *w, float *m, const float *g, size_t n, float lr, f
         store(m + i, speed, k);
         store(w + i, vf_fma(rate, nesterov ? vf_fma(mu, speed, grad) : speed, old), k);
     }
+}
+
+static void kernel_widen(float *y, const bf16 *x, size_t n)
+{
+    VECTORS(i, m, n) store(y + i, load_bf16(x + i, m), m);
+}
+
+static void kernel_narrow(bf16 *y, const float *x, size_t n)
+{
+    VECTORS(i, m, n) store_bf16(y + i, load(x + i, m), m);
 }
 
 /* The sums over rows keep a strip of channels in registers: WIDE vectors of them while there are
@@ -290,6 +313,35 @@ static void kernel_max_row(float *max, float *at, const float *x, float number, 
     }
 }
 
+/* Calls strip(ctx, j, m, wide) for each strip of c channels that begins at j. */
+#define STRIPS(strip, ctx, c)                                              \
+    do {                                                                   \
+        size_t j_ = 0;                                                     \
+        for (; (c)-j_ >= STRIP; j_ += STRIP) strip(ctx, j_, LANES, WIDE);  \
+        for (; j_ < (c); j_ += LANES) strip(ctx, j_, lanes_of((c)-j_), 1); \
+    } while (0)
+
+STRIP_INLINE void load_strip(vf *out, const float *p, size_t m, size_t wide)
+{
+    EACH_VECTOR(v, wide) out[v] = load(p + v * LANES, m);
+}
+
+STRIP_INLINE void store_strip(float *p, const vf *s, size_t m, size_t wide)
+{
+    EACH_VECTOR(v, wide) store(p + v * LANES, s[v], m);
+}
+
+/* The fused passes, once for matrices of float and once for bf16. */
+#define FUSED(name) name
+#define LOAD(p, i, m) load((const float *)(p) + (i), m)
+#define STORE(p, i, a, m) store((float *)(p) + (i), a, m)
+#include "core/kernels/fused_body.h"
+#undef FUSED
+#undef LOAD
+#undef STORE
+#define FUSED(name) name##_bf16
+#define LOAD(p, i, m) load_bf16((const bf16 *)(p) + (i), m)
+#define STORE(p, i, a, m) store_bf16((bf16 *)(p) + (i), a, m)
 #include "core/kernels/fused_body.h"
 
 #define KERNELS_TABLE(name)                                                                        \
@@ -302,5 +354,6 @@ static void kernel_max_row(float *max, float *at, const float *x, float number, 
         .channel_sums = kernel_channel_sums, .channel_dots = kernel_channel_dots,                  \
         .affine = kernel_affine, .affine_grad_add = kernel_affine_grad_add, .scale = kernel_scale, \
         .scale_add = kernel_scale_add, .dot_add = kernel_dot_add, .row_add = kernel_row_add,       \
-        .max_row = kernel_max_row, .fused = FUSED_TABLE,                                           \
+        .max_row = kernel_max_row, .widen = kernel_widen, .narrow = kernel_narrow,                 \
+        .fused = &fused_table, .fused_bf16 = &fused_table_bf16,                                    \
     }

@@ -1,5 +1,5 @@
 /* Which way of computing convolutions is used for a shape; and what is fused around a convolution,
- * done in passes of its own for the ways that know nothing of it. */
+ * or stored as bf16, done in passes of its own for the ways that know nothing of it. */
 #include "core/kernels/conv.h"
 #include "core/base/parallel.h"
 #include "core/kernels/kernels.h"
@@ -40,99 +40,196 @@ bool conv_use(const char *name)
     return false;
 }
 
-static size_t conv_input_len(const struct conv_shape *s)
+/* How a call is carried out: by which way, and what must be done around it. */
+struct conv_plan {
+    const struct conv_kernels *way;
+    struct conv_shape shape; /* as the way sees it */
+    bool widen_x, widen_y;   /* bf16 that the way takes as float only */
+    bool apply;              /* it cannot work its input out itself */
+    size_t own;              /* floats of work that are the way's */
+};
+
+static struct conv_plan conv_plan(const struct conv_shape *s, bool in_scale)
 {
-    return (size_t)s->n * (size_t)s->h * (size_t)s->w * (size_t)s->c;
+    struct conv_plan p = { .way = conv_for(s), .shape = *s };
+    const bool native = p.way->takes_bf16 && p.way->takes_bf16(s);
+    p.widen_x = s->bf16_x && !native;
+    p.widen_y = s->bf16_y && !native;
+    p.shape.bf16_x &= native;
+    p.shape.bf16_y &= native;
+    p.apply = in_scale && !p.way->fuses;
+    p.own = p.way->work ? (p.way->work(&p.shape) + 15) / 16 * 16 : 0;
+    return p;
 }
 
-static size_t conv_own_work(const struct conv_kernels *k, const struct conv_shape *s)
+static size_t conv_x_image(const struct conv_shape *s)
 {
-    size_t work = k->work ? k->work(s) : 0;
-    return (work + 15) / 16 * 16;
+    return (size_t)s->h * (size_t)s->w * (size_t)s->c;
 }
+
+static size_t conv_y_image(const struct conv_shape *s)
+{
+    return (size_t)s->oh * (size_t)s->ow * (size_t)s->k;
+}
+
+static size_t conv_room(size_t images, size_t image) { return (images * image + 15) / 16 * 16; }
 
 size_t conv_work(const struct conv_shape *s)
 {
-    const struct conv_kernels *k = conv_for(s);
-    return conv_own_work(k, s) + (k->fuses ? 0 : conv_input_len(s));
+    const struct conv_plan p = conv_plan(s, true);
+    const size_t n = (size_t)s->n;
+    return p.own + (p.widen_x || p.apply ? conv_room(n, conv_x_image(s)) : 0) +
+           (p.widen_y ? conv_room(n, conv_y_image(s)) : 0);
 }
 
 size_t conv_packed(const struct conv_shape *s, enum conv_pass pass)
 {
-    const struct conv_kernels *k = conv_for(s);
-    return k->packed ? k->packed(s, pass) : 0;
+    const struct conv_plan p = conv_plan(s, false);
+    return p.way->packed ? p.way->packed(&p.shape, pass) : 0;
 }
 
-void conv_pack(const struct conv_shape *s, enum conv_pass pass, float *packed, const float *w)
+void conv_pack(const struct conv_shape *s, enum conv_pass pass, void *packed, const float *w)
 {
-    const struct conv_kernels *k = conv_for(s);
-    if (k->pack) k->pack(s, pass, packed, w);
+    const struct conv_plan p = conv_plan(s, false);
+    if (p.way->pack) p.way->pack(&p.shape, pass, packed, w);
 }
 
-/* One image of what is done around a convolution. */
+/* What is done around a convolution, one image a chunk. */
 struct conv_around {
     const struct conv_shape *s;
     const struct conv_call *c;
-    float *x; /* room for the input as the convolution shall see it */
+    struct conv_plan plan;
+    float *x, *y; /* float stand-ins for the tensors on either side, or NULL */
 };
 
-static void conv_input_image(void *ctx, size_t image)
+static struct conv_around conv_around(const struct conv_shape *s, const struct conv_call *c)
 {
-    const struct conv_around *a = ctx;
-    size_t pixels = (size_t)a->s->h * (size_t)a->s->w, channels = (size_t)a->s->c;
-    size_t at = image * pixels * channels;
-    kernels->fused->norm_relu(a->x + at, a->c->x + at, a->c->in_scale, a->c->in_shift, pixels,
-                              channels);
+    struct conv_around a = { s, c, conv_plan(s, c->in_scale), NULL, NULL };
+    float *room = c->work + a.plan.own;
+    if (a.plan.widen_x || a.plan.apply) {
+        a.x = room;
+        room += conv_room((size_t)s->n, conv_x_image(s));
+    }
+    if (a.plan.widen_y) a.y = room;
+    return a;
 }
 
-static void conv_sums_image(void *ctx, size_t image)
+/* x as the way shall see it. */
+static void conv_x_chunk(void *ctx, size_t image)
 {
     const struct conv_around *a = ctx;
-    size_t pixels = (size_t)a->s->oh * (size_t)a->s->ow, channels = (size_t)a->s->k;
+    const size_t len = conv_x_image(a->s), channels = (size_t)a->s->c;
+    const float *x = (const float *)a->c->x + image * len;
+    float *to = a->x + image * len;
+    if (a->plan.widen_x) {
+        kernels->widen(to, (const bf16 *)a->c->x + image * len, len);
+        x = to;
+    }
+    if (a->plan.apply)
+        kernels->fused->norm_relu(to, x, a->c->in_scale, a->c->in_shift, len / channels, channels);
+}
+
+static void conv_y_chunk(void *ctx, size_t image)
+{
+    const struct conv_around *a = ctx;
+    const size_t at = image * conv_y_image(a->s);
+    kernels->narrow((bf16 *)a->c->y + at, a->y + at, conv_y_image(a->s));
+}
+
+static void conv_dy_chunk(void *ctx, size_t image)
+{
+    const struct conv_around *a = ctx;
+    const size_t at = image * conv_y_image(a->s);
+    kernels->widen(a->y + at, (const bf16 *)a->c->dy + at, conv_y_image(a->s));
+}
+
+static void conv_dx_before_chunk(void *ctx, size_t image)
+{
+    const struct conv_around *a = ctx;
+    const size_t at = image * conv_x_image(a->s);
+    kernels->widen(a->x + at, (const bf16 *)a->c->dx + at, conv_x_image(a->s));
+}
+
+static void conv_dx_chunk(void *ctx, size_t image)
+{
+    const struct conv_around *a = ctx;
+    const size_t at = image * conv_x_image(a->s);
+    kernels->narrow((bf16 *)a->c->dx + at, a->x + at, conv_x_image(a->s));
+}
+
+static void conv_zero_chunk(void *ctx, size_t image)
+{
+    const struct conv_around *a = ctx;
+    const size_t len = conv_x_image(a->s);
+    float *dx = a->x ? a->x : a->c->dx;
+    memset(dx + image * len, 0, len * sizeof *dx);
+}
+
+static void conv_sums_chunk(void *ctx, size_t image)
+{
+    const struct conv_around *a = ctx;
+    const size_t len = conv_y_image(a->s), channels = (size_t)a->s->k;
+    const float *y = (a->y ? a->y : a->c->y) + image * len;
     float *sums = a->c->sums + image * channels, *squares = a->c->squares + image * channels;
     float *zero = parallel_scratch(channels);
     memset(zero, 0, channels * sizeof *zero);
     memset(sums, 0, channels * sizeof *sums);
     memset(squares, 0, channels * sizeof *squares);
-    kernels->channel_sums(sums, squares, a->c->y + image * pixels * channels, zero, pixels,
-                          channels);
+    kernels->channel_sums(sums, squares, y, zero, len / channels, channels);
 }
 
-/* The call with its input written out where the way cannot work it out itself. */
-static struct conv_call conv_plain(const struct conv_kernels *k, const struct conv_shape *s,
-                                   const struct conv_call *c)
+static void conv_each(struct conv_around *a, void (*chunk)(void *ctx, size_t image))
 {
-    struct conv_call plain = *c;
-    if (!c->in_scale) return plain;
-    struct conv_around a = { s, c, c->work + conv_own_work(k, s) };
-    parallel_for((size_t)s->n, conv_input_image, &a);
-    plain.x = a.x;
-    plain.in_scale = plain.in_shift = NULL;
-    return plain;
+    parallel_for((size_t)a->s->n, chunk, a);
+}
+
+/* The call's input as the way shall see it. */
+static void conv_give_x(struct conv_around *a, struct conv_call *call)
+{
+    if (!a->x) return;
+    conv_each(a, conv_x_chunk);
+    call->x = a->x;
+    if (a->plan.apply) call->in_scale = call->in_shift = NULL;
+}
+
+static void conv_give_dy(struct conv_around *a, struct conv_call *call)
+{
+    if (!a->y) return;
+    conv_each(a, conv_dy_chunk);
+    call->dy = a->y;
 }
 
 void conv_forward(const struct conv_shape *s, const struct conv_call *c)
 {
-    const struct conv_kernels *k = conv_for(s);
-    if (k->fuses) {
-        k->forward(s, c);
-        return;
-    }
-    struct conv_call plain = conv_plain(k, s, c);
-    k->forward(s, &plain);
-    if (c->sums) parallel_for((size_t)s->n, conv_sums_image, &(struct conv_around){ s, c, NULL });
+    struct conv_around a = conv_around(s, c);
+    struct conv_call call = *c;
+    conv_give_x(&a, &call);
+    if (a.y) call.y = a.y;
+    a.plan.way->forward(&a.plan.shape, &call);
+    if (c->sums && !a.plan.way->fuses) conv_each(&a, conv_sums_chunk);
+    if (a.y) conv_each(&a, conv_y_chunk);
 }
 
 void conv_backward_data(const struct conv_shape *s, const struct conv_call *c)
 {
-    const struct conv_kernels *k = conv_for(s);
-    if (c->overwrite && !k->fuses) memset(c->dx, 0, conv_input_len(s) * sizeof *c->dx);
-    k->backward_data(s, c);
+    struct conv_around a = conv_around(s, c);
+    struct conv_call call = *c;
+    conv_give_dy(&a, &call);
+    if (!a.plan.widen_x) a.x = NULL;
+    if (a.x) call.dx = a.x;
+    if (c->overwrite && !a.plan.way->fuses)
+        conv_each(&a, conv_zero_chunk);
+    else if (a.x && !c->overwrite)
+        conv_each(&a, conv_dx_before_chunk);
+    a.plan.way->backward_data(&a.plan.shape, &call);
+    if (a.x) conv_each(&a, conv_dx_chunk);
 }
 
 void conv_backward_weights(const struct conv_shape *s, const struct conv_call *c)
 {
-    const struct conv_kernels *k = conv_for(s);
-    struct conv_call plain = k->fuses ? *c : conv_plain(k, s, c);
-    k->backward_weights(s, &plain);
+    struct conv_around a = conv_around(s, c);
+    struct conv_call call = *c;
+    conv_give_x(&a, &call);
+    conv_give_dy(&a, &call);
+    a.plan.way->backward_weights(&a.plan.shape, &call);
 }

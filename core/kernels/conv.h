@@ -3,27 +3,30 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Convolutions of NHWC float32 tensors. Weights are (kh, kw, c / groups, k), k fastest. */
+/* Convolutions of NHWC tensors of float or bf16 (core/kernels/bf16.h). Weights, their gradients
+ * and all sums are float. Weights are (kh, kw, c / groups, k), k fastest. Where x is bf16, weights
+ * may be rounded to bf16 before they are multiplied. */
 struct conv_shape {
     int n, h, w, c;          /* input: images, rows, columns, channels */
     int k, kh, kw;           /* output channels, kernel rows and columns */
     int stride, pad, groups; /* the same in both directions; pad: zeros on each side */
     int oh, ow;              /* output rows and columns: (h + 2 pad - kh) / stride + 1 */
+    bool bf16_x, bf16_y;     /* x and dx are bf16; y and dy are */
 };
 
 /* The tensors of one call, and what is fused around the convolution. A pass reads the fields it
  * names; every other field, and every optional one, may stay zero: that is the plain case. */
 struct conv_call {
-    const float *x;  /* [n][h][w][c]                 forward, backward_weights */
-    const float *w;  /* [kh][kw][c / groups][k]      forward, backward_data */
-    const float *dy; /* [n][oh][ow][k]               backward_data, backward_weights */
-    float *y;        /* [n][oh][ow][k]    written by forward */
-    float *dx;       /* [n][h][w][c]      += by backward_data */
-    float *dw;       /* like w            += by backward_weights */
-    float *work;     /* conv_work(s) floats, of use within the call only */
+    const void *x;  /* [n][h][w][c]                 forward, backward_weights */
+    const float *w; /* [kh][kw][c / groups][k]      forward, backward_data */
+    const void *dy; /* [n][oh][ow][k]               backward_data, backward_weights */
+    void *y;        /* [n][oh][ow][k]    written by forward */
+    void *dx;       /* [n][h][w][c]      += by backward_data */
+    float *dw;      /* like w            += by backward_weights */
+    float *work;    /* conv_work(s) floats, of use within the call only */
 
     const float *bias;                /* forward: [k], added to y; or NULL */
-    const float *packed;              /* w as conv_pack laid it out for this pass, or NULL; where it
+    const void *packed;               /* w as conv_pack laid it out for this pass, or NULL; where it
                                        * is given, w may not be read */
     const float *in_scale, *in_shift; /* [c], both or none: x stands for relu(in_scale x +
                                        * in_shift); padding stays 0. forward, backward_weights */
@@ -38,13 +41,16 @@ enum conv_pass { CONV_FORWARD, CONV_BACKWARD_DATA, CONV_BACKWARD_WEIGHTS };
  * added in a fixed order: the bits do not depend on the number of threads. */
 struct conv_kernels {
     const char *name;
-    bool (*takes)(const struct conv_shape *s);  /* NULL: every shape */
+    bool (*takes)(const struct conv_shape *s);      /* NULL: every shape */
+    bool (*takes_bf16)(const struct conv_shape *s); /* of those, whether as well where x or y are
+                                                     * bf16; NULL: none. conv.c goes through float
+                                                     * around a way that does not */
     size_t (*work)(const struct conv_shape *s); /* floats that any pass needs in work; NULL: 0 */
-    /* Weights in the order in which a pass reads them. packed: floats, 0 where the pass takes w as
-     * it is. As for work, the count holds while the instruction set in use stays the same. Both
-     * NULL: no pass packs. */
+    /* Weights in the order in which a pass reads them. packed: room, in floats, 0 where the pass
+     * takes w as it is. As for work, the count holds while the instruction set in use stays the
+     * same. Both NULL: no pass packs. */
     size_t (*packed)(const struct conv_shape *s, enum conv_pass pass);
-    void (*pack)(const struct conv_shape *s, enum conv_pass pass, float *packed, const float *w);
+    void (*pack)(const struct conv_shape *s, enum conv_pass pass, void *packed, const float *w);
     bool fuses; /* knows in_scale, sums and overwrite; where false, conv.c does these around it */
     void (*forward)(const struct conv_shape *s, const struct conv_call *c);
     void (*backward_data)(const struct conv_shape *s, const struct conv_call *c);
@@ -60,9 +66,9 @@ void conv_backward_weights(const struct conv_shape *s, const struct conv_call *c
 /* For a caller that uses the same weights in several calls: floats of a pass's packed weights, 0
  * where it takes w as it is (give no packed then), and packing them. */
 size_t conv_packed(const struct conv_shape *s, enum conv_pass pass);
-void conv_pack(const struct conv_shape *s, enum conv_pass pass, float *packed, const float *w);
+void conv_pack(const struct conv_shape *s, enum conv_pass pass, void *packed, const float *w);
 
-/* im2col and OpenBLAS: every shape, on every machine. The yardstick of all others. */
+/* im2col and OpenBLAS: every shape of float, on every machine. The yardstick of all others. */
 extern const struct conv_kernels conv_reference;
 
 /* One filter a channel (groups = c = k): vectors along the channels, no products of matrices. */

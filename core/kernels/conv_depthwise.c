@@ -64,12 +64,12 @@ static void forward_chunk(void *ctx, size_t chunk)
     const struct depthwise_job *j = ctx;
     size_t begin, end, row = (size_t)j->s->ow * (size_t)j->s->c;
     parallel_part(row_count(j->s), smaller(ROW_CHUNKS, row_count(j->s)), chunk, &begin, &end);
-    memset(j->c->y + begin * row, 0, (end - begin) * row * sizeof *j->c->y);
+    float *y = (float *)j->c->y + begin * row;
+    memset(y, 0, (end - begin) * row * sizeof *y);
     for (size_t i = begin; i < end; i++)
         row_taps(j->s, &(struct taps){ .y = j->c->y, .x = j->c->x, .w = j->c->w }, i);
     if (j->c->bias)
-        kernels->row_add(j->c->y + begin * row, j->c->bias, (end - begin) * (size_t)j->s->ow,
-                         (size_t)j->s->c);
+        kernels->row_add(y, j->c->bias, (end - begin) * (size_t)j->s->ow, (size_t)j->s->c);
 }
 
 static void depthwise_forward(const struct conv_shape *s, const struct conv_call *c)

@@ -57,7 +57,8 @@ static size_t rows_each(const struct conv_shape *s)
 static const float *dy_of(const struct conv_job *j, struct block b)
 {
     const struct conv_shape *s = j->s;
-    return j->c->dy + b.begin * (size_t)s->ow * (size_t)s->k + b.group * group_out(s);
+    return (const float *)j->c->dy + b.begin * (size_t)s->ow * (size_t)s->k +
+           b.group * group_out(s);
 }
 
 static int pixels_of(const struct conv_shape *s, struct block b)
@@ -131,7 +132,8 @@ static const float *block_matrix(const struct conv_job *j, struct block b, int *
     const struct conv_shape *s = j->s;
     *distance = is_product(s) ? s->c : cells(s);
     if (is_product(s))
-        return j->c->x + b.begin * (size_t)s->ow * (size_t)s->c + b.group * group_in(s);
+        return (const float *)j->c->x + b.begin * (size_t)s->ow * (size_t)s->c +
+               b.group * group_in(s);
     float *matrix = parallel_scratch((size_t)pixels_of(s, b) * (size_t)cells(s));
     block_walk(s, b, matrix, j->c->x, NULL);
     return matrix;
@@ -148,7 +150,7 @@ static void forward_chunk(void *ctx, size_t chunk)
     const struct conv_job *j = ctx;
     const struct conv_shape *s = j->s;
     struct block b = { chunk * j->rows_each, smaller((chunk + 1) * j->rows_each, row_count(s)), 0 };
-    float *y = j->c->y + b.begin * (size_t)s->ow * (size_t)s->k;
+    float *y = (float *)j->c->y + b.begin * (size_t)s->ow * (size_t)s->k;
     for (; b.group < s->groups; b.group++) {
         struct gemm g = { .m = pixels_of(s, b), .n = group_out(s), .k = cells(s) };
         g.a = block_matrix(j, b, &g.lda);
@@ -173,7 +175,7 @@ static void data_block(const struct conv_job *j, struct block b)
     g.a = dy_of(j, b), g.lda = s->k;
     g.b = j->c->w + b.group * g.k, g.ldb = s->k;
     if (is_product(s)) {
-        g.c = j->c->dx + b.begin * (size_t)s->ow * (size_t)s->c + b.group * group_in(s);
+        g.c = (float *)j->c->dx + b.begin * (size_t)s->ow * (size_t)s->c + b.group * group_in(s);
         g.ldc = s->c, g.add = true;
         gemm(&g);
     } else {

@@ -23,7 +23,7 @@ struct direct_way {
     bool (*takes)(const struct conv_shape *s);
     size_t (*work)(const struct conv_shape *s);
     size_t (*packed)(const struct conv_shape *s, enum conv_pass pass);
-    void (*pack)(const struct conv_shape *s, enum conv_pass pass, float *packed, const float *w);
+    void (*pack)(const struct conv_shape *s, enum conv_pass pass, void *packed, const float *w);
     void (*forward)(const struct conv_shape *s, const struct conv_call *c);
     void (*backward_data)(const struct conv_shape *s, const struct conv_call *c);
     void (*backward_weights)(const struct conv_shape *s, const struct conv_call *c);
@@ -59,7 +59,7 @@ static size_t direct_packed(const struct conv_shape *s, enum conv_pass pass)
     return direct_way(s)->packed(s, pass);
 }
 
-static void direct_pack(const struct conv_shape *s, enum conv_pass pass, float *packed,
+static void direct_pack(const struct conv_shape *s, enum conv_pass pass, void *packed,
                         const float *w)
 {
     direct_way(s)->pack(s, pass, packed, w);

@@ -190,7 +190,7 @@ void direct_add_sums(const struct conv_shape *s, const struct conv_call *c, cons
 
 /* Dense convolutions. */
 size_t direct_dense_packed(const struct conv_shape *s, enum conv_pass pass);
-void direct_dense_pack(const struct conv_shape *s, enum conv_pass pass, float *packed,
+void direct_dense_pack(const struct conv_shape *s, enum conv_pass pass, void *packed,
                        const float *w);
 size_t direct_dense_work(const struct conv_shape *s);
 void direct_dense_forward(const struct conv_shape *s, const struct conv_call *c);
@@ -200,7 +200,7 @@ size_t direct_weights_work(const struct conv_shape *s);
 /* Depthwise convolutions and groups of 4 and 8 channels that are narrower than a vector. */
 bool direct_lanes_takes(const struct conv_shape *s);
 size_t direct_lanes_packed(const struct conv_shape *s, enum conv_pass pass);
-void direct_lanes_pack(const struct conv_shape *s, enum conv_pass pass, float *packed,
+void direct_lanes_pack(const struct conv_shape *s, enum conv_pass pass, void *packed,
                        const float *w);
 size_t direct_lanes_work(const struct conv_shape *s);
 size_t direct_lanes_weights_work(const struct conv_shape *s);

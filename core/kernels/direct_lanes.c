@@ -52,12 +52,13 @@ size_t direct_lanes_packed(const struct conv_shape *s, enum conv_pass pass)
     return (size_t)(s->kh * s->kw * (s->c / s->groups)) * (size_t)lanes_w_row(s);
 }
 
-void direct_lanes_pack(const struct conv_shape *s, enum conv_pass pass, float *packed,
+void direct_lanes_pack(const struct conv_shape *s, enum conv_pass pass, void *packed,
                        const float *w)
 {
     const int group = s->c / s->groups;
     const ptrdiff_t row = lanes_w_row(s);
-    memset(packed, 0, direct_lanes_packed(s, pass) * sizeof *packed);
+    float *out = packed;
+    memset(out, 0, direct_lanes_packed(s, pass) * sizeof *out);
     for (int tap = 0; tap < s->kh * s->kw; tap++)
         for (int i = 0; i < group; i++)
             for (int k = 0; k < s->k; k++) {
@@ -65,7 +66,7 @@ void direct_lanes_pack(const struct conv_shape *s, enum conv_pass pass, float *p
                 const float *from = pass == CONV_FORWARD
                                         ? w + ((ptrdiff_t)tap * group + i) * s->k + k
                                         : w + ((ptrdiff_t)tap * group + other) * s->k + first + i;
-                packed[((ptrdiff_t)tap * group + i) * row + k] = *from;
+                out[((ptrdiff_t)tap * group + i) * row + k] = *from;
             }
 }
 

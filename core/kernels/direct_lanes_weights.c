@@ -46,11 +46,11 @@ static void lanes_piece(const struct lanes_weights *w, int image, int y, int row
     ptrdiff_t *x_rows = (ptrdiff_t *)(void *)scratch,
               *dy_rows = (ptrdiff_t *)(void *)(scratch + lists);
     float *x = scratch + 2 * lists;
-    const float *dy = w->call->dy + ((ptrdiff_t)image * s->oh + y) * s->ow * s->k;
+    const float *dy = (const float *)w->call->dy + ((ptrdiff_t)image * s->oh + y) * s->ow * s->k;
 
     direct_window_copy(
         &(struct direct_window){
-            .x = w->call->x + (ptrdiff_t)image * s->h * s->w * s->c,
+            .x = (const float *)w->call->x + (ptrdiff_t)image * s->h * s->w * s->c,
             .h = s->h,
             .w = s->w,
             .c = s->c,

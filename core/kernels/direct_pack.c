@@ -148,7 +148,7 @@ static void pack_chunk(void *ctx, size_t chunk)
         pack_backward(p, group, n0, tap);
 }
 
-void direct_dense_pack(const struct conv_shape *s, enum conv_pass pass, float *packed,
+void direct_dense_pack(const struct conv_shape *s, enum conv_pass pass, void *packed,
                        const float *w)
 {
     struct pack p = { *s, pass, direct_isa(), packed, w };

@@ -107,7 +107,7 @@ static float *piece_copy_x(const struct weights_block *b, struct weights_piece *
         const int rows = direct_min(s->oh - y, p->rows - r), window = weights_window_rows(w, rows);
         direct_window_copy(
             &(struct direct_window){
-                .x = w->call->x + (ptrdiff_t)image * s->h * s->w * s->c,
+                .x = (const float *)w->call->x + (ptrdiff_t)image * s->h * s->w * s->c,
                 .h = s->h,
                 .w = s->w,
                 .c = s->c,
@@ -136,7 +136,7 @@ static float *piece_copy_x(const struct weights_block *b, struct weights_piece *
 static void piece_copy_dy(const struct weights_block *b, struct weights_piece *p, float *scratch)
 {
     const struct conv_shape *s = b->w->s;
-    const float *dy = b->w->call->dy + (ptrdiff_t)p->row * s->ow * s->k + b->column;
+    const float *dy = (const float *)b->w->call->dy + (ptrdiff_t)p->row * s->ow * s->k + b->column;
     for (int n0 = 0; n0 < b->columns; n0 += 2 * b->w->isa->lanes) {
         const int width = direct_panel_width(b->w->isa, b->columns, n0);
         const int valid = direct_min(width, b->columns - n0);
@@ -240,9 +240,10 @@ static void piece_look_ahead(const struct weights_block *b, struct weights_piece
     const int calls = s->kh * direct_div_up(b->columns, 2 * w->isa->lanes) *
                       direct_div_up(weights_m(b), w->isa->outer_rows[2]);
     const ptrdiff_t x = ((ptrdiff_t)(row / s->oh) * s->h + y) * s->w;
-    p->next_x = (struct direct_ahead){ w->call->x + x * s->c + b->from, s->c,
+    p->next_x = (struct direct_ahead){ (const float *)w->call->x + x * s->c + b->from, s->c,
                                        rows * s->stride * s->w, b->channels };
-    p->next_dy = (struct direct_ahead){ w->call->dy + (ptrdiff_t)row * s->ow * s->k + b->column,
+    p->next_dy = (struct direct_ahead){ (const float *)w->call->dy + (ptrdiff_t)row * s->ow * s->k +
+                                            b->column,
                                         s->k, rows * s->ow, b->columns };
     p->share = direct_div_up(direct_max(p->next_x.pixels, p->next_dy.pixels), calls);
 }
@@ -257,7 +258,7 @@ static void block_piece(const struct weights_block *b, struct weights_piece *p, 
     p->x_rows[0] = 0;
     scratch = piece_copy_x(b, p, scratch) + 3 * DIRECT_LANES;
     if (w->swapped) {
-        p->dy = w->call->dy + (ptrdiff_t)p->row * s->ow * s->k + b->column;
+        p->dy = (const float *)w->call->dy + (ptrdiff_t)p->row * s->ow * s->k + b->column;
         piece_swapped(b, p);
     } else {
         piece_copy_dy(b, p, scratch);

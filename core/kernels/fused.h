@@ -4,12 +4,13 @@
 
 /* The memory passes that stand between two convolutions once their plain ops are fused; part of
  * struct kernels, under the same rules. u is a convolution's raw output, a and b [c] are batch
- * norm's scale and shift of it, all matrices are rows x c. */
+ * norm's scale and shift of it. Matrices (void *) are rows x c, of float or, in
+ * kernels->fused_bf16, of bf16; whatever is per channel is float. */
 
 /* out = relu(a u + sa s + b), the end of a residual block; a or sa NULL: 1, b NULL: 0. */
 struct residual_rows {
-    float *out;
-    const float *u, *s;
+    void *out;
+    const void *u, *s;
     const float *a, *sa, *b;
     size_t rows, c;
 };
@@ -17,15 +18,17 @@ struct residual_rows {
 /* Its first backward pass: g = out > 0 ? g : 0 in place, sum += g, dot_u += g (u - mean_u),
  * dot_s += g (s - mean_s). */
 struct residual_grad_rows {
-    float *g;
-    const float *out, *u, *s, *mean_u, *mean_s;
+    void *g;
+    const void *out, *u, *s;
+    const float *mean_u, *mean_s;
     float *sum, *dot_u, *dot_s; /* [c]; any may be NULL, and its sum is then not made */
     size_t rows, c;
 };
 
 /* Where relu(a x + b) let dy through: sum += dy, dot += dy (x - mean). */
 struct norm_relu_sums {
-    const float *dy, *x, *a, *b, *mean;
+    const void *dy, *x;
+    const float *a, *b, *mean;
     float *sum, *dot; /* [c] */
     size_t rows, c;
 };
@@ -33,15 +36,15 @@ struct norm_relu_sums {
 /* dx = alpha dy + beta x + gamma; with a and b only where relu(a x + b) let dy through does dy
  * count. dx may be dy. */
 struct norm_grad_rows {
-    float *dx;
-    const float *dy, *x;
+    void *dx;
+    const void *dy, *x;
     const float *alpha, *beta, *gamma; /* [c] */
     const float *a, *b;                /* [c]; both NULL: all of dy counts */
     size_t rows, c;
 };
 
 struct fused_kernels {
-    void (*norm_relu)(float *y, const float *x, const float *a, const float *b, size_t rows,
+    void (*norm_relu)(void *y, const void *x, const float *a, const float *b, size_t rows,
                       size_t c); /* y = relu(a x + b) */
     void (*residual)(const struct residual_rows *r);
     void (*residual_grad)(const struct residual_grad_rows *r);

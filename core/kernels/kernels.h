@@ -1,5 +1,6 @@
 #ifndef CORE_KERNELS_KERNELS_H
 #define CORE_KERNELS_KERNELS_H
+#include "core/kernels/bf16.h"
 #include "core/kernels/fused.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,6 +32,9 @@ struct kernels {
     void (*sgd)(float *w, float *m, const float *g, size_t n, float lr, float momentum, float decay,
                 bool nesterov);
 
+    void (*widen)(float *y, const bf16 *x, size_t n);
+    void (*narrow)(bf16 *y, const float *x, size_t n); /* to the nearest, ties to even */
+
     /* rows x c */
     void (*channel_sum)(float *sum, const float *x, size_t rows, size_t c); /* sum += */
     void (*channel_sums)(float *sum, float *squares, const float *x, const float *shift,
@@ -52,7 +56,7 @@ struct kernels {
     /* One row into a running maximum: where x is larger (or NaN), max = x and at = number. */
     void (*max_row)(float *max, float *at, const float *x, float number, size_t c);
 
-    const struct fused_kernels *fused;
+    const struct fused_kernels *fused, *fused_bf16; /* of matrices of float, of bf16 */
 };
 
 /* The table in use: the best this machine runs, unless kernels_use named another. */

@@ -7,11 +7,12 @@
 
 enum { OP_INPUTS = 5 };
 
-/* NHWC, dense, float32. A vector per image is h = w = 1. Convolution weights (kh, kw, in / groups,
+/* NHWC, dense, float32 or bf16. A vector per image is h = w = 1. Convolution weights (kh, kw, in / groups,
  * out) and linear weights (1, 1, in, out) sit in n, h, w, c. grad is NULL where nobody wants it. */
 struct tensor {
     int n, h, w, c;
-    float *data, *grad;
+    float *data, *grad; /* where bf16, behind these pointers lie bf16: tensor_at */
+    bool bf16;          /* core/kernels/bf16.h; set by graph_plan */
     /* Of a fused step: these contents are never written, readers work them out from that norm's
      * input (core/ops/norm.h); data is NULL. Otherwise NULL. */
     const struct op_call *norm;

@@ -1,5 +1,6 @@
 /* vf: 8 floats in a 256-bit register. The *_part forms touch the first m < LANES floats only and
  * read the others as 0. vf_max and vf_min return b where one of the two is NaN. */
+#include "core/kernels/bf16.h"
 #include <immintrin.h>
 #include <stddef.h>
 
@@ -28,3 +29,44 @@ static inline vf vf_max(vf a, vf b) { return _mm256_max_ps(a, b); }
 static inline vf vf_min(vf a, vf b) { return _mm256_min_ps(a, b); }
 /* Lane i of the result is lane from[i] of a. */
 static inline vf vf_permute(vf a, vi from) { return _mm256_permutevar8x32_ps(a, (__m256i)from); }
+
+static inline vf vf_load_bf16(const bf16 *p)
+{
+    __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)p));
+    return (vf)_mm256_slli_epi32(wide, 16);
+}
+/* The nearest bf16 of each lane, ties to even, in the order of the lanes. */
+static inline __m128i vf_bf16(vf a)
+{
+    const __m256i bits = (__m256i)a, one = _mm256_set1_epi32(1);
+    __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), one);
+    __m256i near = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+    __m256i nan = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
+    near = (__m256i)_mm256_blendv_ps((vf)near, (vf)nan, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));
+    near = _mm256_srli_epi32(near, 16);
+    near = _mm256_permute4x64_epi64(_mm256_packus_epi32(near, near), 0x08);
+    return _mm256_castsi256_si128(near);
+}
+static inline void vf_store_bf16(bf16 *p, vf a)
+{
+    _mm_storeu_si128((__m128i *)(void *)p, vf_bf16(a));
+}
+static inline vf vf_load_bf16_part(const bf16 *p, size_t m)
+{
+    bf16 all[LANES] = { 0 };
+    memcpy(all, p, m * sizeof *p);
+    return vf_load_bf16(all);
+}
+static inline void vf_store_bf16_part(bf16 *p, vf a, size_t m)
+{
+    bf16 all[LANES];
+    vf_store_bf16(all, a);
+    memcpy(p, all, m * sizeof *p);
+}
+/* Each lane as two bf16: c + the products of the lower and of the upper ones. */
+static inline vf vf_dot(vf a, vf b, vf c)
+{
+    const vf upper = (vf)_mm256_set1_epi32((int)0xffff0000u);
+    c = vf_fma((vf)_mm256_slli_epi32((__m256i)a, 16), (vf)_mm256_slli_epi32((__m256i)b, 16), c);
+    return vf_fma(_mm256_and_ps(a, upper), _mm256_and_ps(b, upper), c);
+}

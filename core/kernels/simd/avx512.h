@@ -1,5 +1,6 @@
 /* vf: 16 floats in a 512-bit register. The *_part forms touch the first m < LANES floats only and
  * read the others as 0. vf_max and vf_min return b where one of the two is NaN. */
+#include "core/kernels/bf16.h"
 #include <immintrin.h>
 #include <stddef.h>
 
@@ -23,3 +24,41 @@ static inline vf vf_max(vf a, vf b) { return _mm512_max_ps(a, b); }
 static inline vf vf_min(vf a, vf b) { return _mm512_min_ps(a, b); }
 /* Lane i of the result is lane from[i] of a. */
 static inline vf vf_permute(vf a, vi from) { return _mm512_permutexvar_ps((__m512i)from, a); }
+
+static inline vf vf_load_bf16(const bf16 *p)
+{
+    return (vf)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)p)), 16);
+}
+static inline vf vf_load_bf16_part(const bf16 *p, size_t m)
+{
+    const __m256i some = _mm256_maskz_loadu_epi16((__mmask16)((1u << m) - 1), p);
+    return (vf)_mm512_slli_epi32(_mm512_cvtepu16_epi32(some), 16);
+}
+#ifdef __AVX512BF16__
+/* The nearest bf16 of each lane, ties to even, in the order of the lanes; denormals become 0. */
+static inline __m256i vf_bf16(vf a) { return (__m256i)_mm512_cvtneps_pbh(a); }
+/* Each lane as two bf16: c + the products of the lower and of the upper ones. */
+static inline vf vf_dot(vf a, vf b, vf c) { return _mm512_dpbf16_ps(c, (__m512bh)a, (__m512bh)b); }
+#else
+static inline __m256i vf_bf16(vf a)
+{
+    const __m512i bits = (__m512i)a, one = _mm512_set1_epi32(1);
+    __m512i odd = _mm512_and_epi32(_mm512_srli_epi32(bits, 16), one);
+    __m512i near = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+    const __mmask16 nan = _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q);
+    near = _mm512_mask_or_epi32(near, nan, bits, _mm512_set1_epi32(0x400000));
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(near, 16));
+}
+static inline vf vf_dot(vf a, vf b, vf c)
+{
+    const __m512i upper = _mm512_set1_epi32((int)0xffff0000u);
+    c = vf_fma((vf)_mm512_slli_epi32((__m512i)a, 16), (vf)_mm512_slli_epi32((__m512i)b, 16), c);
+    return vf_fma((vf)_mm512_and_epi32((__m512i)a, upper), (vf)_mm512_and_epi32((__m512i)b, upper),
+                  c);
+}
+#endif
+static inline void vf_store_bf16(bf16 *p, vf a) { _mm256_storeu_si256((void *)p, vf_bf16(a)); }
+static inline void vf_store_bf16_part(bf16 *p, vf a, size_t m)
+{
+    _mm256_mask_storeu_epi16(p, (__mmask16)((1u << m) - 1), vf_bf16(a));
+}

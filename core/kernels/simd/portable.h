@@ -1,6 +1,7 @@
 /* vf: 4 floats, plain C for any machine; a product is rounded before it is added. The *_part forms
  * touch the first m < LANES floats only and read the others as 0. vf_max and vf_min return b where
  * one of the two is NaN. */
+#include "core/kernels/bf16.h"
 #include <stddef.h>
 #include <string.h>
 
@@ -41,4 +42,30 @@ static inline vf vf_min(vf a, vf b)
 static inline vf vf_permute(vf a, vi from)
 {
     return (vf){ a[from[0] & 3], a[from[1] & 3], a[from[2] & 3], a[from[3] & 3] };
+}
+
+static inline vf vf_load_bf16(const bf16 *p)
+{
+    return (vf){ bf16_value(p[0]), bf16_value(p[1]), bf16_value(p[2]), bf16_value(p[3]) };
+}
+static inline void vf_store_bf16(bf16 *p, vf a)
+{
+    for (size_t i = 0; i < LANES; i++) p[i] = bf16_of(a[i]);
+}
+static inline vf vf_load_bf16_part(const bf16 *p, size_t m)
+{
+    vf a = { 0 };
+    for (size_t i = 0; i < m; i++) a[i] = bf16_value(p[i]);
+    return a;
+}
+static inline void vf_store_bf16_part(bf16 *p, vf a, size_t m)
+{
+    for (size_t i = 0; i < m; i++) p[i] = bf16_of(a[i]);
+}
+/* Each lane as two bf16: c + the products of the lower and of the upper ones. */
+static inline vf vf_dot(vf a, vf b, vf c)
+{
+    const vi upper = (vi){ 0 } + (int)0xffff0000u;
+    c = vf_fma((vf)((vi)a << 16), (vf)((vi)b << 16), c);
+    return vf_fma((vf)((vi)a & upper), (vf)((vi)b & upper), c);
 }

@@ -1,0 +1,25 @@
+#ifndef CORE_KERNELS_BF16_H
+#define CORE_KERNELS_BF16_H
+#include <stdint.h>
+#include <string.h>
+
+/* bfloat16: the upper 16 bits of a float32. Tensors may be stored so; sums are always float32. */
+typedef uint16_t bf16;
+
+static inline float bf16_value(bf16 x)
+{
+    const uint32_t bits = (uint32_t)x << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* The nearest, ties to even; NaN stays NaN. */
+static inline bf16 bf16_of(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    if (value != value) return (bf16)(bits >> 16 | 0x40);
+    return (bf16)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+#endif
