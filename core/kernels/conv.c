@@ -169,7 +169,7 @@ static void conv_sums_chunk(void *ctx, size_t image)
 {
     const struct conv_around *a = ctx;
     const size_t len = conv_y_image(a->s), channels = (size_t)a->s->k;
-    const float *y = (a->y ? a->y : a->c->y) + image * len;
+    const float *y = a->y ? a->y + image * len : (const float *)a->c->y + image * len;
     float *sums = a->c->sums + image * channels, *squares = a->c->squares + image * channels;
     float *zero = parallel_scratch(channels);
     memset(zero, 0, channels * sizeof *zero);

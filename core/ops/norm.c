@@ -114,9 +114,11 @@ static void norm_forward_part(const struct op_call *c, struct part p)
     const struct norm_attr *attr = c->attr;
     struct norm_state s = norm_state(c);
     size_t channels = (size_t)c->in[U]->c, at = p.begin * channels, rows = p.end - p.begin;
-    void (*run)(float *, const float *, const float *, const float *, size_t, size_t) =
-        attr->relu ? kernels->fused->norm_relu : kernels->affine;
-    run(c->out->data + at, c->in[U]->data + at, s.a, s.b, rows, channels);
+    float *y = c->out->data + at;
+    if (attr->relu)
+        kernels->fused->norm_relu(y, c->in[U]->data + at, s.a, s.b, rows, channels);
+    else
+        kernels->affine(y, c->in[U]->data + at, s.a, s.b, rows, channels);
 }
 
 static void norm_forward(const struct op_call *c)
