@@ -45,8 +45,9 @@ enum { CASES = sizeof cases / sizeof *cases };
 
 static struct conv_shape shape_of(const struct conv_case *c)
 {
-    struct conv_shape s = { c->n,  c->h,      c->w,   c->c,      c->k, c->kh,
-                            c->kw, c->stride, c->pad, c->groups, 0,    0 };
+    struct conv_shape s = { .n = c->n, .h = c->h, .w = c->w, .c = c->c };
+    s.k = c->k, s.kh = c->kh, s.kw = c->kw;
+    s.stride = c->stride, s.pad = c->pad, s.groups = c->groups;
     s.oh = (s.h + 2 * s.pad - s.kh) / s.stride + 1;
     s.ow = (s.w + 2 * s.pad - s.kw) / s.stride + 1;
     return s;
@@ -215,8 +216,8 @@ END_TEST
 
 START_TEST(a_named_way_is_used_where_it_fits)
 {
-    struct conv_shape depthwise = { 1, 4, 4, 8, 8, 3, 3, 1, 1, 8, 4, 4 };
-    struct conv_shape plain = { 1, 4, 4, 8, 8, 3, 3, 1, 1, 1, 4, 4 };
+    struct conv_shape depthwise = { 1, 4, 4, 8, 8, 3, 3, 1, 1, 8, 4, 4, .bf16_x = false };
+    struct conv_shape plain = { 1, 4, 4, 8, 8, 3, 3, 1, 1, 1, 4, 4, .bf16_x = false };
     ck_assert_ptr_eq(conv_for(&depthwise), &conv_direct);
     ck_assert(conv_use("reference"));
     ck_assert_ptr_eq(conv_for(&depthwise), &conv_reference);

@@ -97,13 +97,14 @@ static void by_reference(const struct problem *p, bool fused, double *y, double 
     ck_assert(conv_use("reference"));
     float *work = mem_new(conv_work(&p->s) + 1, sizeof *work);
     struct conv_call c = { .x = p->x, .w = p->w, .dy = p->dy, .work = work, .overwrite = true };
-    c.y = tensor(p->y_len, NULL), c.dx = tensor(p->x_len, NULL), c.dw = tensor(p->w_len, NULL);
+    float *to_y = c.y = tensor(p->y_len, NULL), *to_dx = c.dx = tensor(p->x_len, NULL);
+    c.dw = tensor(p->w_len, NULL);
     if (fused) c.in_scale = p->scale, c.in_shift = p->shift;
     conv_forward(&p->s, &c);
     conv_backward_data(&p->s, &c);
     conv_backward_weights(&p->s, &c);
-    for (size_t i = 0; i < p->y_len; i++) y[i] = (double)c.y[i];
-    for (size_t i = 0; i < p->x_len; i++) dx[i] = (double)c.dx[i];
+    for (size_t i = 0; i < p->y_len; i++) y[i] = (double)to_y[i];
+    for (size_t i = 0; i < p->x_len; i++) dx[i] = (double)to_dx[i];
     for (size_t i = 0; i < p->w_len; i++) dw[i] = (double)c.dw[i];
     free(c.y), free(c.dx), free(c.dw), free(work);
     conv_use(NULL);
@@ -309,7 +310,7 @@ static float *all_passes(const struct problem *p, size_t *len)
                            .bias = p->bias,
                            .in_scale = p->scale,
                            .in_shift = p->shift };
-    c.y = all, c.dx = c.y + p->y_len, c.dw = c.dx + p->x_len;
+    c.y = all, c.dx = all + p->y_len, c.dw = all + p->y_len + p->x_len;
     c.sums = c.dw + p->w_len, c.squares = c.sums + channels;
     conv_direct.forward(&p->s, &c);
     conv_direct.backward_data(&p->s, &c);
