@@ -51,6 +51,13 @@ static bool file_fill(int fd, const char *data, size_t len)
         data += put;
         len -= (size_t)put;
     }
+    return true;
+}
+
+static bool file_fill_pieces(int fd, const struct file_piece *pieces)
+{
+    for (const struct file_piece *p = pieces; p->data; p++)
+        if (!file_fill(fd, p->data, p->len)) return false;
     return fsync(fd) == 0;
 }
 
@@ -69,11 +76,16 @@ static void dir_sync(const char *path)
 
 bool file_write(const char *path, const void *data, size_t len, struct err *e)
 {
+    return file_write_pieces(path, (struct file_piece[]){ { data, len }, { NULL, 0 } }, e);
+}
+
+bool file_write_pieces(const char *path, const struct file_piece *pieces, struct err *e)
+{
     size_t room = strlen(path) + 32;
     char *temporary = mem_new(room, 1);
     snprintf(temporary, room, "%s.%ld.tmp", path, (long)getpid());
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    bool ok = fd >= 0 && file_fill(fd, data, len);
+    bool ok = fd >= 0 && file_fill_pieces(fd, pieces);
     int why = errno;
     if (fd >= 0 && close(fd) != 0 && ok) {
         ok = false;

@@ -15,6 +15,13 @@ bool file_read(const char *path, struct bytes *out, struct err *e); /* free(out-
  * all of the new ones, whatever happens in between. */
 bool file_write(const char *path, const void *data, size_t len, struct err *e);
 
+/* The same from several pieces, one after another; the last has data NULL. */
+struct file_piece {
+    const void *data;
+    size_t len;
+};
+bool file_write_pieces(const char *path, const struct file_piece *pieces, struct err *e);
+
 bool file_exists(const char *path);
 bool dir_make(const char *path, struct err *e); /* with its parents; one that exists is fine */
 

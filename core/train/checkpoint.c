@@ -84,41 +84,31 @@ static void record_unpack(const union checkpoint_word w[RECORD_WORDS], struct ep
     };
 }
 
-static unsigned char *checkpoint_put(unsigned char *at, const void *data, size_t len)
-{
-    if (len) memcpy(at, data, len);
-    return at + len;
-}
-
-static void checkpoint_pack(const struct checkpoint *c, const struct checkpoint_head *h,
-                            unsigned char *bytes)
-{
-    size_t len;
-    unsigned char *at = checkpoint_put(bytes, h, sizeof *h);
-    for (int i = 0; i < c->epochs; i++) {
-        union checkpoint_word w[RECORD_WORDS];
-        record_pack(&c->history[i], w);
-        at = checkpoint_put(at, w, sizeof w);
-    }
-    const float *weights = graph_weights(c->graph, &len);
-    at = checkpoint_put(at, weights, len * sizeof(float));
-    const float *states = graph_states(c->graph, &len);
-    at = checkpoint_put(at, states, len * sizeof(float));
-    at = checkpoint_put(at, c->optimizer, c->optimizer_len * sizeof(float));
-    uint64_t digest = digest_of(bytes, (size_t)(at - bytes));
-    checkpoint_put(at, &digest, sizeof digest);
-}
-
+/* The parts of the file lie where they are in memory: a copy of weights and optimiser would be the
+ * highest that the memory of a run of a large network at a small batch ever stands. */
 bool checkpoint_write(const char *path, const struct checkpoint *c, struct err *e)
 {
     struct checkpoint_head h = checkpoint_head(c);
-    size_t size;
-    BUG_IF(!checkpoint_size(&h, &size), "a checkpoint beyond all memory");
-    unsigned char *bytes = mem_map(size);
-    if (!bytes) return err_set(e, "%s: no memory for the %zu bytes of a checkpoint", path, size);
-    checkpoint_pack(c, &h, bytes);
-    bool ok = file_write(path, bytes, size, e);
-    mem_unmap(bytes, size);
+    size_t record = RECORD_WORDS * sizeof(union checkpoint_word), weights, states;
+    const float *w = graph_weights(c->graph, &weights), *s = graph_states(c->graph, &states);
+    union checkpoint_word(*records)[RECORD_WORDS] = mem_new((size_t)c->epochs, record);
+    for (int i = 0; i < c->epochs; i++) record_pack(&c->history[i], records[i]);
+    uint64_t digest;
+    const struct file_piece pieces[] = {
+        { &h, sizeof h },
+        { records, (size_t)c->epochs * record },
+        { w, weights * sizeof(float) },
+        { s, states * sizeof(float) },
+        { c->optimizer, c->optimizer_len * sizeof(float) },
+        { &digest, sizeof digest },
+        { NULL, 0 },
+    };
+    struct digest *d = digest_create();
+    for (const struct file_piece *p = pieces; p->data != &digest; p++)
+        digest_add(d, p->data, p->len);
+    digest = digest_end(d);
+    bool ok = file_write_pieces(path, pieces, e);
+    free(records);
     return ok;
 }
 
