@@ -275,6 +275,7 @@ bool spec_build(const struct run_spec *s, int batch, const struct data_shape *sh
         .channels = shape->channels,
         .classes = shape->classes,
         .label_smoothing = s->train.label_smoothing,
+        .bf16 = s->train.precision == PRECISION_BF16,
     };
     return model_build(&r, out, e);
 }

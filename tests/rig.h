@@ -15,7 +15,7 @@ struct rig_request {
     int reduction; /* of the SE blocks, 0: none */
     int validation, train_limit;
     bool augment; /* crop by 1/8 and flip */
-    int epochs, batch;
+    int epochs, batch, precision;
     double lr, warmup_epochs, weight_decay, label_smoothing, clip_norm;
     uint64_t seed;
 };
@@ -88,15 +88,16 @@ static inline void rig_net(struct rig *r, const struct rig_request *q)
     fields_default(model_fields, &settings);
     r->options = mem_new(1, b->family->options_size + 1);
     model_options_default(b, r->options);
-    struct model_request m = { b,
-                               r->options,
-                               &settings,
-                               &se,
-                               q->batch,
-                               r->data.size,
-                               r->data.channels,
-                               r->data.classes,
-                               q->label_smoothing };
+    struct model_request m = { .backbone = b,
+                               .options = r->options,
+                               .settings = &settings,
+                               .se = &se,
+                               .batch = q->batch,
+                               .size = r->data.size,
+                               .channels = r->data.channels,
+                               .classes = r->data.classes,
+                               .label_smoothing = q->label_smoothing,
+                               .bf16 = q->precision == PRECISION_BF16 };
     BUG_IF(!model_build(&m, &r->net, &e), "%s", e.text);
     struct tensor *keep[] = { r->net.logits, r->net.loss, NULL };
     BUG_IF(!graph_plan(r->net.graph, true, keep, &e), "%s", e.text);
@@ -104,7 +105,11 @@ static inline void rig_net(struct rig *r, const struct rig_request *q)
 
 static inline void rig_make(struct rig *r, const struct rig_request *q)
 {
-    *r = (struct rig){ .train = { q->epochs, q->batch, q->label_smoothing, q->clip_norm } };
+    *r = (struct rig){ .train = { .epochs = q->epochs,
+                                  .batch_size = q->batch,
+                                  .precision = q->precision,
+                                  .label_smoothing = q->label_smoothing,
+                                  .clip_norm = q->clip_norm } };
     rig_data(r, q);
     rig_net(r, q);
     const struct optimizer *o = optimizer_named("sgd");

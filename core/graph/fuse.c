@@ -82,11 +82,19 @@ static void fuser_read(struct fuser *u)
     for (struct tensor *const *k = r->keep; k && *k; k++) u->kept[node_of(*k)->index] = true;
 }
 
+/* Fused calls take matrices of one type. */
+static bool fuser_alike(const struct fuser *u, size_t i, size_t k)
+{
+    return u->r->nodes[i]->out.bf16 == u->r->nodes[k]->out.bf16;
+}
+
 /* add -> relu: the relu becomes the end of a block. */
 static void fuser_find_end(struct fuser *u, size_t add)
 {
     size_t relu = fuser_only(u, add, &op_relu);
     if (relu == NOBODY) return;
+    for (int arm = 0; arm < 2; arm++)
+        if (!fuser_alike(u, relu, fuser_input(u, add, arm)->index)) return;
     u->roles[add].gone = true;
     u->roles[relu].fused = true;
     u->roles[relu].add = add;
@@ -133,9 +141,10 @@ static void fuser_find_norm(struct fuser *u, size_t norm)
     struct role *role = &u->roles[norm];
     const struct node *conv = fuser_input(u, norm, 0);
     if (conv->op != &op_conv2d || fuser_only(u, conv->index, &op_batch_norm) == NOBODY) return;
+    if (!fuser_alike(u, norm, conv->index)) return;
     role->fused = true;
     size_t relu = fuser_only(u, norm, &op_relu);
-    if (relu != NOBODY) {
+    if (relu != NOBODY && fuser_alike(u, norm, relu)) {
         role->top = relu;
         u->roles[relu].gone = true;
         role->virtual = fuser_convolutions_read(u, relu);

@@ -5,6 +5,8 @@
 #include "core/base/mem.h"
 #include "core/graph/fuse.h"
 #include "core/graph/plan.h"
+#include "core/ops/ops.h"
+#include "core/ops/widen.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,6 +157,19 @@ void graph_fuse(struct graph *g, bool on)
     g->plain = !on;
 }
 
+static bool node_stores_bf16(const struct node *n)
+{
+    const struct tensor *t = &n->out;
+    return n->op && t->h * t->w > 1 && (!n->gate || n->op == &op_scale_channels);
+}
+
+void graph_bf16(struct graph *g, bool on)
+{
+    BUG_IF(g->memory, "the graph is planned already");
+    for (size_t i = 0; i < g->n_nodes; i++)
+        g->nodes[i]->out.bf16 = on && node_stores_bf16(g->nodes[i]);
+}
+
 /* What keep names, as the run's tensors; free() it. */
 static struct tensor **graph_kept(const struct fusion *run, struct tensor *const *keep)
 {
@@ -264,7 +279,7 @@ void graph_forward(struct graph *g, const struct step *step)
         struct node *n = g->run.nodes[i];
         if (!n->op) continue;
         n->call.work = graph_at(g, g->plan.places[i].work[PLACE_FORWARD]);
-        n->op->forward(&n->call);
+        op_forward(n->op, &n->call);
     }
 }
 
@@ -282,10 +297,9 @@ void graph_backward(struct graph *g)
         const struct place *p = &g->plan.places[i];
         if (!n->op || !p->backward) continue;
         for (int j = 0; p->zero >> j; j++)
-            if (p->zero >> j & 1)
-                memset(n->call.in[j]->grad, 0, tensor_len(n->call.in[j]) * sizeof(float));
+            if (p->zero >> j & 1) memset(n->call.in[j]->grad, 0, tensor_bytes(n->call.in[j]));
         n->call.work = graph_at(g, p->work[PLACE_BACKWARD]);
-        n->op->backward(&n->call);
+        op_backward(n->op, &n->call);
     }
 }
 

@@ -3,6 +3,7 @@
  * another (a span), and two spans that share a moment never share memory. */
 #include "core/graph/plan.h"
 #include "core/base/mem.h"
+#include "core/ops/widen.h"
 #include <stdlib.h>
 
 struct span {
@@ -37,6 +38,12 @@ static void span_add(struct planner *p, size_t *at, size_t len, size_t birth, si
     if (!len) return;
     p->spans[p->n_spans] = (struct span){ at, place_round(len), birth, death, p->n_spans };
     p->n_spans++;
+}
+
+/* Floats that a tensor's contents take up. */
+static size_t tensor_room(const struct tensor *t)
+{
+    return (tensor_bytes(t) + sizeof(float) - 1) / sizeof(float);
 }
 
 /* Which nodes the gradient reaches on its way back from the last one. */
@@ -91,7 +98,7 @@ static void plan_data(struct planner *p)
             death = moment_end(p);
         else if (own && death < moment_backward(p, i))
             death = moment_backward(p, i);
-        span_add(p, &p->plan->places[i].data, tensor_len(&n->out), n->op ? i : 0, death);
+        span_add(p, &p->plan->places[i].data, tensor_room(&n->out), n->op ? i : 0, death);
     }
 }
 
@@ -104,7 +111,7 @@ struct gradients {
 static void gradient_begin(struct planner *p, struct gradients *g, size_t i, size_t now)
 {
     g->owner[i] = i;
-    span_add(p, &p->plan->places[i].grad, tensor_len(&p->r->nodes[i]->out), now,
+    span_add(p, &p->plan->places[i].grad, tensor_room(&p->r->nodes[i]->out), now,
              moment_backward(p, i));
     g->span[i] = p->n_spans;
 }
@@ -158,7 +165,7 @@ static void plan_scratch(struct planner *p)
         if (!n->op) continue;
         size_t back = moment_backward(p, i), death = place->backward ? back : i;
         size_t saved = n->op->saved ? n->op->saved(&n->call) : 0;
-        size_t work = n->op->work ? n->op->work(&n->call) : 0;
+        size_t work = op_work(n->op, &n->call);
         if (n->out.norm && death < p->last_read[i]) death = p->last_read[i];
         span_add(p, &place->saved, saved, n->early ? n->early->index : i, death);
         span_add(p, &place->work[PLACE_FORWARD], work, i, i);

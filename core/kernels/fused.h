@@ -25,10 +25,12 @@ struct residual_grad_rows {
     size_t rows, c;
 };
 
-/* Where relu(a x + b) let dy through: sum += dy, dot += dy (x - mean). */
-struct norm_relu_sums {
+/* sum += dy, dot += dy (x - mean); with a and b only where relu(a x + b) let dy through does dy
+ * count. */
+struct norm_sums_rows {
     const void *dy, *x;
-    const float *a, *b, *mean;
+    const float *a, *b; /* [c]; both NULL: all of dy counts */
+    const float *mean;
     float *sum, *dot; /* [c] */
     size_t rows, c;
 };
@@ -44,11 +46,14 @@ struct norm_grad_rows {
 };
 
 struct fused_kernels {
+    void (*add)(void *y, const void *x, size_t n); /* y += x */
+    void (*norm)(void *y, const void *x, const float *a, const float *b, size_t rows,
+                 size_t c); /* y = a x + b */
     void (*norm_relu)(void *y, const void *x, const float *a, const float *b, size_t rows,
                       size_t c); /* y = relu(a x + b) */
     void (*residual)(const struct residual_rows *r);
     void (*residual_grad)(const struct residual_grad_rows *r);
-    void (*norm_relu_sums)(const struct norm_relu_sums *r);
+    void (*norm_sums)(const struct norm_sums_rows *r);
     void (*norm_grad)(const struct norm_grad_rows *r);
 };
 #endif

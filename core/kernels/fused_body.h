@@ -2,8 +2,17 @@
  * each type of matrix: LOAD and STORE reach element i of one, FUSED makes names. Each pass walks
  * strips of channels: WIDE vectors of them, whose coefficients stay in registers over all rows. */
 
-STRIP_INLINE void FUSED(norm_relu_strip)(const struct residual_rows *r, size_t j, size_t m,
-                                         size_t wide)
+static void FUSED(kernel_add_to)(void *y, const void *x, size_t n)
+{
+    VECTORS(i, m, n)
+    {
+        vf sum = LOAD(y, i, m) + LOAD(x, i, m);
+        STORE(y, i, sum, m);
+    }
+}
+
+STRIP_INLINE void FUSED(norm_strip_of)(const struct residual_rows *r, size_t j, size_t m,
+                                       size_t wide, int relu)
 {
     vf a[WIDE], b[WIDE];
     load_strip(a, r->a + j, m, wide);
@@ -11,8 +20,26 @@ STRIP_INLINE void FUSED(norm_relu_strip)(const struct residual_rows *r, size_t j
     for (size_t i = 0, at = j; i < r->rows; i++, at += r->c) EACH_VECTOR(v, wide)
         {
             vf y = vf_fma(a[v], LOAD(r->u, at + v * LANES, m), b[v]);
-            STORE(r->out, at + v * LANES, vf_max(vf_set(0), y), m);
+            STORE(r->out, at + v * LANES, relu ? vf_max(vf_set(0), y) : y, m);
         }
+}
+
+STRIP_INLINE void FUSED(norm_strip)(const struct residual_rows *r, size_t j, size_t m, size_t wide)
+{
+    FUSED(norm_strip_of)(r, j, m, wide, 0);
+}
+
+STRIP_INLINE void FUSED(norm_relu_strip)(const struct residual_rows *r, size_t j, size_t m,
+                                         size_t wide)
+{
+    FUSED(norm_strip_of)(r, j, m, wide, 1);
+}
+
+static void FUSED(kernel_norm)(void *y, const void *x, const float *a, const float *b, size_t rows,
+                               size_t c)
+{
+    const struct residual_rows r = { .out = y, .u = x, .a = a, .b = b, .rows = rows, .c = c };
+    STRIPS(FUSED(norm_strip), &r, c);
 }
 
 static void FUSED(kernel_norm_relu)(void *y, const void *x, const float *a, const float *b,
@@ -127,19 +154,21 @@ static void FUSED(kernel_residual_grad)(const struct residual_grad_rows *rows)
         STRIPS(FUSED(residual_grad_strip_plain), &r, r.c);
 }
 
-STRIP_INLINE void FUSED(norm_relu_sums_strip)(const struct norm_relu_sums *r, size_t j, size_t m,
-                                              size_t wide)
+STRIP_INLINE void FUSED(norm_sums_strip_of)(const struct norm_sums_rows *r, size_t j, size_t m,
+                                            size_t wide, int masked)
 {
     vf a[WIDE], b[WIDE], mean[WIDE], sum[WIDE], dot[WIDE];
-    load_strip(a, r->a + j, m, wide);
-    load_strip(b, r->b + j, m, wide);
+    if (masked) {
+        load_strip(a, r->a + j, m, wide);
+        load_strip(b, r->b + j, m, wide);
+    }
     load_strip(mean, r->mean + j, m, wide);
     load_strip(sum, r->sum + j, m, wide);
     load_strip(dot, r->dot + j, m, wide);
     for (size_t i = 0, at = j; i < r->rows; i++, at += r->c) EACH_VECTOR(v, wide)
         {
             vf x = LOAD(r->x, at + v * LANES, m), g = LOAD(r->dy, at + v * LANES, m);
-            g = vf_where(vf_fma(a[v], x, b[v]) > vf_set(0), g);
+            if (masked) g = vf_where(vf_fma(a[v], x, b[v]) > vf_set(0), g);
             sum[v] += g;
             dot[v] = vf_fma(g, x - mean[v], dot[v]);
         }
@@ -147,10 +176,25 @@ STRIP_INLINE void FUSED(norm_relu_sums_strip)(const struct norm_relu_sums *r, si
     store_strip(r->dot + j, dot, m, wide);
 }
 
-static void FUSED(kernel_norm_relu_sums)(const struct norm_relu_sums *rows)
+STRIP_INLINE void FUSED(norm_sums_strip_masked)(const struct norm_sums_rows *r, size_t j, size_t m,
+                                                size_t wide)
 {
-    const struct norm_relu_sums r = *rows;
-    STRIPS(FUSED(norm_relu_sums_strip), &r, r.c);
+    FUSED(norm_sums_strip_of)(r, j, m, wide, 1);
+}
+
+STRIP_INLINE void FUSED(norm_sums_strip_all)(const struct norm_sums_rows *r, size_t j, size_t m,
+                                             size_t wide)
+{
+    FUSED(norm_sums_strip_of)(r, j, m, wide, 0);
+}
+
+static void FUSED(kernel_norm_sums)(const struct norm_sums_rows *rows)
+{
+    const struct norm_sums_rows r = *rows;
+    if (r.a)
+        STRIPS(FUSED(norm_sums_strip_masked), &r, r.c);
+    else
+        STRIPS(FUSED(norm_sums_strip_all), &r, r.c);
 }
 
 STRIP_INLINE void FUSED(norm_grad_strip_of)(const struct norm_grad_rows *r, size_t j, size_t m,
@@ -195,9 +239,11 @@ static void FUSED(kernel_norm_grad)(const struct norm_grad_rows *rows)
 }
 
 static const struct fused_kernels FUSED(fused_table) = {
+    .add = FUSED(kernel_add_to),
+    .norm = FUSED(kernel_norm),
     .norm_relu = FUSED(kernel_norm_relu),
     .residual = FUSED(kernel_residual),
     .residual_grad = FUSED(kernel_residual_grad),
-    .norm_relu_sums = FUSED(kernel_norm_relu_sums),
+    .norm_sums = FUSED(kernel_norm_sums),
     .norm_grad = FUSED(kernel_norm_grad),
 };

@@ -65,6 +65,12 @@ extern const struct kernels *kernels;
 /* isa NULL asks for the best. Returns NULL, and changes nothing, where this machine lacks it. */
 const struct kernels *kernels_use(const char *isa);
 
+/* The fused passes over tensors of either type. */
+static inline const struct fused_kernels *fused_for(bool bf16_too)
+{
+    return bf16_too ? kernels->fused_bf16 : kernels->fused;
+}
+
 /* The i-th table that runs here, best first; NULL past the end. The last is always plain C. */
 const struct kernels *kernels_at(int i);
 #endif

@@ -56,7 +56,10 @@ bool model_build(const struct model_request *r, struct model_net *out, struct er
     out->logits = r->backbone->family->build(&n, out->images, &shape);
     out->loss = nn_softmax_loss(&n, out->logits, out->labels, r->label_smoothing);
     if (n.failed) err_set(e, "%s: %s", r->backbone->name, n.e.text);
-    if (!n.failed && model_check(r, g, e)) return true;
+    if (!n.failed && model_check(r, g, e)) {
+        graph_bf16(g, r->bf16);
+        return true;
+    }
     graph_destroy(g);
     *out = (struct model_net){ .graph = NULL };
     return false;

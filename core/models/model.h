@@ -56,6 +56,7 @@ struct model_request {
     const struct se_settings *se;
     int batch, size, channels, classes; /* of the data */
     double label_smoothing;
+    bool bf16; /* graph_bf16 */
 };
 struct model_net {
     struct graph *graph;

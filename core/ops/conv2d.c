@@ -12,6 +12,7 @@ static struct conv_shape conv2d_shape(const struct op_call *c)
     const struct conv2d_attr *a = c->attr;
     const struct tensor *x = c->in[X], *w = c->in[WEIGHTS];
     struct conv_shape s = { .n = x->n, .h = x->h, .w = x->w, .c = x->c };
+    s.bf16_x = (x->norm ? x->norm->in[0] : x)->bf16, s.bf16_y = c->out->bf16;
     s.k = w->c, s.kh = w->n, s.kw = w->h;
     s.stride = a && a->stride ? a->stride : 1;
     s.groups = a && a->groups ? a->groups : 1;
@@ -109,6 +110,7 @@ const struct op op_conv2d = {
     .attr_size = sizeof(struct conv2d_attr),
     .backward_reads = READS_IN(X) | READS_IN(WEIGHTS),
     .takes_fresh = READS_IN(X),
+    .bf16 = READS_IN(X) | READS_OUT,
     .infer = conv2d_infer,
     .work = conv2d_work,
     .forward = conv2d_forward,

@@ -1,6 +1,7 @@
 /* Maximum over square windows. Padding cells do not exist; the gradient goes to the first pixel,
  * row by row, that holds the maximum.
  * saved: that pixel's number in its image for each output, as a float. */
+#include "core/base/parallel.h"
 #include "core/kernels/kernels.h"
 #include "core/ops/parts.h"
 #include "core/ops/window.h"
@@ -16,30 +17,34 @@ static bool max_pool_infer(struct op_call *c, struct err *e)
 
 static size_t max_pool_saved(const struct op_call *c) { return tensor_len(c->out); }
 
-/* One output pixel; `image` is its image of x. */
-static void max_pool_pixel(const struct op_call *c, float *y, float *at, const float *image,
+/* One output pixel. image: where its image begins in x; room: a row of channels. */
+static void max_pool_pixel(const struct op_call *c, float *y, float *at, size_t image, float *room,
                            struct window_span v)
 {
-    size_t channels = (size_t)c->out->c, width = (size_t)c->in[0]->w;
+    const struct tensor *x = c->in[0];
+    size_t channels = (size_t)c->out->c, width = (size_t)x->w;
     size_t first = (size_t)v.top * width + (size_t)v.left;
-    memcpy(y, image + first * channels, channels * sizeof *y);
+    memcpy(y, tensor_floats(x, image + first * channels, channels, room), channels * sizeof *y);
     for (size_t j = 0; j < channels; j++) at[j] = (float)first;
     for (int i = v.top; i < v.bottom; i++)
         for (int k = v.left; k < v.right; k++) {
             size_t pixel = (size_t)i * width + (size_t)k;
-            kernels->max_row(y, at, image + pixel * channels, (float)pixel, channels);
+            const float *row = tensor_floats(x, image + pixel * channels, channels, room);
+            kernels->max_row(y, at, row, (float)pixel, channels);
         }
 }
 
 static void max_pool_forward_part(const struct op_call *c, struct part p)
 {
     const struct tensor *x = c->in[0], *y = c->out;
-    size_t image = tensor_len(x) / (size_t)x->n;
+    size_t image = tensor_len(x) / (size_t)x->n, channels = (size_t)y->c;
+    float *room = parallel_scratch(2 * channels), *max = room + channels;
     for (size_t row = p.begin; row < p.end; row++)
         for (int j = 0; j < y->w; j++) {
-            size_t at = (row * (size_t)y->w + (size_t)j) * (size_t)y->c;
-            max_pool_pixel(c, y->data + at, c->saved + at, x->data + row / (size_t)y->h * image,
-                           window_span(c, row, j));
+            size_t at = (row * (size_t)y->w + (size_t)j) * channels;
+            max_pool_pixel(c, y->bf16 ? max : y->data + at, c->saved + at,
+                           row / (size_t)y->h * image, room, window_span(c, row, j));
+            if (y->bf16) kernels->narrow(tensor_data(y, at), max, channels);
         }
 }
 
@@ -53,11 +58,14 @@ static void max_pool_backward_part(const struct op_call *c, struct part p)
 {
     size_t channels = (size_t)c->out->c, len = tensor_len(c->out) / (size_t)c->out->n;
     size_t image = tensor_len(c->in[0]) / (size_t)c->out->n;
+    float *room = parallel_scratch(channels);
     for (size_t i = p.begin; i < p.end; i++) {
-        float *dx = c->in[0]->grad + i * image;
-        const float *dy = c->out->grad + i * len, *at = c->saved + i * len;
-        for (size_t k = 0; k < len; k += channels)
-            for (size_t j = 0; j < channels; j++) dx[(size_t)at[k + j] * channels + j] += dy[k + j];
+        const float *at = c->saved + i * len;
+        for (size_t k = 0; k < len; k += channels) {
+            const float *dy = tensor_grad_floats(c->out, i * len + k, channels, room);
+            for (size_t j = 0; j < channels; j++)
+                tensor_grad_add(c->in[0], i * image + (size_t)at[k + j] * channels + j, dy[j]);
+        }
     }
 }
 
@@ -75,6 +83,7 @@ const struct op op_max_pool = {
     .n_in = 1,
     .attr_size = sizeof(struct pool_attr),
     .infer = max_pool_infer,
+    .bf16 = READS_IN(0) | READS_OUT,
     .saved = max_pool_saved,
     .forward = max_pool_forward,
     .backward = max_pool_backward,

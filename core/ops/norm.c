@@ -114,11 +114,9 @@ static void norm_forward_part(const struct op_call *c, struct part p)
     const struct norm_attr *attr = c->attr;
     struct norm_state s = norm_state(c);
     size_t channels = (size_t)c->in[U]->c, at = p.begin * channels, rows = p.end - p.begin;
-    float *y = c->out->data + at;
-    if (attr->relu)
-        kernels->fused->norm_relu(y, c->in[U]->data + at, s.a, s.b, rows, channels);
-    else
-        kernels->affine(y, c->in[U]->data + at, s.a, s.b, rows, channels);
+    const struct fused_kernels *fused = fused_for(c->out->bf16);
+    (attr->relu ? fused->norm_relu : fused->norm)(
+        tensor_data(c->out, at), tensor_data(c->in[U], at), s.a, s.b, rows, channels);
 }
 
 static void norm_forward(const struct op_call *c)
@@ -135,21 +133,24 @@ static void norm_sums_part(const struct op_call *c, struct part p)
     const struct norm_attr *attr = c->attr;
     struct norm_state s = norm_state(c);
     size_t channels = (size_t)c->in[U]->c, rows = norm_pixels(c), at = p.begin * channels;
-    const float *dy = c->out->grad + at * rows, *u = c->in[U]->data + at * rows;
     memset(s.dsum + at, 0, channels * sizeof *s.dsum);
     memset(s.ddot + at, 0, channels * sizeof *s.ddot);
-    if (attr->relu)
-        kernels->fused->norm_relu_sums(&(struct norm_relu_sums){
-            dy, u, s.a, s.b, s.mean, s.dsum + at, s.ddot + at, rows, channels });
-    else
-        kernels->channel_dots(s.dsum + at, s.ddot + at, dy, u, s.mean, rows, channels);
+    fused_for(c->out->bf16)
+        ->norm_sums(&(struct norm_sums_rows){ .dy = tensor_grad(c->out, at * rows),
+                                              .x = tensor_data(c->in[U], at * rows),
+                                              .a = attr->relu ? s.a : NULL,
+                                              .b = attr->relu ? s.b : NULL,
+                                              .mean = s.mean,
+                                              .sum = s.dsum + at,
+                                              .dot = s.ddot + at,
+                                              .rows = rows,
+                                              .c = channels });
 }
 
 /* Sums of dy and dy (u - mean) for channel j over the whole batch. */
 static void norm_totals(const struct op_call *c, struct norm_state s, size_t j, double total[2])
 {
     const struct norm_attr *attr = c->attr;
-    const float *u = c->in[U]->data;
     size_t channels = (size_t)c->in[U]->c, pixels = norm_pixels(c);
     double mean = (double)s.mean[j];
     total[0] = total[1] = 0;
@@ -164,7 +165,7 @@ static void norm_totals(const struct op_call *c, struct norm_state s, size_t j, 
         } else if (attr->squeeze == NORM_MAX) {
             size_t pixel = i * pixels + (size_t)s.peak[at];
             total[0] += d;
-            total[1] += d * ((double)u[pixel * channels + j] - mean);
+            total[1] += d * ((double)tensor_value(c->in[U], pixel * channels + j) - mean);
         }
     }
 }
@@ -192,19 +193,27 @@ static void norm_grad_part(const struct op_call *c, struct part p)
     struct norm_state s = norm_state(c);
     size_t channels = (size_t)c->in[U]->c, rows = norm_pixels(c), at = p.begin * channels;
     float *alpha = parallel_scratch(2 * channels), *gamma = alpha + channels;
-    float *du = c->in[U]->grad + at * rows;
     for (size_t j = 0; j < channels; j++) {
         alpha[j] = attr->end ? s.alpha[j] * s.gate[at + j] : s.alpha[j];
         gamma[j] = s.gamma[j];
         if (attr->squeeze == NORM_AVG) gamma[j] += s.alpha[j] * s.dsqueeze[at + j];
     }
     bool masked = !attr->end && attr->relu;
-    const float *g = attr->end ? attr->end->out->grad : c->out->grad;
-    kernels->fused->norm_grad(&(struct norm_grad_rows){
-        du, g + at * rows, c->in[U]->data + at * rows, alpha, s.beta, gamma, masked ? s.a : NULL,
-        masked ? s.b : NULL, rows, channels });
+    const struct tensor *g = attr->end ? attr->end->out : c->out;
+    fused_for(c->in[U]->bf16)
+        ->norm_grad(&(struct norm_grad_rows){ .dx = tensor_grad(c->in[U], at * rows),
+                                              .dy = tensor_grad(g, at * rows),
+                                              .x = tensor_data(c->in[U], at * rows),
+                                              .alpha = alpha,
+                                              .beta = s.beta,
+                                              .gamma = gamma,
+                                              .a = masked ? s.a : NULL,
+                                              .b = masked ? s.b : NULL,
+                                              .rows = rows,
+                                              .c = channels });
     for (size_t j = 0; attr->squeeze == NORM_MAX && j < channels; j++)
-        du[(size_t)s.peak[at + j] * channels + j] += s.alpha[j] * s.dsqueeze[at + j];
+        tensor_grad_add(c->in[U], at * rows + (size_t)s.peak[at + j] * channels + j,
+                        s.alpha[j] * s.dsqueeze[at + j]);
 }
 
 static void norm_backward(const struct op_call *c)
@@ -221,6 +230,7 @@ const struct op op_norm = {
     .attr_size = sizeof(struct norm_attr),
     .backward_reads = READS_IN(U) | READS_IN(SCALE),
     .takes_fresh = READS_IN(U),
+    .bf16 = READS_IN(U) | READS_OUT,
     .infer = norm_infer,
     .saved = norm_saved,
     .forward = norm_forward,

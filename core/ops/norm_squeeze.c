@@ -38,14 +38,16 @@ static void norm_max_part(const struct op_call *c, struct part p)
 {
     struct norm_state s = norm_state(c->in[0]->norm);
     size_t channels = (size_t)c->out->c, pixels = (size_t)c->in[0]->h * (size_t)c->in[0]->w;
-    const float *u = c->in[0]->norm->in[0]->data + p.begin * pixels * channels;
+    const struct tensor *u = c->in[0]->norm->in[0];
     float *max = c->out->data + p.begin * channels, *at = s.peak + p.begin * channels;
-    float *y = parallel_scratch(channels);
-    kernels->affine(max, u, s.a, s.b, 1, channels);
-    memset(at, 0, channels * sizeof *at);
-    for (size_t pixel = 1; pixel < pixels; pixel++) {
-        kernels->affine(y, u + pixel * channels, s.a, s.b, 1, channels);
-        kernels->max_row(max, at, y, (float)pixel, channels);
+    float *y = parallel_scratch(2 * channels), *room = y + channels;
+    for (size_t pixel = 0; pixel < pixels; pixel++) {
+        const float *row = tensor_floats(u, (p.begin * pixels + pixel) * channels, channels, room);
+        kernels->affine(pixel ? y : max, row, s.a, s.b, 1, channels);
+        if (pixel)
+            kernels->max_row(max, at, y, (float)pixel, channels);
+        else
+            memset(at, 0, channels * sizeof *at);
     }
 }
 
@@ -63,6 +65,7 @@ static void norm_max_backward(const struct op_call *c)
 const struct op op_norm_avg = {
     .name = "norm_avg",
     .n_in = 1,
+    .bf16 = READS_IN(0),
     .infer = norm_squeeze_infer,
     .forward = norm_avg_forward,
     .backward = norm_avg_backward,
@@ -71,6 +74,7 @@ const struct op op_norm_avg = {
 const struct op op_norm_max = {
     .name = "norm_max",
     .n_in = 1,
+    .bf16 = READS_IN(0),
     .infer = norm_squeeze_infer,
     .forward = norm_max_forward,
     .backward = norm_max_backward,

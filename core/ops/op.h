@@ -2,17 +2,20 @@
 #define CORE_OPS_OP_H
 #include "core/base/err.h"
 #include "core/base/text.h"
+#include "core/kernels/bf16.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum { OP_INPUTS = 5 };
 
-/* NHWC, dense, float32 or bf16. A vector per image is h = w = 1. Convolution weights (kh, kw, in / groups,
- * out) and linear weights (1, 1, in, out) sit in n, h, w, c. grad is NULL where nobody wants it. */
+/* NHWC, dense, float32 or bf16. A vector per image is h = w = 1. Convolution weights (kh, kw, in /
+ * groups, out) and linear weights (1, 1, in, out) sit in n, h, w, c. grad is NULL where nobody
+ * wants it. */
 struct tensor {
     int n, h, w, c;
-    float *data, *grad; /* where bf16, behind these pointers lie bf16: tensor_at */
-    bool bf16;          /* core/kernels/bf16.h; set by graph_plan */
+    float *data, *grad; /* where bf16 is set, of bf16: reach them by tensor_data, tensor_grad */
+    bool bf16;          /* stored as bf16 (core/kernels/bf16.h); set by planning a graph */
     /* Of a fused step: these contents are never written, readers work them out from that norm's
      * input (core/ops/norm.h); data is NULL. Otherwise NULL. */
     const struct op_call *norm;
@@ -26,6 +29,37 @@ static inline size_t tensor_len(const struct tensor *t)
 static inline size_t tensor_pixels(const struct tensor *t)
 {
     return (size_t)t->n * (size_t)t->h * (size_t)t->w;
+}
+
+static inline size_t tensor_bytes(const struct tensor *t)
+{
+    return tensor_len(t) * (t->bf16 ? 2 : sizeof(float));
+}
+
+/* Where element i of the contents, of the gradient, is: a float or a bf16. */
+static inline void *tensor_data(const struct tensor *t, size_t i)
+{
+    return (char *)t->data + i * (t->bf16 ? 2 : sizeof(float));
+}
+
+static inline void *tensor_grad(const struct tensor *t, size_t i)
+{
+    return (char *)t->grad + i * (t->bf16 ? 2 : sizeof(float));
+}
+
+/* One element of either. */
+static inline float tensor_value(const struct tensor *t, size_t i)
+{
+    return t->bf16 ? bf16_value(((const bf16 *)tensor_data(t, 0))[i]) : t->data[i];
+}
+
+static inline void tensor_grad_add(const struct tensor *t, size_t i, float more)
+{
+    bf16 *narrow = tensor_grad(t, 0);
+    if (t->bf16)
+        narrow[i] = bf16_of(bf16_value(narrow[i]) + more);
+    else
+        t->grad[i] += more;
 }
 
 /* What a whole step shares. */
@@ -61,6 +95,8 @@ struct op {
     unsigned backward_reads;
     unsigned takes_fresh; /* READS_IN bits: inputs whose fresh gradient backward overwrites; the
                            * graph zeroes all others */
+    unsigned bf16;        /* READS_IN and READS_OUT bits: tensors that the op takes as bf16. Around
+                           * one that it does not, op_forward and op_backward go through float */
     bool (*infer)(struct op_call *c, struct err *e); /* sets out's shape, or refuses its inputs */
     size_t (*saved)(const struct op_call *c);        /* NULL: 0 */
     size_t (*work)(const struct op_call *c);         /* NULL: 0 */

@@ -43,8 +43,22 @@ void floats_run(const struct op_call *c, void (*f)(const struct op_call *c, size
     parallel_for(parts, parts_chunk, &(struct parts){ c, len, parts, NULL, f });
 }
 
+const float *tensor_floats(const struct tensor *t, size_t at, size_t len, float *room)
+{
+    if (!t->bf16) return t->data + at;
+    kernels->widen(room, tensor_data(t, at), len);
+    return room;
+}
+
+const float *tensor_grad_floats(const struct tensor *t, size_t at, size_t len, float *room)
+{
+    if (!t->bf16) return t->grad + at;
+    kernels->widen(room, tensor_grad(t, at), len);
+    return room;
+}
+
 struct total {
-    const float *values;
+    const struct tensor *y;
     float *partial;
     size_t pixels, channels, parts;
 };
@@ -56,7 +70,14 @@ static void total_chunk(void *ctx, size_t chunk)
     size_t begin, end;
     memset(sum, 0, t->channels * sizeof *sum);
     parallel_part(t->pixels, t->parts, chunk, &begin, &end);
-    kernels->channel_sum(sum, t->values + begin * t->channels, end - begin, t->channels);
+    if (!t->y->bf16) {
+        kernels->channel_sum(sum, t->y->grad + begin * t->channels, end - begin, t->channels);
+        return;
+    }
+    float *room = parallel_scratch(t->channels);
+    for (size_t i = begin; i < end; i++)
+        kernels->add(sum, sum, tensor_grad_floats(t->y, i * t->channels, t->channels, room),
+                     t->channels);
 }
 
 size_t channel_total_work(const struct tensor *y)
@@ -66,7 +87,7 @@ size_t channel_total_work(const struct tensor *y)
 
 void channel_total(float *sum, const struct tensor *y, float *partial)
 {
-    struct total t = { y->grad, partial, tensor_pixels(y), (size_t)y->c, 0 };
+    struct total t = { y, partial, tensor_pixels(y), (size_t)y->c, 0 };
     t.parts = part_count(t.pixels, t.channels);
     parallel_for(t.parts, total_chunk, &t);
     kernels->channel_sum(sum, partial, t.parts, t.channels);

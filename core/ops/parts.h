@@ -17,6 +17,11 @@ void parts_run(const struct op_call *c, size_t items, size_t parts,
 /* The same for an op that treats every float of its output alike. */
 void floats_run(const struct op_call *c, void (*f)(const struct op_call *c, size_t at, size_t len));
 
+/* len elements of t's contents from element at on, as floats: where they are, or widened in room.
+ */
+const float *tensor_floats(const struct tensor *t, size_t at, size_t len, float *room);
+const float *tensor_grad_floats(const struct tensor *t, size_t at, size_t len, float *room);
+
 /* sum[j] += the sum over all pixels of channel j of y's gradient: that of a bias. partial is memory
  * for channel_total_work(y) floats. */
 void channel_total(float *sum, const struct tensor *y, float *partial);

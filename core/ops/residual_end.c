@@ -23,9 +23,10 @@ static size_t residual_end_pixels(const struct op_call *c)
     return (size_t)c->out->h * (size_t)c->out->w;
 }
 
-static const float *residual_end_values(const struct tensor *arm)
+/* What is read of an arm, from element `at` on. */
+static const void *residual_end_values(const struct tensor *arm, size_t at)
 {
-    return arm->norm ? arm->norm->in[0]->data : arm->data;
+    return tensor_data(arm->norm ? arm->norm->in[0] : arm, at);
 }
 
 /* For one image, a = gate a and b += gate b of a virtual arm; NULL for a tensor. */
@@ -51,15 +52,16 @@ static void residual_end_forward_part(const struct op_call *c, struct part p)
     for (size_t i = p.begin; i < p.end; i++) {
         size_t at = i * rows * channels;
         memset(b, 0, channels * sizeof *b);
-        kernels->fused->residual(
-            &(struct residual_rows){ .out = c->out->data + at,
-                                     .u = residual_end_values(c->in[ARM0]) + at,
-                                     .s = residual_end_values(c->in[ARM1]) + at,
-                                     .a = residual_end_scale(c, ARM0, i * channels, a[ARM0], b),
-                                     .sa = residual_end_scale(c, ARM1, i * channels, a[ARM1], b),
-                                     .b = b,
-                                     .rows = rows,
-                                     .c = channels });
+        fused_for(c->out->bf16)
+            ->residual(&(struct residual_rows){
+                .out = tensor_data(c->out, at),
+                .u = residual_end_values(c->in[ARM0], at),
+                .s = residual_end_values(c->in[ARM1], at),
+                .a = residual_end_scale(c, ARM0, i * channels, a[ARM0], b),
+                .sa = residual_end_scale(c, ARM1, i * channels, a[ARM1], b),
+                .b = b,
+                .rows = rows,
+                .c = channels });
     }
 }
 
@@ -87,12 +89,12 @@ static void residual_end_gate(const struct op_call *c, int arm, size_t at)
 /* g for an arm that is a tensor: already there where the plan lets both share one place. */
 static void residual_end_pass(const struct op_call *c, int arm, size_t at, size_t len)
 {
-    float *to = c->in[arm]->grad, *g = c->out->grad;
-    if (c->in[arm]->norm || !to || to == g) return;
+    const struct tensor *to = c->in[arm];
+    if (to->norm || !to->grad || to->grad == c->out->grad) return;
     if (c->fresh & READS_IN(arm))
-        memcpy(to + at, g + at, len * sizeof *g);
+        memcpy(tensor_grad(to, at), tensor_grad(c->out, at), len * (to->bf16 ? 2 : sizeof(float)));
     else
-        kernels->add(to + at, to + at, g + at, len);
+        fused_for(to->bf16)->add(tensor_grad(to, at), tensor_grad(c->out, at), len);
 }
 
 static void residual_end_backward_part(const struct op_call *c, struct part p)
@@ -100,7 +102,7 @@ static void residual_end_backward_part(const struct op_call *c, struct part p)
     size_t channels = (size_t)c->out->c, rows = residual_end_pixels(c);
     size_t at = p.begin * channels, all = at * rows;
     struct residual_grad_rows r = {
-        .g = c->out->grad + all, .out = c->out->data + all, .rows = rows, .c = channels
+        .g = tensor_grad(c->out, all), .out = tensor_data(c->out, all), .rows = rows, .c = channels
     };
     struct norm_state s[ARMS];
     for (int arm = ARM0; arm <= ARM1; arm++) {
@@ -111,14 +113,14 @@ static void residual_end_backward_part(const struct op_call *c, struct part p)
     }
     bool both = c->in[ARM1]->norm;
     if (c->in[ARM0]->norm) {
-        r.u = residual_end_values(c->in[ARM0]) + all;
+        r.u = residual_end_values(c->in[ARM0], all);
         r.mean_u = s[ARM0].mean, r.sum = s[ARM0].dsum + at, r.dot_u = s[ARM0].ddot + at;
     }
     if (both) {
-        r.s = residual_end_values(c->in[ARM1]) + all;
+        r.s = residual_end_values(c->in[ARM1], all);
         r.mean_s = s[ARM1].mean, r.dot_s = s[ARM1].ddot + at;
     }
-    kernels->fused->residual_grad(&r);
+    fused_for(c->out->bf16)->residual_grad(&r);
     if (both) memcpy(s[ARM1].dsum + at, s[ARM0].dsum + at, channels * sizeof(float));
     for (int arm = ARM0; arm <= ARM1; arm++) {
         residual_end_gate(c, arm, at);
@@ -138,6 +140,7 @@ const struct op op_residual_end = {
     .backward_reads =
         READS_IN(ARM0) | READS_IN(ARM1) | READS_IN(GATE0) | READS_IN(GATE1) | READS_OUT,
     .takes_fresh = READS_IN(ARM0) | READS_IN(ARM1),
+    .bf16 = READS_IN(ARM0) | READS_IN(ARM1) | READS_OUT,
     .infer = residual_end_infer,
     .forward = residual_end_forward,
     .backward = residual_end_backward,

@@ -4,8 +4,10 @@
 #include "core/optim/optim.h"
 
 /* Section `train`, without the parts that optimiser and schedule bring. */
+enum { PRECISION_FP32, PRECISION_BF16 };
 struct train_settings {
     int epochs, batch_size;
+    int precision; /* PRECISION_... */
     double label_smoothing;
     double clip_norm; /* 0: off */
 };

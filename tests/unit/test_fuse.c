@@ -1,110 +1,15 @@
 /* A fused step against the plain one: every SE variant on several networks gives the same loss,
  * gradients, running statistics and predictions up to rounding, and needs less memory. */
 #include "core/base/parallel.h"
-#include "core/base/rng.h"
 #include "core/kernels/kernels.h"
-#include "core/models/model.h"
-#include "tests/unit/unit.h"
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-struct network {
-    const char *backbone;
-    double width;
-    int size, batch;
-    const char *option, *value; /* of the family, or NULL */
-};
-static const struct network networks[] = {
-    { "resnet8", 0.5, 8, 4, NULL, NULL },
-    { "resnet14", 0.4, 9, 3, "shortcut", "identity" }, /* 6, 13, 26 channels */
-    { "resnet18", 0.25, 64, 4, NULL, NULL },
-    { "resnet50", 0.125, 64, 4, NULL, NULL },
-    { "resnet50", 0.125, 64, 4, "stride_in", "conv3x3" },
-};
-enum { NETWORKS = sizeof networks / sizeof *networks, CLASSES = 5 };
-
-static struct model_net build(const struct network *w, const struct se_settings *se, bool fused,
-                              bool training)
-{
-    const struct backbone *b = backbone_named(w->backbone);
-    void *options = calloc(1, b->family->options_size);
-    struct pool pool = { NULL };
-    struct err e = { "", NULL };
-    model_options_default(b, options);
-    if (w->option) {
-        struct value v = { .kind = VALUE_SCALAR, .text = w->value };
-        ck_assert(field_read(field_named(b->family->fields, w->option), options, &v, &pool, &e));
-    }
-    struct model_settings settings = { .width = w->width };
-    struct model_net net;
-    ck_assert_msg(model_build(&(struct model_request){ .backbone = b,
-                                                       .options = options,
-                                                       .settings = &settings,
-                                                       .se = se,
-                                                       .batch = w->batch,
-                                                       .size = w->size,
-                                                       .channels = 3,
-                                                       .classes = CLASSES,
-                                                       .label_smoothing = 0.1 },
-                              &net, &e),
-                  "%s", e.text);
-    graph_fuse(net.graph, fused);
-    struct tensor *keep[] = { net.logits, net.loss, NULL };
-    ck_assert_msg(graph_plan(net.graph, training, keep, &e), "%s", e.text);
-    graph_init(net.graph, 7);
-    pool_clear(&pool);
-    free(options);
-    return net;
-}
-
-static void feed(struct model_net *n, uint64_t seed)
-{
-    struct rng r = rng_stream(seed, RNG_TEST, 0, 0);
-    for (size_t i = 0; i < tensor_len(n->images); i++) n->images->data[i] = (float)rng_normal(&r);
-    for (int i = 0; i < n->images->n; i++) n->labels->data[i] = (float)(i % CLASSES);
-    size_t len;
-    float *w = graph_weights(n->graph, &len); /* scales and shifts that are not 1 and 0 */
-    for (size_t i = 0; i < graph_param_count(n->graph); i++) {
-        const struct param *p = graph_param_at(n->graph, i);
-        if (p->kind != PARAM_NORM) continue;
-        for (size_t j = 0; j < tensor_len(p->tensor); j++)
-            w[p->at + j] += 0.3f * (float)rng_normal(&r);
-        if (!strstr(p->name, "bn3.weight"))
-            continue; /* deep branches of full size amplify rounding */
-        for (size_t j = 0; j < tensor_len(p->tensor); j++) w[p->at + j] *= 0.1f;
-    }
-}
-
-/* The relative difference in the L2 norm. */
-static double apart(const float *a, const float *b, size_t len)
-{
-    double difference = 0, size = 0;
-    for (size_t i = 0; i < len; i++) {
-        double d = (double)a[i] - (double)b[i];
-        difference += d * d;
-        size += (double)b[i] * (double)b[i];
-    }
-    return sqrt(difference / (size + 1e-20));
-}
-
-static const char *se_name(const struct network *w, const struct se_settings *se)
-{
-    static char name[128];
-    struct text t = { NULL, 0, 0 };
-    fields_write(se_fields, se, &t);
-    snprintf(name, sizeof name, "%s %s", w->backbone, t.s);
-    text_clear(&t);
-    return name;
-}
+#include "tests/unit/small_nets.h"
 
 /* How far the gradients of both are apart, on inputs drawn from seed; the loss and the running
  * statistics must agree on any. */
 static double gradients_apart(const struct network *w, const struct se_settings *se, uint64_t seed)
 {
     const struct step step = { .training = true, .seed = 1 };
-    struct model_net fused = build(w, se, true, true), plain = build(w, se, false, true);
+    struct model_net fused = build(w, se, FUSED | TRAINING), plain = build(w, se, TRAINING);
     struct model_net *both[] = { &fused, &plain };
     for (int i = 0; i < 2; i++) {
         feed(both[i], seed);
@@ -137,7 +42,7 @@ static void compare_training(const struct network *w, const struct se_settings *
 static void compare_evaluation(const struct network *w, const struct se_settings *se)
 {
     const struct step step = { .training = false };
-    struct model_net fused = build(w, se, true, false), plain = build(w, se, false, false);
+    struct model_net fused = build(w, se, FUSED), plain = build(w, se, 0);
     struct model_net *both[] = { &fused, &plain };
     for (int i = 0; i < 2; i++) {
         size_t states;
@@ -197,7 +102,7 @@ START_TEST(threads_change_no_bit)
     size_t len;
     for (int threads = 1; threads <= 8; threads++) {
         parallel_use(threads);
-        struct model_net n = build(&networks[3], &se, true, true);
+        struct model_net n = build(&networks[3], &se, FUSED | TRAINING);
         feed(&n, 1);
         for (int k = 0; k < 2; k++) {
             graph_forward(n.graph, &step);
@@ -218,7 +123,7 @@ END_TEST
 static size_t bytes_of(const struct network *w, bool fused)
 {
     struct se_settings se = { .reduction = { .all = 16 }, .bias = true, .min_hidden = 1 };
-    struct model_net n = build(w, &se, fused, true);
+    struct model_net n = build(w, &se, TRAINING | (fused ? FUSED : 0));
     size_t bytes = graph_bytes(n.graph, true, NULL);
     graph_destroy(n.graph);
     return bytes;

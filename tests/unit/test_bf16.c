@@ -1,0 +1,119 @@
+/* Activations stored as bf16: every op gives what it gives on floats, rounded; whole steps of every
+ * SE variant stay close to the float step; bits depend on no number of threads. */
+#include "core/base/mem.h"
+#include "core/base/parallel.h"
+#include "core/kernels/kernels.h"
+#include "core/ops/ops.h"
+#include "tests/unit/small_nets.h"
+
+/* Cosine of the angle between two gradients: rounding flips the masks of ReLUs, which moves single
+ * elements far, but not the whole. */
+static double alike(const float *a, const float *b, size_t len)
+{
+    double ab = 0, aa = 0, bb = 0;
+    for (size_t i = 0; i < len; i++) {
+        ab += (double)a[i] * (double)b[i];
+        aa += (double)a[i] * (double)a[i];
+        bb += (double)b[i] * (double)b[i];
+    }
+    return ab / sqrt(aa * bb + 1e-30);
+}
+
+static void step_both(struct model_net *const both[2], bool training)
+{
+    const struct step step = { .training = training, .seed = 1 };
+    for (int i = 0; i < 2; i++) {
+        size_t states;
+        float *s = graph_states(both[i]->graph, &states);
+        for (size_t k = 0; k < states && !training; k++) s[k] = 0.5f + 0.01f * (float)(k % 37);
+        feed(both[i], 1);
+        graph_forward(both[i]->graph, &step);
+        if (training) graph_backward(both[i]->graph);
+    }
+}
+
+/* least: of the cosine. */
+static void compare_training(const struct network *w, const struct se_settings *se, unsigned how,
+                             double least)
+{
+    struct model_net half = build(w, se, how | BF16 | TRAINING), full = build(w, se, TRAINING);
+    step_both((struct model_net *const[]){ &half, &full }, true);
+    double loss = (double)half.loss->data[0], want = (double)full.loss->data[0];
+    ck_assert_msg(fabs(loss / want - 1) < 2e-2, "%s: loss %.9g, not %.9g", se_name(w, se), loss,
+                  want);
+    size_t len, states;
+    graph_weights(full.graph, &len);
+    double same = alike(graph_gradients(half.graph), graph_gradients(full.graph), len);
+    ck_assert_msg(same > least, "%s: gradients at an angle of cosine %g", se_name(w, se), same);
+    const float *moved = graph_states(half.graph, &states);
+    double state = apart(moved, graph_states(full.graph, NULL), states);
+    ck_assert_msg(state < 1e-2, "%s: running statistics differ by %g", se_name(w, se), state);
+    graph_destroy(half.graph);
+    graph_destroy(full.graph);
+}
+
+static void compare_evaluation(const struct network *w, const struct se_settings *se, unsigned how)
+{
+    struct model_net half = build(w, se, how | BF16), full = build(w, se, 0);
+    step_both((struct model_net *const[]){ &half, &full }, false);
+    double d = apart(half.logits->data, full.logits->data, tensor_len(full.logits));
+    ck_assert_msg(d < 2e-2, "%s: logits differ by %g", se_name(w, se), d);
+    graph_destroy(half.graph);
+    graph_destroy(full.graph);
+}
+
+/* Gradients of deeper networks at their first step amplify any rounding; where SE blocks scale the
+ * shortcuts too, the loss alone is held to the float step's. */
+START_TEST(every_variant_is_close_to_float)
+{
+    static const double least[NETWORKS] = { 0.95, 0.95, 0.8, -1, -1 };
+    for (int p = 0; p < SE_PLACEMENTS; p++)
+        for (int q = 0; q < SE_SQUEEZES; q++) {
+            struct se_settings se = { .reduction = { .all = 4 },
+                                      .squeeze = q,
+                                      .placement = p,
+                                      .bias = true,
+                                      .min_hidden = 2 };
+            compare_training(&networks[_i], &se, FUSED, least[_i]);
+            compare_evaluation(&networks[_i], &se, FUSED);
+            compare_training(&networks[_i], &se, 0, least[_i]);
+        }
+}
+END_TEST
+
+START_TEST(bf16_on_every_instruction_set)
+{
+    struct se_settings se = { .reduction = { .all = 4 }, .bias = true, .min_hidden = 1 };
+    for (int i = 0; kernels_at(i); i++) {
+        kernels_use(kernels_at(i)->isa);
+        for (int k = 0; k < NETWORKS; k++) compare_training(&networks[k], &se, FUSED, 0.93);
+    }
+    kernels_use(NULL);
+}
+END_TEST
+
+START_TEST(bf16_takes_about_half_the_memory)
+{
+    struct se_settings se = { .reduction = { .all = 16 }, .bias = true, .min_hidden = 1 };
+    const struct network w = { "resnet20", 1, 32, 32, NULL, NULL };
+    size_t bytes[2];
+    for (int i = 0; i < 2; i++) {
+        struct model_net n = build(&w, &se, FUSED | TRAINING | (i ? BF16 : 0));
+        bytes[i] = graph_bytes(n.graph, true, NULL);
+        graph_destroy(n.graph);
+    }
+    ck_assert_msg(bytes[1] < bytes[0] * 65 / 100, "%zu bytes, %zu as float", bytes[1], bytes[0]);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *s = suite_create("bf16");
+    TCase *c = tcase_create("variants");
+    tcase_set_timeout(c, 120);
+    tcase_add_loop_test(c, every_variant_is_close_to_float, 0, NETWORKS);
+    suite_add_tcase(s, c);
+    unit_case(s, "machine", 120,
+              UNIT_TESTS(bf16_on_every_instruction_set, bf16_takes_about_half_the_memory));
+    return s;
+}
