@@ -52,6 +52,9 @@ static const struct direct_way *direct_way(const struct conv_shape *s)
 
 static bool direct_takes(const struct conv_shape *s) { return direct_way(s); }
 
+/* Every shape: what is not multiplied as bf16 is widened and narrowed on the way. */
+static bool direct_takes_bf16(const struct conv_shape *s) { return direct_takes(s); }
+
 static size_t direct_work(const struct conv_shape *s) { return direct_way(s)->work(s); }
 
 static size_t direct_packed(const struct conv_shape *s, enum conv_pass pass)
@@ -83,6 +86,7 @@ static void direct_backward_weights(const struct conv_shape *s, const struct con
 const struct conv_kernels conv_direct = {
     .name = "direct",
     .takes = direct_takes,
+    .takes_bf16 = direct_takes_bf16,
     .work = direct_work,
     .packed = direct_packed,
     .pack = direct_pack,

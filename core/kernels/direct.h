@@ -3,6 +3,10 @@
 /* The direct convolution, from the inside. Two inner loops do all arithmetic:
  *   tile:  a few pixels times a panel of weights, summed over taps and channels;
  *   outer: outer products of two pixel rows' channels, summed over pixels (weight gradients).
+ * Both exist for floats and for pairs of bf16: a pair is one element of 32 bits, moved about as a
+ * float is, and a multiplication of two of them adds both products to a float. A tile's pairs are
+ * neighbouring channels, an outer product's the same channel of two images; but for how copies and
+ * panels are made, nothing else differs.
  * They are written once (direct_body.h) and compiled for each instruction set into a struct
  * direct_isa. Everything else (direct_*.c) is plain C that cuts a convolution into calls of them:
  * cuts depend on the shape and the instruction set, never on the number of threads. */
@@ -24,16 +28,17 @@ enum {
  * Pixels come in two halves, so that two short image rows can share a tile. */
 struct direct_tile {
     const float *x[2];     /* first pixel of each half */
-    ptrdiff_t x_pixel;     /* floats from a pixel to the next of its half */
-    const ptrdiff_t *taps; /* where each tap's floats begin, from the pixel */
-    int n_taps, depth;     /* floats in a tap */
+    ptrdiff_t x_pixel;     /* elements from a pixel to the next of its half */
+    const ptrdiff_t *taps; /* where each tap's elements begin, from the pixel */
+    int n_taps, depth;     /* elements in a tap */
     const float *panel;    /* [n_taps][depth][width] */
     const float *start;    /* [width], NULL: 0 */
-    float *y[2];
-    ptrdiff_t y_pixel;
-    float *sum[2],
-        *square[2]; /* [width] of each half: += y and y^2 over its pixels; sum[0] NULL: none */
-    bool add;       /* y += */
+    void *y[2];
+    ptrdiff_t y_pixel;         /* channels */
+    float *sum[2], *square[2]; /* [width] of each half: += y and y^2 over its pixels, before y is
+                                * rounded; sum[0] NULL: none */
+    bool narrow;               /* y is bf16 */
+    bool add;                  /* y += */
 };
 
 /* d[m][width] = sum over rows r, pixels p of a[r][p][m] b[r][p][width]. */
@@ -57,10 +62,11 @@ struct direct_lanes {
     ptrdiff_t x_pixel, w_column, w_channel;
     const ptrdiff_t *x_rows, *w_rows;
     int rows, group;
-    float *y;
-    ptrdiff_t y_pixel;
-    float *sum, *square; /* += y and y^2 over the pixels; NULL: none */
+    void *y;
+    ptrdiff_t y_pixel;   /* channels */
+    float *sum, *square; /* += y and y^2 over the pixels, before y is rounded; NULL: none */
     int valid;           /* lanes that exist in y, start, sum and square */
+    bool narrow;         /* y is bf16 */
     bool add;            /* y += */
 };
 
@@ -84,14 +90,24 @@ enum {
     LANES_SPANS
 }; /* span 1, 2, 3; 3 with stride 2 */
 
+/* What a copy is made from and of. */
+enum direct_kind {
+    DIRECT_FLOATS, /* floats */
+    DIRECT_WIDEN,  /* floats of bf16 */
+    DIRECT_PAIRS,  /* pairs of neighbouring channels of bf16 */
+    DIRECT_TWINS,  /* pairs of the same channel of two tensors of bf16 */
+    DIRECT_ROUND,  /* the same of two tensors of floats */
+    DIRECT_KINDS
+};
+
 /* Channels of consecutive pixels copied: out[p][i] = x[p][i], or relu(scale[i] x[p][i] + shift[i]).
  */
 struct direct_copy {
     float *out;
-    const float *x;
-    ptrdiff_t out_pixel, x_pixel; /* floats from a pixel to the next */
-    int pixels, c;
-    const float *scale, *shift; /* [c] or NULL */
+    const void *x, *x2;           /* x2: the upper half of twins, NULL: 0 */
+    ptrdiff_t out_pixel, x_pixel; /* from a pixel to the next, elements and channels */
+    int pixels, c;                /* c: channels */
+    const float *scale, *shift;   /* [c] or NULL */
 };
 
 struct direct_isa {
@@ -99,17 +115,19 @@ struct direct_isa {
     int lanes;
     int tile_rows[3];  /* [v]: the most pixels of a tile whose panel is v vectors wide */
     int outer_rows[4]; /* [v]: the most m of an outer product v vectors wide */
-    void (*tile[3][DIRECT_ROWS + 1])(const struct direct_tile *t);   /* [v][pixels] */
-    void (*outer[4][DIRECT_ROWS + 1])(const struct direct_outer *o); /* [v][m] */
+    /* [of pairs][v][pixels] and [of pairs][v][m] */
+    void (*tile[2][3][DIRECT_ROWS + 1])(const struct direct_tile *t);
+    void (*outer[2][4][DIRECT_ROWS + 1])(const struct direct_outer *o);
     /* [group > 1][span][pixels], for the pixel counts in lanes_pixels (descending, 0 at the end) */
     void (*lanes_tile[2][LANES_SPANS][DIRECT_ROWS + 1])(const struct direct_lanes *t);
     int lanes_pixels[8];
     /* [log2 group][span ONE, TRIPLE or TRIPLE_2]; groups of 1, 4, 8. With groups of one, triples do
      * three kernel rows at once. NULL: none */
     void (*lanes_weights[4][LANES_SPANS])(const struct direct_lanes_weights *t);
-    void (*copy)(const struct direct_copy *c);
-    float (*peak)(long steps); /* DIRECT_PEAK multiply-adds of whole vectors a step, on registers
-                                * only: what the arithmetic units can do at best */
+    void (*copy[DIRECT_KINDS])(const struct direct_copy *c);
+    /* DIRECT_PEAK multiply-adds of whole vectors a step, of floats and of pairs, on registers only:
+     * what the arithmetic units can do at best */
+    float (*peak)(long steps), (*peak_bf16)(long steps);
 };
 
 #define ISA(name, runs_here) extern const struct direct_isa direct_##name;
@@ -138,30 +156,43 @@ static inline int direct_pixel(int c, int lanes)
     return len % 128 ? len : len + DIRECT_LANES;
 }
 
+/* Whether a convolution multiplies pairs of bf16; floats otherwise, whatever its tensors are. */
+static inline bool direct_pairs(const struct conv_shape *s)
+{
+    return s->bf16_x && s->bf16_y && s->c / s->groups % 2 == 0 && s->k / s->groups % 2 == 0;
+}
+
+/* How far `channels` of a tensor reach, in bytes. */
+static inline ptrdiff_t direct_bytes(bool is_bf16, ptrdiff_t channels)
+{
+    return channels * (is_bf16 ? 2 : 4);
+}
+
 /* A rectangle of one image, copied out with zeros where it overlaps the border. */
 struct direct_window {
-    const float *x; /* the image: [h][w][c] */
+    enum direct_kind kind;
+    const void *x, *x2; /* the image: [h][w][c]; and its twin */
     int h, w, c;
     int row, col;               /* of its first pixel; may be negative */
     int rows, cols, step;       /* how many, and every how manyth */
     int from, channels;         /* of each pixel: c is cut to [from, from + channels) */
-    ptrdiff_t pixel;            /* floats from a pixel to the next in the copy; rows are dense */
+    ptrdiff_t pixel;            /* elements from a pixel to the next in the copy; rows are dense */
     const float *scale, *shift; /* [c] or NULL, as in direct_copy */
 };
 void direct_window_copy(const struct direct_window *w, float *out);
 
 /* Memory that will be read soon, fetched into the second-level cache a little at a time while the
- * arithmetic units are busy: `pixels` times `floats` floats. Only ever a hint. */
+ * arithmetic units are busy: `pixels` times `bytes` bytes. Only ever a hint. */
 struct direct_ahead {
-    const float *x;
-    ptrdiff_t pixel; /* floats from one to the next */
-    int pixels, floats;
+    const char *x;
+    ptrdiff_t pixel; /* bytes from one to the next */
+    int pixels, bytes;
 };
 /* Asks for the next `share` pixels. */
 static inline void direct_fetch(struct direct_ahead *a, int share)
 {
     for (; share > 0 && a->pixels > 0; share--, a->pixels--, a->x += a->pixel)
-        for (int i = 0; i < a->floats; i += 16) __builtin_prefetch(a->x + i, 0, 2);
+        for (int i = 0; i < a->bytes; i += 64) __builtin_prefetch(a->x + i, 0, 2);
 }
 
 /* The rows or the columns of the input that see the same taps in a backward pass: there are
@@ -177,8 +208,8 @@ struct direct_phase direct_phase(const struct conv_shape *s, int kernel, int p);
 struct direct_phase direct_pass_phase(const struct conv_shape *s, bool forward, int kernel, int p);
 void direct_reach(const struct conv_shape *s, bool forward, int kernel, int *first, int *last);
 
-/* Panels (direct_pack.c): the width of the one at column n0 of a group, the floats of a group with
- * so many taps, and where those of a phase begin. */
+/* Panels (direct_pack.c): the width of the one at column n0 of a group, the elements of a group
+ * with so many taps, and where those of a phase begin. */
 int direct_panel_width(const struct direct_isa *isa, int columns, int n0);
 ptrdiff_t direct_group_panels(const struct conv_shape *s, enum conv_pass pass, int lanes, int taps);
 ptrdiff_t direct_phase_panels(const struct conv_shape *s, int lanes, int py, int px);

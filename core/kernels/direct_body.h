@@ -37,16 +37,41 @@ INLINE const float *tile_pixel(const char *p, int i, struct strides s)
     return (const float *)(p + at);
 }
 
-/* One channel: sums[m][v] += x[m] panel[v]. */
-INLINE void tile_step(const int rows, const int vectors, vf (*sums)[2], const char *x0,
-                      const char *x1, struct strides s, const float *panel)
+/* sum + a b, of floats or of pairs of bf16. */
+INLINE vf multiply_add(const bool pairs, vf a, vf b, vf sum)
+{
+    return pairs ? vf_dot(a, b, sum) : vf_fma(a, b, sum);
+}
+
+/* One element: sums[m][v] += x[m] panel[v]. */
+INLINE void tile_step(const bool pairs, const int rows, const int vectors, vf (*sums)[2],
+                      const char *x0, const char *x1, struct strides s, const float *panel)
 {
     const int half = (rows + 1) / 2;
     vf b[2];
     REPEAT (v, 0, vectors) b[v] = vf_load(panel + v * LANES);
     REPEAT (m, 0, rows) {
         const vf x = vf_set(*(m < half ? tile_pixel(x0, m, s) : tile_pixel(x1, m - half, s)));
-        REPEAT (v, 0, vectors) sums[m][v] = vf_fma(x, b[v], sums[m][v]);
+        REPEAT (v, 0, vectors) sums[m][v] = multiply_add(pairs, x, b[v], sums[m][v]);
+    }
+}
+
+/* y of the finished tile, or y += it. */
+INLINE void tile_store(const int rows, const int vectors, const bool narrow, vf (*sums)[2],
+                       const struct direct_tile *t)
+{
+    const int half = (rows + 1) / 2;
+    REPEAT (m, 0, rows) {
+        const ptrdiff_t at = (m < half ? m : m - half) * t->y_pixel;
+        REPEAT (v, 0, vectors) {
+            float *y = (float *)t->y[m >= half] + at + v * LANES;
+            bf16 *y16 = (bf16 *)t->y[m >= half] + at + v * LANES;
+            if (t->add) sums[m][v] += narrow ? vf_load_bf16(y16) : vf_load(y);
+            if (narrow)
+                vf_store_bf16(y16, sums[m][v]);
+            else
+                vf_store(y, sums[m][v]);
+        }
     }
 }
 
@@ -65,7 +90,8 @@ INLINE void tile_sums(const int from, const int to, const int vectors, vf (*y)[2
     }
 }
 
-INLINE void tile_body(const int rows, const int vectors, const struct direct_tile *t)
+INLINE void tile_body(const bool pairs, const int rows, const int vectors,
+                      const struct direct_tile *t)
 {
     const int half = (rows + 1) / 2, width = vectors * LANES;
     const ptrdiff_t bytes = t->x_pixel * 4;
@@ -83,34 +109,32 @@ INLINE void tile_body(const int rows, const int vectors, const struct direct_til
         int d = t->depth;
         for (; d >= 4; d -= 4, x0 += 16, x1 += 16, panel += 4 * width)
             REPEAT (u, 0, 4)
-                tile_step(rows, vectors, sums, x0 + 4 * u, x1 + 4 * u, s, panel + u * width);
+                tile_step(pairs, rows, vectors, sums, x0 + 4 * u, x1 + 4 * u, s, panel + u * width);
         for (; d > 0; d--, x0 += 4, x1 += 4, panel += width)
-            tile_step(rows, vectors, sums, x0, x1, s, panel);
+            tile_step(pairs, rows, vectors, sums, x0, x1, s, panel);
     }
-    REPEAT (m, 0, rows) {
-        float *y = m < half ? t->y[0] + m * t->y_pixel : t->y[1] + (m - half) * t->y_pixel;
-        REPEAT (v, 0, vectors) {
-            if (t->add) sums[m][v] += vf_load(y + v * LANES);
-            vf_store(y + v * LANES, sums[m][v]);
-        }
-    }
+    if (t->narrow)
+        tile_store(rows, vectors, true, sums, t);
+    else
+        tile_store(rows, vectors, false, sums, t);
     if (!t->sum[0]) return;
     tile_sums(0, half, vectors, sums, t->sum[0], t->square[0]);
     if (rows > half) tile_sums(half, rows, vectors, sums, t->sum[1], t->square[1]);
 }
 
-INLINE void outer_step(const int rows, const int vectors, vf (*sums)[3], const float *a,
-                       const float *b)
+INLINE void outer_step(const bool pairs, const int rows, const int vectors, vf (*sums)[3],
+                       const float *a, const float *b)
 {
     vf y[3];
     REPEAT (v, 0, vectors) y[v] = vf_load(b + v * LANES);
     REPEAT (m, 0, rows) {
         const vf x = vf_set(a[m]);
-        REPEAT (v, 0, vectors) sums[m][v] = vf_fma(x, y[v], sums[m][v]);
+        REPEAT (v, 0, vectors) sums[m][v] = multiply_add(pairs, x, y[v], sums[m][v]);
     }
 }
 
-INLINE void outer_body(const int rows, const int vectors, const struct direct_outer *o)
+INLINE void outer_body(const bool pairs, const int rows, const int vectors,
+                       const struct direct_outer *o)
 {
     const ptrdiff_t a_pixel = o->a_pixel, b_pixel = o->b_pixel;
     vf sums[DIRECT_ROWS][3];
@@ -122,99 +146,160 @@ INLINE void outer_body(const int rows, const int vectors, const struct direct_ou
         const float *a = o->a + o->a_rows[r], *b = o->b + o->b_rows[r];
         int p = o->pixels;
         for (; p >= 2; p -= 2, a += 2 * a_pixel, b += 2 * b_pixel) {
-            outer_step(rows, vectors, sums, a, b);
-            outer_step(rows, vectors, sums, a + a_pixel, b + b_pixel);
+            outer_step(pairs, rows, vectors, sums, a, b);
+            outer_step(pairs, rows, vectors, sums, a + a_pixel, b + b_pixel);
         }
-        if (p) outer_step(rows, vectors, sums, a, b);
+        if (p) outer_step(pairs, rows, vectors, sums, a, b);
     }
     REPEAT (m, 0, rows)
         REPEAT (v, 0, vectors) vf_store(o->d + m * o->d_row + v * LANES, sums[m][v]);
 }
 
-/* The channels of one pixel: full vectors, then what is left. */
-INLINE vf copy_affine(vf x, vf scale, vf shift)
+/* LANES channels of a tensor from x + i on, or the first m of them. */
+INLINE vf copy_load(const bool is_bf16, const void *x, ptrdiff_t i, size_t m)
 {
-    return vf_max(vf_set(0), vf_fma(scale, x, shift));
+    const bf16 *narrow = (const bf16 *)x + i;
+    const float *wide = (const float *)x + i;
+    if (is_bf16) return m < LANES ? vf_load_bf16_part(narrow, m) : vf_load_bf16(narrow);
+    return m < LANES ? vf_load_part(wide, m) : vf_load(wide);
 }
 
-static void isa_copy(const struct direct_copy *c)
+/* Where the pixel that is being copied begins in a source, and its channel i. */
+struct copy_at {
+    ptrdiff_t pixel;
+    int i;
+};
+
+/* The same of one of the copy's sources, behind the prologue. */
+INLINE vf copy_value(const bool is_bf16, const bool prologue, const struct direct_copy *c,
+                     const void *x, struct copy_at at, size_t m)
+{
+    const vf value = copy_load(is_bf16, x, at.pixel + at.i, m);
+    if (!prologue) return value;
+    const vf scale = copy_load(false, c->scale, at.i, m);
+    return vf_max(vf_set(0), vf_fma(scale, value, copy_load(false, c->shift, at.i, m)));
+}
+
+INLINE vf copy_elements(const enum direct_kind kind, const bool prologue,
+                        const struct direct_copy *c, struct copy_at at, size_t m)
+{
+    const bool is_bf16 = kind != DIRECT_FLOATS && kind != DIRECT_ROUND;
+    const ptrdiff_t i = at.pixel + at.i;
+    if (kind == DIRECT_TWINS && !prologue && m == LANES && c->x2)
+        return vf_pair_bf16((const bf16 *)c->x + i, (const bf16 *)c->x2 + i);
+    const vf value = copy_value(is_bf16, prologue, c, c->x, at, m);
+    if (kind != DIRECT_TWINS && kind != DIRECT_ROUND) return value;
+    return vf_pair(value, c->x2 ? copy_value(is_bf16, prologue, c, c->x2, at, m) : vf_set(0));
+}
+
+INLINE void copy_body(const enum direct_kind kind, const bool prologue, const struct direct_copy *c)
 {
     const int whole = c->c / LANES * LANES;
     const size_t left = (size_t)(c->c - whole);
-    const float *x = c->x;
+    struct copy_at at = { 0, 0 };
     float *out = c->out;
-    for (int p = 0; p < c->pixels; p++, x += c->x_pixel, out += c->out_pixel) {
-        if (!c->scale) {
-            for (int i = 0; i < whole; i += LANES) vf_store(out + i, vf_load(x + i));
-            if (left) vf_store_part(out + whole, vf_load_part(x + whole, left), left);
-            continue;
+    for (int p = 0; p < c->pixels; p++, at.pixel += c->x_pixel, out += c->out_pixel) {
+        bf16 *pairs = (bf16 *)(void *)out;
+        for (at.i = 0; at.i < whole; at.i += LANES) {
+            const vf v = copy_elements(kind, prologue, c, at, LANES);
+            if (kind == DIRECT_PAIRS)
+                vf_store_bf16(pairs + at.i, v);
+            else
+                vf_store(out + at.i, v);
         }
-        for (int i = 0; i < whole; i += LANES)
-            vf_store(out + i,
-                     copy_affine(vf_load(x + i), vf_load(c->scale + i), vf_load(c->shift + i)));
-        if (left)
-            vf_store_part(out + whole,
-                          copy_affine(vf_load_part(x + whole, left),
-                                      vf_load_part(c->scale + whole, left),
-                                      vf_load_part(c->shift + whole, left)),
-                          left);
+        if (!left) continue;
+        const vf v = copy_elements(kind, prologue, c, at, left);
+        if (kind == DIRECT_PAIRS)
+            vf_store_bf16_part(pairs + at.i, v, left);
+        else
+            vf_store_part(out + at.i, v, left);
     }
 }
 
-static float isa_peak(long steps)
+#define COPY(kind)                                                                 \
+    static __attribute__((noinline)) void copy_##kind(const struct direct_copy *c) \
+    {                                                                              \
+        if (c->scale)                                                              \
+            copy_body(kind, true, c);                                              \
+        else                                                                       \
+            copy_body(kind, false, c);                                             \
+    }
+COPY(DIRECT_FLOATS)
+COPY(DIRECT_WIDEN)
+COPY(DIRECT_PAIRS)
+COPY(DIRECT_TWINS)
+COPY(DIRECT_ROUND)
+
+INLINE float peak_body(const bool pairs, long steps)
 {
     const vf a = vf_set(0.5f), b = vf_set(1.0f);
     vf sums[DIRECT_PEAK], all = vf_set(0);
     REPEAT (i, 0, DIRECT_PEAK) sums[i] = vf_set((float)i);
     for (long s = 0; s < steps; s++)
-        REPEAT (i, 0, DIRECT_PEAK) sums[i] = vf_fma(sums[i], a, b);
+        REPEAT (i, 0, DIRECT_PEAK) sums[i] = pairs ? vf_dot(a, b, sums[i]) : vf_fma(sums[i], a, b);
     REPEAT (i, 0, DIRECT_PEAK) all += sums[i];
     return all[0];
 }
+static float isa_peak(long steps) { return peak_body(false, steps); }
+static float isa_peak_bf16(long steps) { return peak_body(true, steps); }
 
 #include "core/kernels/direct_lanes_body.h"
 
 /* One function for each size; noinline keeps each one's registers its own. */
-#define TILE(v, m)                                                                    \
-    static __attribute__((noinline)) void tile_##v##_##m(const struct direct_tile *t) \
-    {                                                                                 \
-        tile_body(m, v, t);                                                           \
+#define TILE(pairs, v, m)                                                                       \
+    static __attribute__((noinline)) void tile_##pairs##_##v##_##m(const struct direct_tile *t) \
+    {                                                                                           \
+        tile_body(pairs, m, v, t);                                                              \
     }
-#define OUTER(v, m)                                                                     \
-    static __attribute__((noinline)) void outer_##v##_##m(const struct direct_outer *o) \
-    {                                                                                   \
-        outer_body(m, v, o);                                                            \
+#define OUTER(pairs, v, m)                                                                        \
+    static __attribute__((noinline)) void outer_##pairs##_##v##_##m(const struct direct_outer *o) \
+    {                                                                                             \
+        outer_body(pairs, m, v, o);                                                               \
     }
-#define UP_TO_4(f, v) f(v, 1) f(v, 2) f(v, 3) f(v, 4)
-#define UP_TO_6(f, v) UP_TO_4(f, v) f(v, 5) f(v, 6)
-#define UP_TO_8(f, v) UP_TO_6(f, v) f(v, 7) f(v, 8)
-#define UP_TO_12(f, v) UP_TO_8(f, v) f(v, 9) f(v, 10) f(v, 11) f(v, 12)
-#define UP_TO_14(f, v) UP_TO_12(f, v) f(v, 13) f(v, 14)
-#define UP_TO_16(f, v) UP_TO_14(f, v) f(v, 15) f(v, 16)
-#define UP_TO(n, f, v) UP_TO_N(n, f, v)
-#define UP_TO_N(n, f, v) UP_TO_##n(f, v)
-#define ROW_TILE(v, m) [m] = tile_##v##_##m,
-#define ROW_OUTER(v, m) [m] = outer_##v##_##m,
+#define UP_TO_4(f, p, v) f(p, v, 1) f(p, v, 2) f(p, v, 3) f(p, v, 4)
+#define UP_TO_6(f, p, v) UP_TO_4(f, p, v) f(p, v, 5) f(p, v, 6)
+#define UP_TO_8(f, p, v) UP_TO_6(f, p, v) f(p, v, 7) f(p, v, 8)
+#define UP_TO_12(f, p, v) UP_TO_8(f, p, v) f(p, v, 9) f(p, v, 10) f(p, v, 11) f(p, v, 12)
+#define UP_TO_14(f, p, v) UP_TO_12(f, p, v) f(p, v, 13) f(p, v, 14)
+#define UP_TO_16(f, p, v) UP_TO_14(f, p, v) f(p, v, 15) f(p, v, 16)
+#define UP_TO(n, f, p, v) UP_TO_N(n, f, p, v)
+#define UP_TO_N(n, f, p, v) UP_TO_##n(f, p, v)
+#define ROW_TILE(p, v, m) [m] = tile_##p##_##v##_##m,
+#define ROW_OUTER(p, v, m) [m] = outer_##p##_##v##_##m,
 
-UP_TO(TILE_NARROW, TILE, 1)
-UP_TO(TILE_WIDE, TILE, 2)
-UP_TO(TILE_NARROW, OUTER, 1)
-UP_TO(TILE_WIDE, OUTER, 2)
-UP_TO(OUTER_BROAD, OUTER, 3)
+#define TILES(p)                    \
+    UP_TO(TILE_NARROW, TILE, p, 1)  \
+    UP_TO(TILE_WIDE, TILE, p, 2)    \
+    UP_TO(TILE_NARROW, OUTER, p, 1) \
+    UP_TO(TILE_WIDE, OUTER, p, 2)   \
+    UP_TO(OUTER_BROAD, OUTER, p, 3)
+TILES(0)
+TILES(1)
 
-#define DIRECT_TABLE(name)                                                                         \
-    {                                                                                              \
-        .isa = name, .lanes = LANES, .tile_rows = { 0, TILE_NARROW, TILE_WIDE },                   \
-        .outer_rows = { 0, TILE_NARROW, TILE_WIDE, OUTER_BROAD },                                  \
-        .tile = { { 0 }, { UP_TO(TILE_NARROW, ROW_TILE, 1) }, { UP_TO(TILE_WIDE, ROW_TILE, 2) } }, \
-        .outer = { { 0 },                                                                          \
-                   { UP_TO(TILE_NARROW, ROW_OUTER, 1) },                                           \
-                   { UP_TO(TILE_WIDE, ROW_OUTER, 2) },                                             \
-                   { UP_TO(OUTER_BROAD, ROW_OUTER, 3) } },                                         \
-        .lanes_tile = { LANES_TABLE(0), LANES_TABLE(1) }, .lanes_pixels = LANES_PIXELS,            \
-        .lanes_weights = { LANES_WEIGHTS_TABLE(1),                                                 \
-                           { NULL },                                                               \
-                           LANES_WEIGHTS_TABLE(4),                                                 \
-                           LANES_WEIGHTS_TABLE(8) },                                               \
-        .copy = isa_copy, .peak = isa_peak,                                                        \
+#define TILE_TABLE(p)                                                                       \
+    {                                                                                       \
+        { 0 }, { UP_TO(TILE_NARROW, ROW_TILE, p, 1) }, { UP_TO(TILE_WIDE, ROW_TILE, p, 2) } \
+    }
+#define OUTER_TABLE(p)                                                                         \
+    {                                                                                          \
+        { 0 }, { UP_TO(TILE_NARROW, ROW_OUTER, p, 1) }, { UP_TO(TILE_WIDE, ROW_OUTER, p, 2) }, \
+        {                                                                                      \
+            UP_TO(OUTER_BROAD, ROW_OUTER, p, 3)                                                \
+        }                                                                                      \
+    }
+#define ROW_COPY(kind) [kind] = copy_##kind
+
+#define DIRECT_TABLE(name)                                                                     \
+    {                                                                                          \
+        .isa = name, .lanes = LANES, .tile_rows = { 0, TILE_NARROW, TILE_WIDE },               \
+        .outer_rows = { 0, TILE_NARROW, TILE_WIDE, OUTER_BROAD },                              \
+        .tile = { TILE_TABLE(0), TILE_TABLE(1) }, .outer = { OUTER_TABLE(0), OUTER_TABLE(1) }, \
+        .lanes_tile = { LANES_TABLE(0), LANES_TABLE(1) }, .lanes_pixels = LANES_PIXELS,        \
+        .lanes_weights = { LANES_WEIGHTS_TABLE(1),                                             \
+                           { NULL },                                                           \
+                           LANES_WEIGHTS_TABLE(4),                                             \
+                           LANES_WEIGHTS_TABLE(8) },                                           \
+        .copy = { ROW_COPY(DIRECT_FLOATS), ROW_COPY(DIRECT_WIDEN), ROW_COPY(DIRECT_PAIRS),     \
+                  ROW_COPY(DIRECT_TWINS), ROW_COPY(DIRECT_ROUND) },                            \
+        .peak = isa_peak, .peak_bf16 = isa_peak_bf16,                                          \
     }

@@ -4,6 +4,7 @@
  * stands), cuts the output pixels into register tiles, and runs all tiles with all panels. */
 #include "core/base/parallel.h"
 #include "core/kernels/direct.h"
+#include "core/kernels/kernels.h"
 #include <string.h>
 
 enum {
@@ -23,11 +24,14 @@ struct dense {
     const struct conv_shape *s;
     const struct conv_call *call;
     bool forward;
-    const float *in;
-    float *out;
+    bool pairs;             /* of bf16 channels: elements */
+    bool bf16_in, bf16_out; /* what tensors are stored as */
+    const void *in;
+    void *out;
     int h, w, c;        /* in */
     int oh, ow, k;      /* out */
-    int depth, columns; /* channels of a group, in and out */
+    int elements;       /* of an in-pixel: channels, or pairs of them */
+    int depth, columns; /* of a group: elements in, channels out */
     int step;           /* in-pixels from one out-pixel of a phase to the next */
     int phases;         /* in each direction: out-pixels from one of a phase to the next */
     int rows, cols;     /* of a phase, the most */
@@ -36,7 +40,7 @@ struct dense {
     bool point;                   /* a 1x1 kernel: the copy leaves out what no tap reads */
     bool flat;                    /* ... and rows follow each other without a gap, in and out */
     bool in_place;                /* ... and so does the input itself */
-    ptrdiff_t pixel;              /* floats from a pixel to the next of the copy */
+    ptrdiff_t pixel;              /* elements from a pixel to the next of the copy */
     int images, row_blocks, block_rows, column_groups, group_panels; /* of a task */
     int n_panels;                                                    /* of all groups */
     int tasks;
@@ -47,7 +51,7 @@ struct dense {
 /* Up to DIRECT_ROWS pixels of the output. */
 struct dense_tile {
     const float *x[2];
-    float *y[2];
+    char *y[2];
     float *sums[2]; /* [2][k] of the pixel's image */
     int rows;
 };
@@ -111,11 +115,14 @@ static void dense_cut(struct dense *d)
 static struct dense dense_plan(const struct conv_shape *s, const struct conv_call *c, bool forward)
 {
     struct dense d = { .isa = direct_isa(), .s = s, .call = c, .forward = forward };
+    d.pairs = direct_pairs(s);
+    d.bf16_in = forward ? s->bf16_x : s->bf16_y, d.bf16_out = forward ? s->bf16_y : s->bf16_x;
     d.in = forward ? c->x : c->dy;
     d.out = forward ? c->y : c->dx;
     d.h = forward ? s->h : s->oh, d.w = forward ? s->w : s->ow, d.c = forward ? s->c : s->k;
     d.oh = forward ? s->oh : s->h, d.ow = forward ? s->ow : s->w, d.k = forward ? s->k : s->c;
-    d.depth = d.c / s->groups, d.columns = d.k / s->groups;
+    d.elements = d.c / (d.pairs ? 2 : 1);
+    d.depth = d.elements / s->groups, d.columns = d.k / s->groups;
     d.n_panels = s->groups * direct_div_up(d.columns, 2 * d.isa->lanes);
     d.step = forward ? s->stride : 1;
     d.phases = forward ? 1 : s->stride;
@@ -124,8 +131,9 @@ static struct dense dense_plan(const struct conv_shape *s, const struct conv_cal
     direct_reach(s, d.forward, s->kw, &d.left, &d.right);
     d.point = s->kh == 1 && s->kw == 1;
     d.flat = d.point && d.phases == 1;
-    d.pixel = d.c * dense_copy_step(&d) % ALIASED ? d.c : d.c + DIRECT_LANES;
-    d.in_place = d.flat && d.step == 1 && s->pad == 0 && !c->in_scale && d.pixel == d.c;
+    d.pixel = d.elements * dense_copy_step(&d) % ALIASED ? d.elements : d.elements + DIRECT_LANES;
+    d.in_place = d.flat && d.step == 1 && s->pad == 0 && !c->in_scale && d.pixel == d.elements &&
+                 d.pairs == d.bf16_in;
     dense_cut(&d);
     return d;
 }
@@ -151,6 +159,13 @@ static struct dense_panel block_panel(const struct dense_block *b, int i)
     return p;
 }
 
+/* Pixel m of a tile's output. */
+static void *tile_output(const struct direct_tile *t, int m, int rows)
+{
+    const int half = (rows + 1) / 2, i = m >= half;
+    return (char *)t->y[i] + direct_bytes(t->narrow, (i ? m - half : m) * t->y_pixel);
+}
+
 /* A panel whose last columns do not exist: the tile goes through a buffer. */
 static void block_tail(const struct dense *d, const struct dense_panel *p,
                        const struct direct_tile *t, int rows)
@@ -158,19 +173,26 @@ static void block_tail(const struct dense *d, const struct dense_panel *p,
     const int half = (rows + 1) / 2;
     float y[DIRECT_ROWS * DIRECT_WIDTH], start[DIRECT_WIDTH] = { 0 },
                                          sums[2][2][DIRECT_WIDTH] = { 0 };
+    const size_t valid = (size_t)p->valid;
     struct direct_tile u = *t;
-    u.y[0] = y, u.y[1] = y + half * p->width, u.y_pixel = p->width;
-    if (t->start) u.start = memcpy(start, t->start, (size_t)p->valid * sizeof *start);
+    u.y[0] = y, u.y[1] = y + half * p->width, u.y_pixel = p->width, u.narrow = false;
+    if (t->start) u.start = memcpy(start, t->start, valid * sizeof *start);
     for (int i = 0; i < 2 && t->sum[0]; i++) u.sum[i] = sums[i][0], u.square[i] = sums[i][1];
     for (int m = 0; t->add && m < rows; m++) {
-        const float *from = m < half ? t->y[0] + m * t->y_pixel : t->y[1] + (m - half) * t->y_pixel;
+        const void *from = tile_output(t, m, rows);
         memset(y + m * p->width, 0, (size_t)p->width * sizeof *y);
-        memcpy(y + m * p->width, from, (size_t)p->valid * sizeof *y);
+        if (t->narrow)
+            kernels->widen(y + m * p->width, from, valid);
+        else
+            memcpy(y + m * p->width, from, valid * sizeof *y);
     }
-    d->isa->tile[p->width / d->isa->lanes][rows](&u);
+    d->isa->tile[d->pairs][p->width / d->isa->lanes][rows](&u);
     for (int m = 0; m < rows; m++) {
-        float *to = m < half ? t->y[0] + m * t->y_pixel : t->y[1] + (m - half) * t->y_pixel;
-        memcpy(to, y + m * p->width, (size_t)p->valid * sizeof *y);
+        void *to = tile_output(t, m, rows);
+        if (t->narrow)
+            kernels->narrow(to, y + m * p->width, valid);
+        else
+            memcpy(to, y + m * p->width, valid * sizeof *y);
     }
     for (int i = 0; i < 2 && t->sum[0]; i++)
         for (int n = 0; n < p->valid; n++)
@@ -189,8 +211,10 @@ static void block_tile(const struct dense_block *b, const struct dense_tile *at,
         .n_taps = b->n_taps,
         .depth = to - from,
         .panel = p->weights + (ptrdiff_t)from * p->width,
-        .y = { at->y[0] + p->y, at->y[1] + p->y },
+        .y = { at->y[0] + direct_bytes(d->bf16_out, p->y),
+               at->y[1] + direct_bytes(d->bf16_out, p->y) },
         .y_pixel = (ptrdiff_t)d->phases * d->k,
+        .narrow = d->bf16_out,
         .add = from > 0 || (!d->forward && !d->call->overwrite),
     };
     if (d->forward && d->call->bias && from == 0) t.start = d->call->bias + p->y;
@@ -198,7 +222,7 @@ static void block_tile(const struct dense_block *b, const struct dense_tile *at,
         for (int i = 0; i < 2; i++)
             t.sum[i] = at->sums[i] + p->y, t.square[i] = at->sums[i] + d->k + p->y;
     if (p->valid == p->width)
-        d->isa->tile[p->width / d->isa->lanes][at->rows](&t);
+        d->isa->tile[d->pairs][p->width / d->isa->lanes][at->rows](&t);
     else
         block_tail(d, p, &t, at->rows);
 }
@@ -217,7 +241,8 @@ static void block_run(const struct dense_block *b)
 {
     const int width = 2 * b->d->isa->lanes, panels = b->to - b->from;
     const bool resident = (ptrdiff_t)panels * width * b->n_taps * b->depth <= PANELS_RESIDENT;
-    const int depth = b->d->point && !resident ? DEPTH : b->depth;
+    const bool whole = resident || !b->d->point || b->d->bf16_out; /* bf16 takes no partial sums */
+    const int depth = whole ? b->depth : DEPTH;
     const int calls =
         b->count * panels * direct_div_up(b->depth, depth) * b->d->phases * b->d->phases;
     const int share = direct_div_up(b->next->pixels, calls);
@@ -241,7 +266,7 @@ static void block_run(const struct dense_block *b)
 /* Rows of pixels, all of one length, that a block's tiles are cut from. */
 struct dense_row {
     const float *x;
-    float *y;
+    char *y;
     float *sums;
     int pixels;
 };
@@ -250,7 +275,8 @@ struct dense_row {
 static int dense_tiles(const struct dense *d, struct dense_tile *tiles, const struct dense_row *row,
                        const struct dense_row *next)
 {
-    const ptrdiff_t x_pixel = d->pixel * dense_copy_step(d), y_pixel = (ptrdiff_t)d->phases * d->k;
+    const ptrdiff_t x_pixel = d->pixel * dense_copy_step(d);
+    const ptrdiff_t y_pixel = direct_bytes(d->bf16_out, (ptrdiff_t)d->phases * d->k);
     const int most = d->isa->tile_rows[d->columns > d->isa->lanes ? 2 : 1];
     if (next) {
         *tiles = (struct dense_tile){
@@ -260,7 +286,7 @@ static int dense_tiles(const struct dense *d, struct dense_tile *tiles, const st
     }
     const int count = direct_div_up(row->pixels, most);
     const float *x = row->x;
-    float *y = row->y;
+    char *y = row->y;
     for (int i = 0; i < count; i++) {
         const int m = direct_part(row->pixels, count, i), half = (m + 1) / 2;
         tiles[i] = (struct dense_tile){
@@ -278,6 +304,13 @@ struct dense_task {
     float *window;     /* [images][window rows][window cols][pixel] */
 };
 
+/* A row of the input. */
+static const void *dense_in(const struct dense *d, int image, int row)
+{
+    const ptrdiff_t at = ((ptrdiff_t)image * d->h + row) * d->w * d->c;
+    return (const char *)d->in + direct_bytes(d->bf16_in, at);
+}
+
 static float *dense_partial(const struct dense *d, int image, int row)
 {
     if (!d->partial) return NULL;
@@ -293,9 +326,10 @@ static struct dense_row dense_row(const struct dense *d, const struct dense_task
     const int image = t->image + i, y = row * d->phases + phase[0];
     struct dense_row r = { .sums = dense_partial(d, image, t->row) };
     r.pixels = direct_div_up(d->ow - phase[1], d->phases);
-    r.y = d->out + (((ptrdiff_t)image * d->oh + y) * d->ow + phase[1]) * d->k;
+    r.y = (char *)d->out +
+          direct_bytes(d->bf16_out, (((ptrdiff_t)image * d->oh + y) * d->ow + phase[1]) * d->k);
     if (d->in_place) {
-        r.x = d->in + ((ptrdiff_t)image * d->h + row) * d->w * d->c;
+        r.x = dense_in(d, image, row);
     } else {
         const int window_row = (row - t->row) * dense_copy_step(d) + down.offset - d->top;
         const ptrdiff_t rows = (ptrdiff_t)i * dense_window_rows(d, d->block_rows) + window_row;
@@ -355,7 +389,10 @@ static void dense_window(const struct dense *d, const struct dense_task *t)
     for (int i = 0; i < t->images && !d->in_place; i++)
         direct_window_copy(
             &(struct direct_window){
-                .x = d->in + (ptrdiff_t)(t->image + i) * d->h * d->w * d->c,
+                .kind = d->pairs     ? DIRECT_PAIRS
+                        : d->bf16_in ? DIRECT_WIDEN
+                                     : DIRECT_FLOATS,
+                .x = dense_in(d, t->image + i, 0),
                 .h = d->h,
                 .w = d->w,
                 .c = d->c,
@@ -397,8 +434,8 @@ static struct direct_ahead dense_ahead(const struct dense *d, size_t chunk)
         t.images > 1
             ? t.images * d->h
             : direct_min(d->h - top, dense_window_rows(d, t.rows) * (d->point ? d->step : 1));
-    return (struct direct_ahead){ d->in + ((ptrdiff_t)t.image * d->h + top) * d->w * d->c, d->c,
-                                  rows * d->w, d->c };
+    const ptrdiff_t pixel = direct_bytes(d->bf16_in, d->c);
+    return (struct direct_ahead){ dense_in(d, t.image, top), pixel, rows * d->w, (int)pixel };
 }
 
 static void dense_chunk(void *ctx, size_t chunk)

@@ -19,8 +19,9 @@ struct lanes {
     const struct conv_shape *s;
     const struct conv_call *call;
     bool forward;
-    const float *in;
-    float *out;
+    bool bf16_in, bf16_out;
+    const void *in;
+    void *out;
     int group;                    /* channels of a group, in and out */
     int h, w, oh, ow;             /* of in and out */
     int step, phases;             /* as in direct_dense.c */
@@ -78,6 +79,7 @@ static int lanes_window_rows(const struct lanes *l, int rows)
 static struct lanes lanes_plan(const struct conv_shape *s, const struct conv_call *c, bool forward)
 {
     struct lanes l = { .isa = direct_isa(), .s = s, .call = c, .forward = forward };
+    l.bf16_in = forward ? s->bf16_x : s->bf16_y, l.bf16_out = forward ? s->bf16_y : s->bf16_x;
     l.in = forward ? c->x : c->dy, l.out = forward ? c->y : c->dx;
     l.group = s->c / s->groups;
     l.h = forward ? s->h : s->oh, l.w = forward ? s->w : s->ow;
@@ -140,7 +142,8 @@ static void lanes_row(const struct lanes *l, const struct lanes_taps *taps, stru
     for (int left = pixels; left > 0; left -= *count) {
         while (*count > left) count++;
         l->isa->lanes_tile[l->group > 1][taps->span][*count](t);
-        t->x += *count * step, t->y += *count * t->y_pixel;
+        t->x += *count * step;
+        t->y = (char *)t->y + direct_bytes(t->narrow, *count * t->y_pixel);
     }
 }
 
@@ -175,11 +178,12 @@ static void lanes_task_phase(const struct lanes *l, const struct lanes_task *tas
                 .w_rows = taps.w_rows,
                 .rows = taps.rows,
                 .group = l->group,
-                .y = l->out + y * c + n0,
+                .y = (char *)l->out + direct_bytes(l->bf16_out, y * c + n0),
                 .y_pixel = (ptrdiff_t)l->phases * c,
                 .sum = task->sums ? task->sums + n0 : NULL,
                 .square = task->sums ? task->sums + c + n0 : NULL,
                 .valid = direct_min(l->isa->lanes, c - n0),
+                .narrow = l->bf16_out,
                 .add = !l->forward && !l->call->overwrite,
             };
             lanes_row(l, &taps, &t, pixels);
@@ -197,7 +201,9 @@ static void lanes_chunk(void *ctx, size_t chunk)
         parallel_scratch((size_t)(lanes_window_rows(l, l->block_rows) * (l->cols * l->pixel)));
     direct_window_copy(
         &(struct direct_window){
-            .x = l->in + (ptrdiff_t)t.image * l->h * l->w * s->c,
+            .kind = l->bf16_in ? DIRECT_WIDEN : DIRECT_FLOATS,
+            .x = (const char *)l->in +
+                 direct_bytes(l->bf16_in, (ptrdiff_t)t.image * l->h * l->w * s->c),
             .h = l->h,
             .w = l->w,
             .c = s->c,

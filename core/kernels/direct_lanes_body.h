@@ -26,6 +26,23 @@ INLINE void lanes_store(float *p, vf v, int valid)
         vf_store(p, v);
 }
 
+/* y at a pixel, or y += it. */
+INLINE void lanes_write(const struct direct_lanes *t, ptrdiff_t at, vf *sum)
+{
+    float *y = (float *)t->y + at;
+    bf16 *y16 = (bf16 *)t->y + at;
+    if (!t->narrow) {
+        if (t->add) *sum += lanes_load(y, t->valid);
+        lanes_store(y, *sum, t->valid);
+    } else if (t->valid < LANES) {
+        if (t->add) *sum += vf_load_bf16_part(y16, (size_t)t->valid);
+        vf_store_bf16_part(y16, *sum, (size_t)t->valid);
+    } else {
+        if (t->add) *sum += vf_load_bf16(y16);
+        vf_store_bf16(y16, *sum);
+    }
+}
+
 INLINE void lanes_tile_body(const int pixels, const int span, const int stride, const bool spread,
                             const struct direct_lanes *t)
 {
@@ -48,9 +65,7 @@ INLINE void lanes_tile_body(const int pixels, const int span, const int stride, 
     }
     vf sum = { 0 }, square = { 0 };
     REPEAT (p, 0, pixels) {
-        float *y = t->y + p * t->y_pixel;
-        if (t->add) sums[p] += lanes_load(y, t->valid);
-        lanes_store(y, sums[p], t->valid);
+        lanes_write(t, p * t->y_pixel, &sums[p]);
         sum += sums[p], square = vf_fma(sums[p], sums[p], square);
     }
     if (!t->sum) return;

@@ -4,6 +4,7 @@
  * [tap][channel of the group][c up to whole vectors], added up in order afterwards. */
 #include "core/base/parallel.h"
 #include "core/kernels/direct.h"
+#include "core/kernels/kernels.h"
 #include <string.h>
 
 enum { LANES_WEIGHTS_CACHE = 48 * 1024 }; /* floats of the copy, as in direct_lanes.c */
@@ -42,15 +43,25 @@ static void lanes_piece(const struct lanes_weights *w, int image, int y, int row
     const ptrdiff_t row = w->cols * w->pixel, d_row = direct_round_up(s->c, DIRECT_LANES);
     const size_t lists = ((size_t)w->piece_rows * sizeof(ptrdiff_t) + 63) / 64 * 16;
     const int window_rows = (w->piece_rows - 1) * s->stride + s->kh;
-    float *scratch = parallel_scratch(2 * lists + (size_t)(window_rows * row));
+    const size_t wide = s->bf16_y ? (size_t)w->piece_rows * (size_t)s->ow * (size_t)s->k : 0;
+    float *scratch = parallel_scratch(2 * lists + (size_t)(window_rows * row) + wide);
     ptrdiff_t *x_rows = (ptrdiff_t *)(void *)scratch,
               *dy_rows = (ptrdiff_t *)(void *)(scratch + lists);
     float *x = scratch + 2 * lists;
-    const float *dy = (const float *)w->call->dy + ((ptrdiff_t)image * s->oh + y) * s->ow * s->k;
+    const ptrdiff_t at = ((ptrdiff_t)image * s->oh + y) * s->ow * s->k;
+    const float *dy = (const float *)w->call->dy + at;
+    if (s->bf16_y) {
+        float *copy = x + window_rows * row;
+        kernels->widen(copy, (const bf16 *)w->call->dy + at,
+                       (size_t)rows * (size_t)s->ow * (size_t)s->k);
+        dy = copy;
+    }
 
     direct_window_copy(
         &(struct direct_window){
-            .x = (const float *)w->call->x + (ptrdiff_t)image * s->h * s->w * s->c,
+            .kind = s->bf16_x ? DIRECT_WIDEN : DIRECT_FLOATS,
+            .x = (const char *)w->call->x +
+                 direct_bytes(s->bf16_x, (ptrdiff_t)image * s->h * s->w * s->c),
             .h = s->h,
             .w = s->w,
             .c = s->c,

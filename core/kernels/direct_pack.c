@@ -1,10 +1,11 @@
 /* Weights in the order in which tiles read them, group after group. A panel holds up to two vectors
- * of output channels (of input channels, in a backward pass): [taps][channels read][width]; the
- * last one is filled up with zeros to whole vectors, so that all panels before it begin at n0 *
- * taps * channels. A backward pass has one such set of panels for each of its stride x stride
- * phases, one after the other. */
+ * of output channels (of input channels, in a backward pass): [taps][elements read][width], where
+ * an element is a channel or, for pairs of bf16, two of them; the last one is filled up with zeros
+ * to whole vectors, so that all panels before it begin at n0 * taps * elements. A backward pass has
+ * one such set of panels for each of its stride x stride phases, one after the other. */
 #include "core/base/parallel.h"
 #include "core/kernels/direct.h"
+#include "core/kernels/kernels.h"
 #include <limits.h>
 #include <string.h>
 
@@ -41,9 +42,10 @@ void direct_reach(const struct conv_shape *s, bool forward, int kernel, int *fir
     }
 }
 
+/* Elements of a group. */
 static int pack_read(const struct conv_shape *s, enum conv_pass pass)
 {
-    return (pass == CONV_FORWARD ? s->c : s->k) / s->groups;
+    return (pass == CONV_FORWARD ? s->c : s->k) / s->groups / (direct_pairs(s) ? 2 : 1);
 }
 
 static int pack_written(const struct conv_shape *s, enum conv_pass pass)
@@ -82,18 +84,19 @@ static void pack_forward(const struct pack *p, int group, int n0, int tap)
 {
     const struct conv_shape *s = &p->s;
     const int c = s->c / s->groups, k = s->k / s->groups, taps = s->kh * s->kw;
+    const int rows = pack_read(s, p->pass), each = c / rows;
     const int width = direct_panel_width(p->isa, k, n0), valid = direct_min(width, k - n0);
     const float *w = p->w + (ptrdiff_t)tap * c * s->k + group * k + n0;
     float *out = p->packed + group * direct_group_panels(s, p->pass, p->isa->lanes, taps) +
-                 ((ptrdiff_t)n0 * taps + (ptrdiff_t)tap * width) * c;
-    for (int i = 0; i < c; i++, w += s->k, out += width) {
-        memcpy(out, w, (size_t)valid * sizeof *out);
-        memset(out + valid, 0, (size_t)(width - valid) * sizeof *out);
-    }
+                 ((ptrdiff_t)n0 * taps + (ptrdiff_t)tap * width) * rows;
+    p->isa->copy[direct_pairs(s) ? DIRECT_ROUND : DIRECT_FLOATS](&(struct direct_copy){
+        out, w, w + s->k, width, (ptrdiff_t)each * s->k, rows, valid, NULL, NULL });
+    for (int i = 0; valid < width && i < rows; i++)
+        memset(out + (ptrdiff_t)i * width + valid, 0, (size_t)(width - valid) * sizeof *out);
 }
 
-/* A matrix stored by columns: valid columns of `rows` floats, `apart` floats from one to the next.
- */
+/* A matrix stored by columns: valid columns of `rows` elements, `apart` elements from one to the
+ * next. */
 struct columns {
     const float *w;
     int rows, valid;
@@ -124,11 +127,19 @@ static void pack_backward(const struct pack *p, int group, int n0, int tap)
                               across = direct_phase(s, s->kw, px);
     const int at = (down.taps - 1 - y / s->stride) * across.taps + across.taps - 1 - x / s->stride;
     const int taps = down.taps * across.taps, width = direct_panel_width(p->isa, c, n0);
+    const int rows = pack_read(s, p->pass), valid = direct_min(width, c - n0);
     float *out = p->packed + direct_phase_panels(s, lanes, py, px) +
                  group * direct_group_panels(s, p->pass, lanes, taps) +
-                 ((ptrdiff_t)n0 * taps + (ptrdiff_t)at * width) * k;
-    const struct columns from = { p->w + ((ptrdiff_t)tap * c + n0) * s->k + group * k, k,
-                                  direct_min(width, c - n0), s->k };
+                 ((ptrdiff_t)n0 * taps + (ptrdiff_t)at * width) * rows;
+    const float *w = p->w + ((ptrdiff_t)tap * c + n0) * s->k + group * k;
+    struct columns from = { w, rows, valid, s->k };
+    if (direct_pairs(s)) {
+        float *rounded = parallel_scratch((size_t)valid * (size_t)rows);
+        for (int n = 0; n < valid; n++)
+            kernels->narrow((bf16 *)(void *)(rounded + n * rows), w + (ptrdiff_t)n * s->k,
+                            (size_t)k);
+        from = (struct columns){ rounded, rows, valid, rows };
+    }
     pack_transposed(out, &from, width);
 }
 

@@ -4,6 +4,10 @@
  * lays dy out in panels, and adds the outer products of the piece to its block of dw. Where parts
  * > 1, the blocks are partial sums in work, added up in order afterwards.
  *
+ * Where x and dy are bf16, images go two by two: the copies hold pairs of the same channel of two
+ * images (twins), half as many "images" of elements, and nothing else changes. The last image of an
+ * odd number is paired with zeros.
+ *
  * Letters: M = kw * channels, the cells of one kernel row that one pixel of dy meets. */
 #include "core/base/parallel.h"
 #include "core/kernels/direct.h"
@@ -23,6 +27,8 @@ struct weights {
     const struct direct_isa *isa;
     const struct conv_shape *s;
     const struct conv_call *call;
+    bool twins;
+    int images;            /* n, or pairs of them */
     bool point;            /* a 1x1 kernel: the copy of x leaves out what no tap reads */
     bool swapped;          /* few output channels: vectors run along M, dy is the other factor */
     int depth, width;      /* input and output channels of a group */
@@ -51,11 +57,12 @@ struct weights_piece {
     int pixels;          /* rows * ow */
     int lines, line;     /* pixels again, as lines x line: what lies without a gap in x is a line */
     const float *x, *dy; /* the copies, or the tensors */
+    ptrdiff_t dy_pixel;  /* swapped: from a pixel of dy to the next */
     ptrdiff_t *x_rows;   /* where each row's pixels begin in x */
     ptrdiff_t *dy_rows;  /* and in a panel of dy */
     bool first;
-    struct direct_ahead next_x, next_dy; /* of the piece after this one */
-    int share;                           /* pixels of them for each outer product */
+    struct direct_ahead next[4]; /* x and dy of the piece after this one, of both twins */
+    int share;                   /* pixels of them for each outer product */
 };
 
 static int weights_m(const struct weights_block *b) { return b->w->s->kw * b->channels; }
@@ -63,7 +70,9 @@ static int weights_m(const struct weights_block *b) { return b->w->s->kw * b->ch
 static struct weights weights_plan(const struct conv_shape *s, const struct conv_call *c)
 {
     struct weights w = { .isa = direct_isa(), .s = s, .call = c };
-    const int lanes = w.isa->lanes, rows = s->n * s->oh;
+    w.twins = s->bf16_x && s->bf16_y && s->n > 1;
+    w.images = w.twins ? direct_div_up(s->n, 2) : s->n;
+    const int lanes = w.isa->lanes, rows = w.images * s->oh;
     w.point = s->kh == 1 && s->kw == 1;
     w.depth = s->c / s->groups, w.width = s->k / s->groups;
     w.channels = w.point                                      ? POINT_CHANNELS
@@ -95,6 +104,30 @@ static int weights_window_cols(const struct weights *w)
     return w->point ? w->s->ow : (w->s->ow - 1) * w->s->stride + w->s->kw;
 }
 
+/* How the copies of a tensor are made. */
+static enum direct_kind weights_kind(const struct weights *w, bool is_bf16)
+{
+    return w->twins ? DIRECT_TWINS : is_bf16 ? DIRECT_WIDEN : DIRECT_FLOATS;
+}
+
+/* Channel 0 of an image of x, or of a pixel of an image of dy; NULL for a twin that is not there.
+ */
+static const void *weights_x(const struct weights *w, int image)
+{
+    const struct conv_shape *s = w->s;
+    if (image >= s->n) return NULL;
+    return (const char *)w->call->x +
+           direct_bytes(s->bf16_x, (ptrdiff_t)image * s->h * s->w * s->c);
+}
+
+static const void *weights_dy(const struct weights *w, int image, int pixel)
+{
+    const struct conv_shape *s = w->s;
+    if (image >= s->n) return NULL;
+    return (const char *)w->call->dy +
+           direct_bytes(s->bf16_y, ((ptrdiff_t)image * s->oh * s->ow + pixel) * s->k);
+}
+
 /* Copies the input of the piece, image by image, and notes where rows begin. */
 static float *piece_copy_x(const struct weights_block *b, struct weights_piece *p, float *scratch)
 {
@@ -107,7 +140,9 @@ static float *piece_copy_x(const struct weights_block *b, struct weights_piece *
         const int rows = direct_min(s->oh - y, p->rows - r), window = weights_window_rows(w, rows);
         direct_window_copy(
             &(struct direct_window){
-                .x = (const float *)w->call->x + (ptrdiff_t)image * s->h * s->w * s->c,
+                .kind = weights_kind(w, s->bf16_x),
+                .x = weights_x(w, w->twins ? 2 * image : image),
+                .x2 = w->twins ? weights_x(w, 2 * image + 1) : NULL,
                 .h = s->h,
                 .w = s->w,
                 .c = s->c,
@@ -131,19 +166,39 @@ static float *piece_copy_x(const struct weights_block *b, struct weights_piece *
     return scratch + at;
 }
 
+/* Output channels [column, column + valid) of the piece's dy, image by image. */
+static void piece_copy_columns(const struct weights *w, const struct weights_piece *p, int column,
+                               int valid, float *out, int out_pixel)
+{
+    const struct conv_shape *s = w->s;
+    for (int r = 0, rows; r < p->rows; r += rows, out += (ptrdiff_t)rows * s->ow * out_pixel) {
+        const int image = (p->row + r) / s->oh, y = (p->row + r) % s->oh;
+        const void *dy = weights_dy(w, w->twins ? 2 * image : image, y * s->ow);
+        const void *dy2 = w->twins ? weights_dy(w, 2 * image + 1, y * s->ow) : NULL;
+        const ptrdiff_t from = direct_bytes(s->bf16_y, column);
+        rows = direct_min(s->oh - y, p->rows - r);
+        w->isa->copy[weights_kind(w, s->bf16_y)](&(struct direct_copy){
+            .out = out,
+            .x = (const char *)dy + from,
+            .x2 = dy2 ? (const char *)dy2 + from : NULL,
+            .out_pixel = out_pixel,
+            .x_pixel = s->k,
+            .pixels = rows * s->ow,
+            .c = valid,
+        });
+    }
+}
+
 /* Lays the piece's dy out in panels of two vectors, [columns / width][pixels][width], the last one
  * filled up with zeros. */
 static void piece_copy_dy(const struct weights_block *b, struct weights_piece *p, float *scratch)
 {
-    const struct conv_shape *s = b->w->s;
-    const float *dy = (const float *)b->w->call->dy + (ptrdiff_t)p->row * s->ow * s->k + b->column;
     for (int n0 = 0; n0 < b->columns; n0 += 2 * b->w->isa->lanes) {
         const int width = direct_panel_width(b->w->isa, b->columns, n0);
         const int valid = direct_min(width, b->columns - n0);
         float *panel = scratch + (ptrdiff_t)n0 * p->pixels;
         if (valid < width) memset(panel, 0, (size_t)p->pixels * (size_t)width * sizeof *panel);
-        b->w->isa->copy(
-            &(struct direct_copy){ panel, dy + n0, width, s->k, p->pixels, valid, NULL, NULL });
+        piece_copy_columns(b->w, p, b->column + n0, valid, panel, width);
     }
     p->dy = scratch;
 }
@@ -157,9 +212,8 @@ static void piece_outer(const struct weights_block *b, struct weights_piece *p,
     struct direct_outer o = *all;
     for (int i = 0; i < count; i++) {
         const int rows = direct_part(m, count, i);
-        direct_fetch(&p->next_x, p->share);
-        direct_fetch(&p->next_dy, p->share);
-        isa->outer[vectors][rows](&o);
+        for (int n = 0; n < (b->w->twins ? 4 : 2); n++) direct_fetch(&p->next[n], p->share);
+        isa->outer[b->w->twins][vectors][rows](&o);
         o.a += rows, o.d += rows * o.d_row;
     }
 }
@@ -209,7 +263,7 @@ static void piece_swapped(const struct weights_block *b, struct weights_piece *p
 {
     const int lanes = b->w->isa->lanes, m = weights_m(b), kh = b->w->s->kh;
     const ptrdiff_t row = (ptrdiff_t)weights_window_cols(b->w) * b->channels;
-    for (int i = 0; i < p->lines; i++) p->dy_rows[i] = (ptrdiff_t)i * p->line * b->w->s->k;
+    for (int i = 0; i < p->lines; i++) p->dy_rows[i] = (ptrdiff_t)i * p->line * p->dy_pixel;
     for (int n0 = 0, width; n0 < m; n0 += width) {
         width = swapped_vectors(b, n0) * lanes;
         for (int y = 0; y < kh; y++)
@@ -217,7 +271,7 @@ static void piece_swapped(const struct weights_block *b, struct weights_piece *p
                         &(struct direct_outer){
                             .a = p->dy,
                             .a_rows = p->dy_rows,
-                            .a_pixel = b->w->s->k,
+                            .a_pixel = p->dy_pixel,
                             .b = p->x + y * row + n0,
                             .b_rows = p->x_rows,
                             .b_pixel = piece_x_pixel(b),
@@ -239,13 +293,21 @@ static void piece_look_ahead(const struct weights_block *b, struct weights_piece
     const int row = p->row + p->rows, y = row % s->oh * s->stride;
     const int calls = s->kh * direct_div_up(b->columns, 2 * w->isa->lanes) *
                       direct_div_up(weights_m(b), w->isa->outer_rows[2]);
-    const ptrdiff_t x = ((ptrdiff_t)(row / s->oh) * s->h + y) * s->w;
-    p->next_x = (struct direct_ahead){ (const float *)w->call->x + x * s->c + b->from, s->c,
-                                       rows * s->stride * s->w, b->channels };
-    p->next_dy = (struct direct_ahead){ (const float *)w->call->dy + (ptrdiff_t)row * s->ow * s->k +
-                                            b->column,
-                                        s->k, rows * s->ow, b->columns };
-    p->share = direct_div_up(direct_max(p->next_x.pixels, p->next_dy.pixels), calls);
+    const int image = row / s->oh, twins = w->twins ? 2 : 1, pixel = row % s->oh * s->ow;
+    for (int i = 0; i < twins && rows; i++) {
+        const char *x = weights_x(w, image * twins + i),
+                   *dy = weights_dy(w, image * twins + i, pixel);
+        const ptrdiff_t x_at = (ptrdiff_t)y * s->w * s->c + b->from;
+        if (!x) break;
+        p->next[2 * i] =
+            (struct direct_ahead){ x + direct_bytes(s->bf16_x, x_at), direct_bytes(s->bf16_x, s->c),
+                                   rows * s->stride * s->w,
+                                   (int)direct_bytes(s->bf16_x, b->channels) };
+        p->next[2 * i + 1] = (struct direct_ahead){ dy + direct_bytes(s->bf16_y, b->column),
+                                                    direct_bytes(s->bf16_y, s->k), rows * s->ow,
+                                                    (int)direct_bytes(s->bf16_y, b->columns) };
+    }
+    p->share = direct_div_up(direct_max(p->next[0].pixels, p->next[1].pixels), calls);
 }
 
 static void block_piece(const struct weights_block *b, struct weights_piece *p, float *scratch)
@@ -259,6 +321,11 @@ static void block_piece(const struct weights_block *b, struct weights_piece *p, 
     scratch = piece_copy_x(b, p, scratch) + 3 * DIRECT_LANES;
     if (w->swapped) {
         p->dy = (const float *)w->call->dy + (ptrdiff_t)p->row * s->ow * s->k + b->column;
+        p->dy_pixel = s->k;
+        if (s->bf16_y) {
+            piece_copy_columns(w, p, b->column, b->columns, scratch, b->columns);
+            p->dy = scratch, p->dy_pixel = b->columns;
+        }
         piece_swapped(b, p);
     } else {
         piece_copy_dy(b, p, scratch);
@@ -347,12 +414,13 @@ static void weights_chunk(void *ctx, size_t chunk)
     b.d = own ? scratch : w->partial + ((ptrdiff_t)part * w->blocks + block) * w->block_len;
 
     size_t begin, end;
-    parallel_part((size_t)(w->s->n * w->s->oh), (size_t)w->parts, (size_t)part, &begin, &end);
+    parallel_part((size_t)(w->images * w->s->oh), (size_t)w->parts, (size_t)part, &begin, &end);
     const int pieces = direct_div_up((int)(end - begin), w->piece_rows);
     p.row = (int)begin;
     for (int i = 0; i < pieces; i++, p.row += p.rows) {
         p.rows = direct_part((int)(end - begin), pieces, i);
         p.first = i == 0;
+        memset(p.next, 0, sizeof p.next);
         piece_look_ahead(&b, &p,
                          i + 1 < pieces ? direct_part((int)(end - begin), pieces, i + 1) : 0);
         block_piece(&b, &p, scratch + own);

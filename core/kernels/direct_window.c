@@ -17,26 +17,36 @@ static void window_zero(const struct direct_window *w, float *out, int pixels)
     if (pixels > 0) memset(out, 0, (size_t)(pixels * w->pixel) * sizeof *out);
 }
 
-static void window_row(const struct direct_window *w, const float *row, int from, int to,
-                       float *out)
+/* Column `from` of row y of an image. */
+static const void *window_at(const struct direct_window *w, const void *x, int y, int from)
 {
-    const bool run = w->channels == w->c && w->pixel == w->c && w->step == 1;
-    const float *x = row + (ptrdiff_t)(w->col + from * w->step) * w->c + w->from;
+    const bool is_bf16 = w->kind != DIRECT_FLOATS;
+    const ptrdiff_t pixel = (ptrdiff_t)y * w->w + w->col + from * w->step;
+    return x ? (const char *)x + direct_bytes(is_bf16, pixel * w->c + w->from) : NULL;
+}
+
+static void window_row(const struct direct_window *w, int y, int from, int to, float *out)
+{
     window_zero(w, out, from);
     window_zero(w, out + to * w->pixel, w->cols - to);
-    if (run && !w->scale)
-        memcpy(out + from * w->pixel, x, (size_t)((to - from) * w->pixel) * sizeof *out);
+    struct direct_copy c = {
+        .out = out + from * w->pixel,
+        .x = window_at(w, w->x, y, from),
+        .x2 = window_at(w, w->x2, y, from),
+        .out_pixel = w->pixel,
+        .x_pixel = (ptrdiff_t)w->step * w->c,
+        .pixels = to - from,
+        .c = w->channels,
+        .scale = w->scale ? w->scale + w->from : NULL,
+        .shift = w->scale ? w->shift + w->from : NULL,
+    };
+    enum direct_kind kind = w->kind;
+    if (kind == DIRECT_PAIRS && !w->scale) /* they move as floats do */
+        kind = DIRECT_FLOATS, c.x_pixel /= 2, c.c /= 2;
+    if (kind == DIRECT_FLOATS && !w->scale && c.c == c.out_pixel && c.c == c.x_pixel)
+        memcpy(c.out, c.x, (size_t)((to - from) * w->pixel) * sizeof *out);
     else
-        direct_isa()->copy(&(struct direct_copy){
-            .out = out + from * w->pixel,
-            .x = x,
-            .out_pixel = w->pixel,
-            .x_pixel = (ptrdiff_t)w->step * w->c,
-            .pixels = to - from,
-            .c = w->channels,
-            .scale = w->scale ? w->scale + w->from : NULL,
-            .shift = w->scale ? w->shift + w->from : NULL,
-        });
+        direct_isa()->copy[kind](&c);
 }
 
 void direct_window_copy(const struct direct_window *w, float *out)
@@ -48,6 +58,6 @@ void direct_window_copy(const struct direct_window *w, float *out)
         if (y < 0 || y >= w->h || from == to)
             window_zero(w, out, w->cols);
         else
-            window_row(w, w->x + (ptrdiff_t)y * w->w * w->c, from, to, out);
+            window_row(w, y, from, to, out);
     }
 }

@@ -63,6 +63,22 @@ static inline void vf_store_bf16_part(bf16 *p, vf a, size_t m)
     vf_store_bf16(all, a);
     memcpy(p, all, m * sizeof *p);
 }
+/* Two bf16 in each lane, the lower half and the upper one: the nearest of two floats, or as they
+ * are. */
+static inline vf vf_pair_halves(__m128i lower, __m128i upper)
+{
+    __m256i high = _mm256_slli_epi32(_mm256_cvtepu16_epi32(upper), 16);
+    return (vf)_mm256_or_si256(_mm256_cvtepu16_epi32(lower), high);
+}
+static inline vf vf_pair(vf lower, vf upper)
+{
+    return vf_pair_halves(vf_bf16(lower), vf_bf16(upper));
+}
+static inline vf vf_pair_bf16(const bf16 *lower, const bf16 *upper)
+{
+    return vf_pair_halves(_mm_loadu_si128((const __m128i *)(const void *)lower),
+                          _mm_loadu_si128((const __m128i *)(const void *)upper));
+}
 /* Each lane as two bf16: c + the products of the lower and of the upper ones. */
 static inline vf vf_dot(vf a, vf b, vf c)
 {

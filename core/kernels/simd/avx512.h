@@ -62,3 +62,19 @@ static inline void vf_store_bf16_part(bf16 *p, vf a, size_t m)
 {
     _mm256_mask_storeu_epi16(p, (__mmask16)((1u << m) - 1), vf_bf16(a));
 }
+/* Two bf16 in each lane, the lower half and the upper one: the nearest of two floats, or as they
+ * are. */
+static inline vf vf_pair_halves(__m256i lower, __m256i upper)
+{
+    const __m512i high = _mm512_slli_epi32(_mm512_cvtepu16_epi32(upper), 16);
+    return (vf)_mm512_or_si512(_mm512_cvtepu16_epi32(lower), high);
+}
+static inline vf vf_pair(vf lower, vf upper)
+{
+    return vf_pair_halves(vf_bf16(lower), vf_bf16(upper));
+}
+static inline vf vf_pair_bf16(const bf16 *lower, const bf16 *upper)
+{
+    return vf_pair_halves(_mm256_loadu_si256((const void *)lower),
+                          _mm256_loadu_si256((const void *)upper));
+}

@@ -62,6 +62,25 @@ static inline void vf_store_bf16_part(bf16 *p, vf a, size_t m)
 {
     for (size_t i = 0; i < m; i++) p[i] = bf16_of(a[i]);
 }
+/* Two bf16 in each lane, the lower half and the upper one: the nearest of two floats, or as they
+ * are. */
+static inline vf vf_pair(vf lower, vf upper)
+{
+    bf16 all[2 * LANES];
+    vf pair;
+    for (size_t i = 0; i < LANES; i++)
+        all[2 * i] = bf16_of(lower[i]), all[2 * i + 1] = bf16_of(upper[i]);
+    memcpy(&pair, all, sizeof pair);
+    return pair;
+}
+static inline vf vf_pair_bf16(const bf16 *lower, const bf16 *upper)
+{
+    bf16 all[2 * LANES];
+    vf pair;
+    for (size_t i = 0; i < LANES; i++) all[2 * i] = lower[i], all[2 * i + 1] = upper[i];
+    memcpy(&pair, all, sizeof pair);
+    return pair;
+}
 /* Each lane as two bf16: c + the products of the lower and of the upper ones. */
 static inline vf vf_dot(vf a, vf b, vf c)
 {

@@ -1,0 +1,339 @@
+#include "core/base/mem.h"
+#include "core/base/parallel.h"
+#include "core/base/rng.h"
+#include "core/kernels/bf16.h"
+#include "core/kernels/conv.h"
+#include "core/kernels/kernels.h"
+#include "tests/unit/unit.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The direct convolution of bf16 against the reference on the same values as floats, on every
+ * instruction set of this machine. All inputs, also behind the prologue, have values that bf16
+ * holds, so that products are exact whichever way they are multiplied: only what is stored as bf16
+ * may be less precise than float. */
+
+enum { GUARD = 32 }; /* channels after each tensor that must keep their value, one of bf16 */
+static const float guard = -77.5f;
+
+/* Numbers as floats, and as the kernels see them. */
+struct numbers {
+    size_t len;
+    bool bf16;
+    float *values;
+    void *stored;
+};
+
+static void numbers_store(struct numbers *a)
+{
+    if (a->bf16)
+        kernels->narrow(a->stored, a->values, a->len + GUARD);
+    else
+        memcpy(a->stored, a->values, (a->len + GUARD) * sizeof(float));
+}
+
+/* Multiples of 1/32 in [-1, 1]; zeros without a stream. */
+static struct numbers numbers(size_t len, bool is_bf16, struct rng *r)
+{
+    struct numbers a = { .len = len, .bf16 = is_bf16 };
+    a.values = mem_new(len + GUARD, sizeof *a.values);
+    a.stored = mem_new(len + GUARD, sizeof(float));
+    for (size_t i = 0; i < len + GUARD; i++)
+        a.values[i] = i >= len ? guard : r ? (float)rng_below(r, 65) / 32 - 1 : 0;
+    numbers_store(&a);
+    return a;
+}
+
+static float numbers_at(const struct numbers *a, size_t i)
+{
+    return a->bf16 ? bf16_value(((const bf16 *)a->stored)[i]) : ((const float *)a->stored)[i];
+}
+
+static void numbers_free(struct numbers *a) { free(a->values), free(a->stored); }
+
+struct problem {
+    struct conv_shape s;
+    struct numbers x, w, dy, bias, scale, shift;
+};
+
+static struct problem problem(struct conv_shape s, struct rng *r)
+{
+    s.oh = (s.h + 2 * s.pad - s.kh) / s.stride + 1;
+    s.ow = (s.w + 2 * s.pad - s.kw) / s.stride + 1;
+    const size_t x = (size_t)(s.n * s.h * s.w) * (size_t)s.c,
+                 y = (size_t)(s.n * s.oh * s.ow) * (size_t)s.k;
+    struct problem p = { .s = s };
+    p.x = numbers(x, s.bf16_x, r), p.dy = numbers(y, s.bf16_y, r);
+    p.w = numbers((size_t)(s.kh * s.kw * (s.c / s.groups)) * (size_t)s.k, false, r);
+    p.bias = numbers((size_t)s.k, false, r);
+    p.scale = numbers((size_t)s.c, false, r), p.shift = numbers((size_t)s.c, false, r);
+    for (size_t i = 0; i < p.scale.len; i++) /* relu(x / 2 + shift) has 7 bits */
+        p.scale.values[i] = p.scale.values[i] < 0 ? -0.5f : 1;
+    return p;
+}
+
+static void problem_free(struct problem *p)
+{
+    numbers_free(&p->x), numbers_free(&p->w), numbers_free(&p->dy);
+    numbers_free(&p->bias), numbers_free(&p->scale), numbers_free(&p->shift);
+}
+
+/* What the passes leave: y, dx and dw, all += where the call lets them; sums and squares. */
+struct results {
+    struct numbers y, dx, dw, sums, squares;
+};
+
+/* What is added to is x and w, but for a fused backward_data, which overwrites. */
+static struct results results(const struct problem *p, bool is_bf16)
+{
+    const struct conv_shape *s = &p->s;
+    const size_t channels = (size_t)s->n * (size_t)s->k;
+    struct results r = { numbers(p->dy.len, is_bf16 && s->bf16_y, NULL),
+                         numbers(p->x.len, is_bf16 && s->bf16_x, NULL),
+                         numbers(p->w.len, false, NULL), numbers(channels, false, NULL),
+                         numbers(channels, false, NULL) };
+    memcpy(r.dx.values, p->x.values, p->x.len * sizeof(float));
+    memcpy(r.dw.values, p->w.values, p->w.len * sizeof(float));
+    numbers_store(&r.dx), numbers_store(&r.dw);
+    return r;
+}
+
+static void results_free(struct results *r)
+{
+    numbers_free(&r->y), numbers_free(&r->dx), numbers_free(&r->dw);
+    numbers_free(&r->sums), numbers_free(&r->squares);
+}
+
+static struct conv_call call(const struct problem *p, struct results *r, bool fused)
+{
+    struct conv_call c = { .x = p->x.stored, .w = p->w.values, .dy = p->dy.stored };
+    c.y = r->y.stored, c.dx = r->dx.stored, c.dw = r->dw.stored;
+    if (!fused) return c;
+    c.bias = p->bias.values, c.in_scale = p->scale.values, c.in_shift = p->shift.values;
+    c.sums = r->sums.stored, c.squares = r->squares.stored;
+    c.overwrite = true;
+    return c;
+}
+
+static struct results by_reference(const struct problem *p, bool fused)
+{
+    struct results r = results(p, false);
+    struct conv_call c = call(p, &r, fused);
+    struct conv_shape s = p->s;
+    s.bf16_x = s.bf16_y = false;
+    ck_assert(conv_use("reference"));
+    c.x = p->x.values, c.dy = p->dy.values;
+    c.work = mem_new(conv_work(&s) + 1, sizeof *c.work);
+    conv_forward(&s, &c), conv_backward_data(&s, &c), conv_backward_weights(&s, &c);
+    conv_use(NULL);
+    free(c.work);
+    return r;
+}
+
+/* The direct way; packed beforehand where fused. */
+static struct results by_direct(const struct problem *p, bool fused)
+{
+    struct results r = results(p, true);
+    struct conv_call c = call(p, &r, fused);
+    const size_t work = conv_direct.work(&p->s);
+    struct numbers room = numbers(work, false, NULL);
+    c.work = room.stored;
+    for (int pass = CONV_FORWARD; pass <= CONV_BACKWARD_WEIGHTS; pass++) {
+        const size_t len = fused ? conv_direct.packed(&p->s, (enum conv_pass)pass) : 0;
+        struct numbers packed = numbers(len, false, NULL);
+        for (size_t i = 0; i < work; i++) c.work[i] = NAN;
+        c.packed = len ? packed.stored : NULL, c.w = len ? NULL : p->w.values;
+        if (len) conv_direct.pack(&p->s, (enum conv_pass)pass, packed.stored, p->w.values);
+        if (pass == CONV_FORWARD) conv_direct.forward(&p->s, &c);
+        if (pass == CONV_BACKWARD_DATA) conv_direct.backward_data(&p->s, &c);
+        if (pass == CONV_BACKWARD_WEIGHTS) conv_direct.backward_weights(&p->s, &c);
+        for (size_t i = 0; i < GUARD; i++)
+            ck_assert_msg(
+                numbers_at(&packed, len + i) == guard && numbers_at(&room, work + i) == guard,
+                "%s: pass %d writes past its packed weights or its work", kernels->isa, pass);
+        numbers_free(&packed);
+    }
+    numbers_free(&room);
+    return r;
+}
+
+/* Equal up to `error` of the value or of the tensor's root mean square. */
+static void check(const struct numbers *got, const struct numbers *want, double error,
+                  const char *what, const struct problem *p)
+{
+    const struct conv_shape *s = &p->s;
+    double squares = 0;
+    for (size_t i = 0; i < want->len; i++)
+        squares += (double)numbers_at(want, i) * (double)numbers_at(want, i);
+    const double rms = sqrt(squares / (double)want->len);
+    for (size_t i = 0; i < want->len + GUARD; i++) {
+        const double a = (double)numbers_at(got, i), b = (double)numbers_at(want, i);
+        const double most = i < want->len ? error * (fabs(b) + rms + 1e-3) : 0;
+        if (fabs(a - b) <= most) continue;
+        ck_abort_msg("%s %s of %d x %dx%dx%d (%s), %d channels (%s), %dx%d, stride %d, pad %d, "
+                     "groups %d: [%zu of %zu] is %.9g, not %.9g",
+                     kernels->isa, what, s->n, s->h, s->w, s->c, s->bf16_x ? "bf16" : "float", s->k,
+                     s->bf16_y ? "bf16" : "float", s->kh, s->kw, s->stride, s->pad, s->groups, i,
+                     want->len, a, b);
+    }
+}
+
+static void check_results(const struct results *got, const struct results *want, bool fused,
+                          const struct problem *p)
+{
+    const double wide = 1e-5, narrow = 4e-3; /* half of bf16's last digit: 2^-8 */
+    check(&got->y, &want->y, p->s.bf16_y ? narrow : wide, "forward", p);
+    check(&got->dx, &want->dx, p->s.bf16_x ? narrow : wide, "backward_data", p);
+    check(&got->dw, &want->dw, wide, "backward_weights", p);
+    if (!fused) return;
+    check(&got->sums, &want->sums, wide, "sums", p);
+    check(&got->squares, &want->squares, wide, "squares", p);
+}
+
+static void check_shape(struct conv_shape shape, struct rng *r)
+{
+    struct problem p = problem(shape, r);
+    for (int fused = 0; fused < 2; fused++) {
+        struct results want = by_reference(&p, fused);
+        for (int i = 0; kernels_at(i); i++) {
+            kernels_use(kernels_at(i)->isa);
+            if (!conv_direct.takes(&p.s)) continue;
+            ck_assert(conv_direct.takes_bf16(&p.s));
+            struct results got = by_direct(&p, fused);
+            check_results(&got, &want, fused, &p);
+            results_free(&got);
+        }
+        kernels_use(NULL);
+        results_free(&want);
+    }
+    problem_free(&p);
+}
+
+/* Which sides are bf16. */
+static const bool sides[][2] = { { true, true }, { false, true }, { true, false } };
+
+static int between(struct rng *r, int low, int high)
+{
+    return low + (int)rng_below(r, (uint32_t)(high - low + 1));
+}
+
+enum { RANDOM_SHAPES = 200, RANDOM_BATCH = 50 };
+
+/* Three of five have even channels in every group, as pairs need them. */
+static struct conv_shape random_shape(int i, struct rng *r)
+{
+    const int groups[] = { 1, 1, 1, 2, 3, 5, 9 }, even = i % 5 < 3 ? 2 : 1;
+    struct conv_shape s = { .n = between(r, 1, 3), .groups = groups[i % 7] };
+    if (i % 21 == 20) s.groups = between(r, 1, 40); /* depthwise */
+    s.c = i % 21 == 20 ? s.groups : even * between(r, 1, 24 / s.groups / even) * s.groups;
+    s.k = i % 21 == 20 ? s.groups : even * between(r, 1, 80 / s.groups / even) * s.groups;
+    if (i % 21 == 19) s.k = s.c = (i % 2 ? 4 : 8) * s.groups;
+    s.kh = between(r, 1, 5), s.kw = i % 2 ? s.kh : between(r, 1, 5);
+    s.stride = between(r, 1, 3), s.pad = between(r, 0, 4);
+    s.h = between(r, s.kh, s.kh + 6), s.w = between(r, s.kw, s.kw + 12);
+    return s;
+}
+
+START_TEST(random_shapes_equal_the_reference)
+{
+    for (int i = _i * RANDOM_BATCH; i < (_i + 1) * RANDOM_BATCH; i++)
+        for (int j = 0; j < 3; j++) {
+            struct rng r = rng_stream(8, RNG_TEST, (uint64_t)i, 0);
+            struct conv_shape s = random_shape(i, &r);
+            s.bf16_x = sides[j][0], s.bf16_y = sides[j][1];
+            check_shape(s, &r);
+        }
+}
+END_TEST
+
+/* Kinds of convolutions of the networks, large enough for every way of cutting them up: size,
+ * channels, kernel, stride, groups. Those of three channels have float inputs. */
+static const struct {
+    int size, c, k, kernel, stride, groups;
+} layers[] = {
+    { 32, 3, 16, 3, 1, 1 },     { 32, 16, 16, 3, 1, 1 },     { 32, 16, 32, 3, 2, 1 },
+    { 16, 32, 32, 3, 1, 1 },    { 32, 16, 32, 1, 2, 1 },     { 16, 32, 64, 3, 2, 1 },
+    { 8, 64, 64, 3, 1, 1 },     { 16, 32, 64, 1, 2, 1 },     { 56, 3, 64, 7, 2, 1 },
+    { 28, 64, 64, 1, 1, 1 },    { 28, 64, 64, 3, 1, 1 },     { 28, 64, 256, 1, 1, 1 },
+    { 28, 256, 64, 1, 1, 1 },   { 14, 256, 128, 1, 1, 1 },   { 14, 128, 128, 3, 2, 1 },
+    { 14, 128, 128, 3, 1, 1 },  { 14, 128, 512, 1, 1, 1 },   { 14, 256, 512, 1, 2, 1 },
+    { 14, 512, 128, 1, 1, 1 },  { 7, 512, 256, 1, 1, 1 },    { 14, 256, 256, 3, 2, 1 },
+    { 7, 256, 256, 3, 1, 1 },   { 7, 256, 1024, 1, 1, 1 },   { 7, 512, 1024, 1, 2, 1 },
+    { 7, 1024, 256, 1, 1, 1 },  { 5, 1024, 512, 1, 1, 1 },   { 7, 512, 512, 3, 2, 1 },
+    { 5, 512, 512, 3, 1, 1 },   { 3, 512, 2048, 1, 1, 1 },   { 5, 1024, 2048, 1, 2, 1 },
+    { 3, 2048, 512, 1, 1, 1 },  { 14, 128, 128, 3, 1, 32 },  { 14, 256, 256, 3, 2, 32 },
+    { 9, 512, 512, 3, 1, 32 },  { 9, 1024, 1024, 3, 2, 32 }, { 7, 1024, 1024, 3, 1, 32 },
+    { 28, 32, 32, 3, 1, 32 },   { 28, 64, 64, 3, 2, 64 },    { 14, 128, 128, 3, 2, 128 },
+    { 7, 512, 512, 3, 1, 512 },
+};
+enum { LAYERS = sizeof layers / sizeof *layers };
+
+static struct conv_shape layer_shape(int i, int images)
+{
+    return (struct conv_shape){ .n = images,
+                                .h = layers[i].size,
+                                .w = layers[i].size,
+                                .c = layers[i].c,
+                                .k = layers[i].k,
+                                .kh = layers[i].kernel,
+                                .kw = layers[i].kernel,
+                                .stride = layers[i].stride,
+                                .pad = layers[i].kernel / 2,
+                                .groups = layers[i].groups,
+                                .bf16_x = layers[i].c != 3,
+                                .bf16_y = true };
+}
+
+START_TEST(network_layers_equal_the_reference)
+{
+    for (int i = _i; i < LAYERS; i += 4) {
+        struct rng r = rng_stream(9, RNG_TEST, (uint64_t)i, 0);
+        check_shape(layer_shape(i, 2 + i % 2), &r);
+    }
+}
+END_TEST
+
+static bool numbers_equal(const struct numbers *a, const struct numbers *b)
+{
+    return memcmp(a->stored, b->stored, a->len * (a->bf16 ? sizeof(bf16) : sizeof(float))) == 0;
+}
+
+START_TEST(bits_do_not_depend_on_threads)
+{
+    for (int i = 0; i < LAYERS; i++) {
+        const int threads[] = { 1, 2, 3, 8 };
+        struct rng r = rng_stream(7, RNG_TEST, (uint64_t)i, 0);
+        struct problem p = problem(layer_shape(i, 3), &r);
+        struct results want = { 0 };
+        for (int t = 0; t < 4 && conv_direct.takes(&p.s); t++) {
+            parallel_use(threads[t]);
+            struct results got = by_direct(&p, true);
+            ck_assert_msg(
+                !t || (numbers_equal(&got.y, &want.y) && numbers_equal(&got.dx, &want.dx) &&
+                       numbers_equal(&got.dw, &want.dw) && numbers_equal(&got.sums, &want.sums) &&
+                       numbers_equal(&got.squares, &want.squares)),
+                "layer %d: other bits with %d threads", i, threads[t]);
+            if (t)
+                results_free(&got);
+            else
+                want = got;
+        }
+        parallel_use(0);
+        results_free(&want);
+        problem_free(&p);
+    }
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *s = suite_create("conv_bf16");
+    TCase *c = tcase_create("shapes");
+    tcase_set_timeout(c, 120);
+    tcase_add_loop_test(c, random_shapes_equal_the_reference, 0, RANDOM_SHAPES / RANDOM_BATCH);
+    tcase_add_loop_test(c, network_layers_equal_the_reference, 0, 4);
+    tcase_add_test(c, bits_do_not_depend_on_threads);
+    suite_add_tcase(s, c);
+    return s;
+}
