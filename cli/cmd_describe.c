@@ -44,7 +44,8 @@ static bool backbone_read(struct design *d, const struct backbone *b, const stru
     struct diags problems = { 0 };
     struct text file = { 0 };
     text_addf(&file, "model.backbone: %s\n", b->name);
-    text_addf(&file, "dataset: {name: synthetic, size: %d, channels: 3, classes: %d}\n",
+    text_addf(&file,
+              "dataset: {name: synthetic, size: %d, channels: 3, classes: %d, train: 1, test: 1}\n",
               b->input_size, b->input_size == 32 ? 10 : 1000);
     const struct design_request r = { .path = b->name,
                                       .text = file.s,

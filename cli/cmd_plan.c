@@ -2,6 +2,7 @@
 #include "cli/experiment.h"
 #include "cli/listing.h"
 #include "core/base/file.h"
+#include "experiments/footprint.h"
 #include "experiments/progress.h"
 #include "experiments/standing.h"
 #include <math.h>
@@ -11,7 +12,7 @@ static const struct listing_column plan_columns[] = {
     { "parameters", "parameters", true },
     { "macs", "multiply-adds", true },
     { "hidden", "hidden widths", false },
-    { "step_megabytes", "step, MB", true },
+    { "memory_megabytes", "memory, MB", true },
     { "done", "done", true },
     { "waiting", "waiting", true },
     { "seconds", "seconds a run", true },
@@ -46,11 +47,12 @@ static void plan_row(struct listing *l, struct plan *plan, const struct design_p
     int waiting = p->same_as < 0 && d->n_seeds > done ? d->n_seeds - done : 0;
     uint64_t macs = p->counts.conv_fc + p->counts.se_fc;
     double seconds = standing_seconds(plan->pace, (double)macs, p->spec.train.epochs);
+    struct footprint f = footprint_of(p);
     listing_add(l, "%s", p->label);
     listing_add(l, "%zu", p->counts.trainable);
     listing_add(l, "%llu", (unsigned long long)macs);
     listing_add(l, "%s", hidden_text(&p->counts, &l->pool));
-    listing_add(l, "%.1f", (double)p->bytes / 1e6);
+    listing_add(l, "%.1f", (double)footprint_total(&f) / 1e6);
     listing_add(l, "%d", done);
     listing_add(l, "%d", waiting);
     listing_add(l, isnan(seconds) ? "unknown" : "%.0f", seconds);
@@ -111,7 +113,7 @@ const struct command command_plan = {
     .arguments = "CONFIG [KEY=VALUE ...]",
     .summary = "what would run: variants, parameters, multiply-adds, memory, time; trains nothing",
     .help = "Needs no data set. Multiply-adds are those of convolutions, linear layers and gates "
-            "for one image.\n"
+            "for one image. Memory is what training takes at its highest, everything counted.\n"
             "The time is an estimate from runs that the results folder already holds.",
     .options = "out json",
     .min_words = 1,

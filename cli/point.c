@@ -1,5 +1,6 @@
 /* One point's counts, as text and as JSON. */
 #include "cli/point.h"
+#include "experiments/footprint.h"
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,7 @@ struct count_row {
     const char *key, *words;
     unsigned long long value;
 };
-enum { COUNTS_TOTAL = 9 };
+enum { COUNTS_TOTAL = 9, MEMORY_TOTAL = 5 };
 
 static void counts_of(const struct model_counts *c, struct count_row rows[COUNTS_TOTAL])
 {
@@ -28,9 +29,22 @@ static void counts_of(const struct model_counts *c, struct count_row rows[COUNTS
     memcpy(rows, all, sizeof all);
 }
 
+static void memory_of(const struct design_point *p, struct count_row rows[MEMORY_TOTAL])
+{
+    struct footprint f = footprint_of(p);
+    const struct count_row all[MEMORY_TOTAL] = {
+        { "memory_bytes", "bytes of memory to train, at most", footprint_total(&f) },
+        { "step_bytes", "  a step: weights, gradients, optimiser, activations", f.step },
+        { "batch_bytes", "  batches made ready", f.batches },
+        { "image_bytes", "  images of the data set that are kept", f.images },
+        { "program_bytes", "  the program itself", f.program },
+    };
+    memcpy(rows, all, sizeof all);
+}
+
 void point_json(const struct design_point *p, struct text *t)
 {
-    struct count_row rows[COUNTS_TOTAL];
+    struct count_row rows[COUNTS_TOTAL], memory[MEMORY_TOTAL];
     counts_of(&p->counts, rows);
     text_add(t, "\"label\": ");
     text_json(t, p->label);
@@ -46,9 +60,11 @@ void point_json(const struct design_point *p, struct text *t)
         text_addf(t, "%s\"%d\": %d", first ? "" : ", ", k, p->counts.hidden[k]);
         first = 0;
     }
-    text_addf(t, "},\n \"batch_size\": %d,\n \"step_bytes\": %llu,\n \"structure\": \"%016llx\"",
-              p->spec.train.batch_size, (unsigned long long)p->bytes,
-              (unsigned long long)p->structure);
+    text_addf(t, "},\n \"batch_size\": %d", p->spec.train.batch_size);
+    memory_of(p, memory);
+    for (int i = 0; i < MEMORY_TOTAL; i++)
+        text_addf(t, ",\n \"%s\": %llu", memory[i].key, memory[i].value);
+    text_addf(t, ",\n \"structure\": \"%016llx\"", (unsigned long long)p->structure);
 }
 
 /* 25,557,032 */
@@ -65,7 +81,7 @@ static void thousands(char out[32], unsigned long long v)
 
 void point_print(const struct design_point *p)
 {
-    struct count_row rows[COUNTS_TOTAL];
+    struct count_row rows[COUNTS_TOTAL], memory[MEMORY_TOTAL];
     char value[32];
     counts_of(&p->counts, rows);
     bool named = strcmp(p->label, p->spec.backbone->name) != 0;
@@ -80,6 +96,9 @@ void point_print(const struct design_point *p)
         if (p->counts.hidden[k])
             printf("  hidden width of the gates, stage %d%25s %16d\n", k, "", p->counts.hidden[k]);
     }
-    thousands(value, p->bytes);
-    printf("  bytes of a training step, batch size %-21d %16s\n", p->spec.train.batch_size, value);
+    memory_of(p, memory);
+    for (int i = 0; i < MEMORY_TOTAL; i++) {
+        thousands(value, memory[i].value);
+        printf("  %-58s %16s\n", memory[i].words, value);
+    }
 }

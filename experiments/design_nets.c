@@ -25,7 +25,7 @@ static void net_build(struct net_facts *f, const struct run_spec *s, const struc
     }
     model_count(net.graph, &f->counts);
     f->structure = graph_digest(net.graph);
-    f->bytes = graph_bytes(net.graph, true, (struct tensor *[]){ net.logits, net.loss, NULL });
+    f->bytes = spec_net_bytes(&net);
     graph_destroy(net.graph);
 }
 

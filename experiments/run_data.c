@@ -2,19 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The `dataset` section as text, and the size that images come out in. */
-static char *data_key(const struct design_point *p)
-{
-    struct text t = { 0 };
-    text_addf(&t, "%s %d ", p->spec.format->name, p->shape.size);
-    fields_write(data_fields, &p->spec.data, &t);
-    text_add(&t, " ");
-    fields_write(p->spec.format->fields, p->spec.format_settings, &t);
-    char *key = mem_text(t.s);
-    text_clear(&t);
-    return key;
-}
-
 static void data_close(struct run_data *d)
 {
     data_split_clear(&d->split);
@@ -43,7 +30,10 @@ static struct run_data *data_create(const struct design_point *p, struct err *e)
 const struct run_data *run_data_of(struct run_data **all, const struct design_point *p,
                                    struct err *e)
 {
-    char *key = data_key(p);
+    struct text t = { 0 };
+    spec_write_data(&p->spec, &p->shape, &t);
+    char *key = mem_text(t.s);
+    text_clear(&t);
     for (const struct run_data *d = *all; d; d = d->next) {
         if (strcmp(d->key, key) != 0) continue;
         free(key);

@@ -3,6 +3,8 @@
 #include "experiments/run_one.h"
 #include "core/base/file.h"
 #include "core/base/parallel.h"
+#include "experiments/footprint.h"
+#include "experiments/headroom.h"
 #include "experiments/record.h"
 #include "experiments/signals.h"
 #include <errno.h>
@@ -64,34 +66,14 @@ static bool run_is_done(const struct run_task *t)
     return done;
 }
 
-/* Bytes that can still be had: the kernel's own estimate. 0: unknown. */
-static unsigned long long memory_available(void)
-{
-    unsigned long long kb = 0;
-    char line[128];
-    FILE *f = fopen("/proc/meminfo", "r");
-    while (f && fgets(line, sizeof line, f) && sscanf(line, "MemAvailable: %llu kB", &kb) != 1)
-        continue;
-    if (f) fclose(f);
-    return 1024 * kb;
-}
-
-static bool memory_suffices(const struct model_net *n, struct tensor *const *keep, struct err *e)
-{
-    unsigned long long need = graph_bytes(n->graph, true, keep), have = memory_available();
-    if (!have || need <= have) return true;
-    return err_set(e,
-                   "a training step needs %.1f GB, this machine has %.1f GB available: lower "
-                   "train.batch_size, or --jobs",
-                   (double)need / 1e9, (double)have / 1e9);
-}
-
 static bool net_prepare(const struct run_task *t, struct model_net *n, struct err *e)
 {
     const struct run_spec *s = &t->point->spec;
+    struct headroom h;
+    headroom_read(&h, ""); /* others may have taken memory since the sweep began */
+    if (!footprint_fits(t->point, 1, &h, e)) return false;
     if (!spec_build(s, s->train.batch_size, &t->point->shape, n, e)) return false;
-    struct tensor *const keep[] = { n->logits, n->loss, NULL };
-    return memory_suffices(n, keep, e) && graph_plan(n->graph, true, keep, e);
+    return graph_plan(n->graph, true, (struct tensor *[]){ n->logits, n->loss, NULL }, e);
 }
 
 static bool run_stop(void *ctx)

@@ -3,6 +3,8 @@
 #include "core/base/file.h"
 #include "core/base/parallel.h"
 #include "experiments/census.h"
+#include "experiments/footprint.h"
+#include "experiments/headroom.h"
 #include "experiments/jobs.h"
 #include "experiments/run_one.h"
 #include "experiments/signals.h"
@@ -148,9 +150,27 @@ static int runner_work(void *ctx, int slot, struct progress *p)
     return result;
 }
 
+/* Refuses the whole sweep where one of its runs cannot have its memory, or where as many of the
+ * largest as run at a time cannot: better now than after the hours that the others take. */
+static bool runner_memory(const struct runner *r, int jobs, struct err *e)
+{
+    const struct design_point *most = NULL;
+    uint64_t bytes = 0;
+    for (int i = 0; i < r->n_tasks; i++) {
+        struct footprint f = footprint_of(r->tasks[i].point);
+        if (footprint_total(&f) <= bytes) continue;
+        bytes = footprint_total(&f);
+        most = r->tasks[i].point;
+    }
+    struct headroom h;
+    headroom_read(&h, "");
+    return footprint_fits(most, jobs, &h, e);
+}
+
 static bool runner_train(struct runner *r, struct progress *p, int *worst, struct err *e)
 {
     int jobs = p->slots = p->slots < r->n_tasks ? p->slots : r->n_tasks;
+    if (!runner_memory(r, jobs, e)) return false;
     r->next =
         mmap(NULL, sizeof *r->next, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (r->next == MAP_FAILED) return err_set(e, "no memory to share with the workers");

@@ -279,3 +279,27 @@ bool spec_build(const struct run_spec *s, int batch, const struct data_shape *sh
     };
     return model_build(&r, out, e);
 }
+
+void spec_write_data(const struct run_spec *s, const struct data_shape *shape, struct text *t)
+{
+    text_addf(t, "%s %d ", s->format->name, shape->size);
+    fields_write(data_fields, &s->data, t);
+    text_add(t, " ");
+    fields_write(s->format->fields, s->format_settings, t);
+}
+
+uint64_t spec_net_bytes(const struct model_net *n)
+{
+    return graph_bytes(n->graph, true, (struct tensor *[]){ n->logits, n->loss, NULL });
+}
+
+uint64_t spec_state_bytes(const struct run_spec *s, size_t weights)
+{
+    return (uint64_t)weights * sizeof(float) * (uint64_t)s->optimizer->state_per_weight;
+}
+
+uint64_t spec_images(const struct run_spec *s, const struct data_shape *shape)
+{
+    const char *path = s->data.path ? s->data.path : s->format->default_path;
+    return s->format->kept ? s->format->kept(path, s->format_settings, &s->data, shape) : 0;
+}

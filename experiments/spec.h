@@ -77,8 +77,16 @@ void spec_write_training(const struct run_spec *s, struct text *json);
 /* The other part: sections model and model.se. Canonical. */
 void spec_write_network(const struct run_spec *s, struct text *json);
 
+/* Section dataset, and the size that images come out in: equal texts are the same data. */
+void spec_write_data(const struct run_spec *s, const struct data_shape *shape, struct text *t);
+
 /* The network of a spec for data of this shape. */
 bool spec_build(const struct run_spec *s, int batch, const struct data_shape *shape,
                 struct model_net *out, struct err *e);
+/* Bytes of a training step of it, and of what the optimiser keeps of so many weights. */
+uint64_t spec_net_bytes(const struct model_net *n);
+uint64_t spec_state_bytes(const struct run_spec *s, size_t weights);
+/* Bytes of images that its data set keeps in memory, as far as that can be told. */
+uint64_t spec_images(const struct run_spec *s, const struct data_shape *shape);
 bool spec_shape(const struct run_spec *s, struct data_shape *out, struct err *e);
 #endif

@@ -55,6 +55,11 @@ struct data_shape {
     int size, channels, classes;
 };
 
+static inline uint64_t data_image_bytes(const struct data_shape *s)
+{
+    return (uint64_t)s->size * (uint64_t)s->size * (uint64_t)s->channels;
+}
+
 /* One file layout; core/data/NAME.c. Everything that comes from files is checked: a refusal names
  * the file and, where it helps, the byte offset. */
 struct data_format {
@@ -79,6 +84,11 @@ struct data_format {
     bool (*read)(const struct dataset *d, enum data_part part, uint32_t index,
                  const struct data_crop *crop, uint8_t *pixels, struct err *e);
     void (*close)(struct dataset *d);
+    /* Bytes of pixels that the data set keeps in memory at the end of an epoch; 0 where the files
+     * that would tell are not at hand. NULL: none. */
+    uint64_t (*kept)(const char *path, const void *settings, const struct data_settings *data,
+                     const struct data_shape *shape);
+    bool keeps_later; /* they are read at their first use, not by open */
 };
 
 #define FORMAT(name) extern const struct data_format format_##name;

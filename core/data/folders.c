@@ -132,6 +132,40 @@ bool folders_read(struct folders *f, const char *root, const char *test, struct 
     return part_list(f, DATA_TRAIN, e) && part_list(f, DATA_TEST, e);
 }
 
+/* Adds the files in all class folders of one part. */
+static bool part_count(struct folders *f, enum data_part part, uint64_t most, uint64_t *count)
+{
+    struct err e;
+    const char *folder = part_folder(f, part, &e);
+    char **classes;
+    size_t n;
+    if (!folder) return false;
+    const char *path = pool_textf(&f->pool, "%s/%s", f->root, folder);
+    if (!dir_list(path, &classes, &n, &e)) return false;
+    bool good = true;
+    for (size_t i = 0; good && i < n; i++) {
+        char **names;
+        size_t files;
+        good = dir_list(pool_textf(&f->pool, "%s/%s", path, classes[i]), &names, &files, &e);
+        if (!good) break;
+        dir_list_free(names, files);
+        *count += files;
+        good = *count <= most;
+    }
+    dir_list_free(classes, n);
+    return good;
+}
+
+bool folders_count(const char *root, const char *test, uint64_t most, uint64_t count[DATA_PARTS])
+{
+    struct folders f = { .root = root, .test = test };
+    count[DATA_TRAIN] = count[DATA_TEST] = 0;
+    bool good = part_count(&f, DATA_TRAIN, most, &count[DATA_TRAIN]) &&
+                part_count(&f, DATA_TEST, most - count[DATA_TRAIN], &count[DATA_TEST]);
+    pool_clear(&f.pool);
+    return good;
+}
+
 bool folders_count_classes(const char *root, int *classes, struct err *e)
 {
     struct pool p = { NULL };

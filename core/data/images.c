@@ -253,6 +253,22 @@ static bool images_shape(const char *path, const void *settings, int size, struc
     return folders_count_classes(path, &out->classes, e);
 }
 
+/* Images that are used at all, if all that there are may be kept. */
+static uint64_t images_kept(const char *path, const void *settings,
+                            const struct data_settings *data, const struct data_shape *shape)
+{
+    const struct images_settings *s = settings;
+    uint64_t each = data_image_bytes(shape), room = ((uint64_t)s->cache_mib << 20) / each;
+    const char *test = s->test_folder ? test_folders[s->test_folder] : NULL;
+    uint64_t n[DATA_PARTS];
+    if (!path || !folders_count(path, test, room, n)) return 0;
+    uint64_t train = (uint64_t)data->train_limit + (uint64_t)data->validation;
+    if (data->train_limit && n[DATA_TRAIN] > train) n[DATA_TRAIN] = train;
+    if (data->test_limit && n[DATA_TEST] > (uint64_t)data->test_limit)
+        n[DATA_TEST] = (uint64_t)data->test_limit;
+    return (n[DATA_TRAIN] + n[DATA_TEST]) * each;
+}
+
 const struct data_format format_images = {
     .name = "images",
     .meaning = "class folders of JPEG images: train/CLASS/*.jpg, and test/ or val/",
@@ -263,4 +279,6 @@ const struct data_format format_images = {
     .open = images_open,
     .read = images_read,
     .close = images_close,
+    .kept = images_kept,
+    .keeps_later = true,
 };

@@ -247,3 +247,9 @@ bool loader_next(struct loader *l, struct batch *b, struct err *e)
 }
 
 size_t loader_batches(const struct loader *l) { return l->batches; }
+
+size_t loader_bytes(const struct data_shape *s, int batch_size)
+{
+    size_t sample = data_image_bytes(s) * sizeof(float) + sizeof(float) + sizeof(uint32_t);
+    return LOADER_SLOTS * (size_t)batch_size * sample;
+}

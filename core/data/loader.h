@@ -35,5 +35,8 @@ struct batch {
 /* The next batch, valid until the next call; count 0 at the end of the epoch. False with e filled
  * where a sample could not be read. */
 bool loader_next(struct loader *l, struct batch *b, struct err *e);
+
+/* Bytes of the batches that one loader keeps ready. */
+size_t loader_bytes(const struct data_shape *s, int batch_size);
 size_t loader_batches(const struct loader *l); /* in an epoch */
 #endif

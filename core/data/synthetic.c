@@ -125,6 +125,15 @@ static bool synthetic_open(struct dataset *d, const char *path, const void *sett
     return true;
 }
 
+static uint64_t synthetic_kept(const char *path, const void *settings,
+                               const struct data_settings *data, const struct data_shape *shape)
+{
+    const struct synthetic_settings *s = settings;
+    (void)path;
+    (void)data;
+    return ((uint64_t)s->train + (uint64_t)s->test) * data_image_bytes(shape);
+}
+
 const struct data_format format_synthetic = {
     .name = "synthetic",
     .meaning = "a made-up task of smooth patterns and noise, for tests and benchmarks",
@@ -136,4 +145,5 @@ const struct data_format format_synthetic = {
     .open = synthetic_open,
     .read = store_read,
     .close = store_close,
+    .kept = synthetic_kept,
 };

@@ -1,0 +1,226 @@
+/* What a run takes of memory against what it then takes, and against what there is. */
+#include "core/base/file.h"
+#include "core/base/parallel.h"
+#include "experiments/footprint.h"
+#include "experiments/headroom.h"
+#include "experiments/runner.h"
+#include "tests/unit/unit.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifdef __has_feature
+#define SANITIZED __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
+static const char text[] =
+    "experiment: memory\n"
+    "dataset: {name: synthetic, size: 32, classes: 10, train: 256, test: 128}\n"
+    "model: {backbone: resnet20, se: {reduction: 16}}\n"
+    "train: {epochs: 1, batch_size: 128}\n";
+
+static void design_make(struct design *d)
+{
+    struct diags problems = { 0 };
+    ck_assert(design_read(d, &(struct design_request){ .path = "test", .text = text }, &problems));
+    diags_clear(&problems);
+}
+
+/* Of a process that trains the design and does nothing else. */
+static double peak_of_run(const struct design *d, const char *dir)
+{
+    struct rusage used;
+    int status;
+    parallel_pause();
+    pid_t child = fork();
+    ck_assert(child >= 0);
+    if (child == 0) {
+        struct err e;
+        struct run_options o = { .dir = dir, .threads = 2, .quiet = true };
+        _exit(runner_run(d, &o, &e) == RUNNER_DONE ? 0 : 1);
+    }
+    ck_assert(wait4(child, &status, 0, &used) == child);
+    ck_assert_int_eq(status, 0);
+    return 1024.0 * (double)used.ru_maxrss;
+}
+
+START_TEST(figure_is_right_to_five_percent)
+{
+    struct design d = { 0 };
+    char dir[] = "/tmp/footprint-XXXXXX", command[64];
+    if (SANITIZED) return; /* shadow memory and red zones are not the program's */
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    design_make(&d);
+    struct footprint f = footprint_of(&d.points[0]);
+    double said = (double)footprint_total(&f), was = peak_of_run(&d, dir);
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    ck_assert_int_eq(system(command), 0);
+    ck_assert_double_ge(said, 100e6);
+    ck_assert_msg(said > 0.95 * was && said < 1.05 * was, "%.1f MB foretold, %.1f MB taken",
+                  said / 1e6, was / 1e6);
+    design_clear(&d);
+}
+END_TEST
+
+START_TEST(other_batches_are_counted_alike)
+{
+    struct design d = { 0 };
+    struct footprint own, at[3];
+    design_make(&d);
+    own = footprint_of(&d.points[0]);
+    for (int i = 0; i < 3; i++) ck_assert(footprint_at(&d.points[0], 64 << i, &at[i]));
+    ck_assert_mem_eq(&at[1], &own, sizeof own);
+    ck_assert(at[0].step < own.step && own.step < at[2].step);
+    ck_assert(2 * at[0].batches == own.batches);
+    design_clear(&d);
+}
+END_TEST
+
+/* What of a run comes after its data set has been opened. */
+static uint64_t bytes_at(const struct design_point *p, int batch)
+{
+    struct footprint f;
+    ck_assert(footprint_at(p, batch, &f));
+    return footprint_total(&f) - f.images;
+}
+
+START_TEST(refusal_names_the_largest_batch)
+{
+    struct design d = { 0 };
+    struct err e = { .text = "" };
+    design_make(&d);
+    const struct design_point *p = &d.points[0];
+    struct headroom h = { { UINT64_MAX, "the machine" }, { UINT64_MAX, "ulimit -v" } };
+    ck_assert(footprint_fits(p, 1000, &h, &e));
+    h.own.bytes = bytes_at(p, 128);
+    ck_assert(footprint_fits(p, 1000, &h, &e));
+    h.own.bytes = bytes_at(p, 77);
+    ck_assert(!footprint_fits(p, 1, &h, &e));
+    ck_assert_ptr_nonnull(strstr(e.text, "train.batch_size from 128 to 77,"));
+    ck_assert_ptr_nonnull(strstr(e.text, "ulimit -v"));
+    h.own.bytes--;
+    ck_assert(!footprint_fits(p, 1, &h, &e));
+    ck_assert_ptr_nonnull(strstr(e.text, "from 128 to 76,"));
+    h.own.bytes = 1000;
+    ck_assert(!footprint_fits(p, 1, &h, &e));
+    ck_assert_ptr_nonnull(strstr(e.text, "not even train.batch_size=1"));
+    design_clear(&d);
+}
+END_TEST
+
+START_TEST(jobs_share_what_there_is)
+{
+    struct design d = { 0 };
+    struct err e = { .text = "" };
+    design_make(&d);
+    const struct design_point *p = &d.points[0];
+    struct headroom h = { { 3 * bytes_at(p, 128) - 1, "the machine" }, { UINT64_MAX, "" } };
+    ck_assert(footprint_fits(p, 2, &h, &e));
+    ck_assert(!footprint_fits(p, 3, &h, &e));
+    ck_assert_ptr_nonnull(strstr(e.text, "the machine"));
+    ck_assert_ptr_nonnull(strstr(e.text, "--jobs 2 fits"));
+    ck_assert_ptr_nonnull(strstr(e.text, "from 128 to 127,"));
+    design_clear(&d);
+}
+END_TEST
+
+/* A tree of files under a folder of its own, as proc and sys show them. */
+static char root[] = "/tmp/headroom-XXXXXX";
+
+static void tree_file(const char *path, const char *content)
+{
+    struct err e;
+    char whole[256], *slash;
+    snprintf(whole, sizeof whole, "%s/%s", root, path);
+    slash = strrchr(whole, '/');
+    *slash = 0;
+    ck_assert(dir_make(whole, &e));
+    *slash = '/';
+    ck_assert(file_write(whole, content, strlen(content), &e));
+}
+
+static struct limit tree_limit(void)
+{
+    struct headroom h;
+    headroom_read(&h, root);
+    return h.all;
+}
+
+static void tree_begin(void) { ck_assert_ptr_nonnull(mkdtemp(root)); }
+static void tree_end(void)
+{
+    char command[64];
+    snprintf(command, sizeof command, "rm -r %s", root);
+    ck_assert_int_eq(system(command), 0);
+    strcpy(strrchr(root, '-'), "-XXXXXX");
+}
+
+START_TEST(least_limit_holds)
+{
+    tree_begin();
+    ck_assert(tree_limit().bytes == UINT64_MAX);
+    tree_file("proc/meminfo", "MemTotal: 9000 kB\nMemAvailable:   5000 kB\n");
+    ck_assert(tree_limit().bytes == 5000 * 1024);
+    tree_file("proc/self/cgroup", "0::/a/b\n");
+    tree_file("sys/fs/cgroup/a/b/memory.max", "max\n");
+    tree_file("sys/fs/cgroup/a/b/memory.current", "70000\n");
+    ck_assert(tree_limit().bytes == 5000 * 1024);
+    tree_file("sys/fs/cgroup/a/memory.max", "1000000\n");
+    tree_file("sys/fs/cgroup/a/memory.current", "400000\n");
+    ck_assert(tree_limit().bytes == 600000);
+    tree_file("sys/fs/cgroup/a/memory.stat", "anon 1\nactive_file 20000\ninactive_file 30000\n");
+    ck_assert(tree_limit().bytes == 650000);
+    ck_assert_str_eq(tree_limit().by, "memory.max");
+    tree_file("sys/fs/cgroup/a/b/memory.max", "60000\n"); /* below what is used */
+    ck_assert(tree_limit().bytes == 0);
+    tree_end();
+}
+END_TEST
+
+START_TEST(old_groups_and_containers_are_read)
+{
+    tree_begin();
+    tree_file("proc/self/cgroup", "9:cpu,memory:/host/path\n0::/\n");
+    tree_file("sys/fs/cgroup/memory/memory.limit_in_bytes", "5000000\n");
+    tree_file("sys/fs/cgroup/memory/memory.usage_in_bytes", "1000000\n");
+    tree_file("sys/fs/cgroup/memory/memory.stat", "total_inactive_file 500000\n");
+    ck_assert(tree_limit().bytes == 4500000);
+    ck_assert_str_eq(tree_limit().by, "memory.limit_in_bytes");
+    tree_end();
+}
+END_TEST
+
+START_TEST(own_limits_count)
+{
+    struct headroom free_of, bound;
+    headroom_read(&free_of, "");
+    struct rlimit r, before;
+    ck_assert_int_eq(getrlimit(RLIMIT_DATA, &before), 0);
+    r = before;
+    r.rlim_cur = (rlim_t)1 << 40;
+    ck_assert_int_eq(setrlimit(RLIMIT_DATA, &r), 0);
+    headroom_read(&bound, "");
+    ck_assert_int_eq(setrlimit(RLIMIT_DATA, &before), 0);
+    ck_assert(bound.own.bytes < (uint64_t)1 << 40 && bound.own.bytes > (uint64_t)1 << 39);
+    ck_assert_str_eq(bound.own.by, "ulimit -d");
+    ck_assert(headroom_one(&bound) <= headroom_one(&free_of));
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *s = suite_create("footprint");
+    unit_case(s, "footprint", 120,
+              UNIT_TESTS(figure_is_right_to_five_percent, other_batches_are_counted_alike,
+                         refusal_names_the_largest_batch, jobs_share_what_there_is));
+    unit_case(s, "headroom", 20,
+              UNIT_TESTS(least_limit_holds, old_groups_and_containers_are_read, own_limits_count));
+    return s;
+}
