@@ -37,34 +37,13 @@ static bool points_json(const struct design *d, const struct invocation *v, bool
     return ok;
 }
 
-/* A backbone alone, at its natural input: an experiment of one point on made-up images, over which
- * the command line wins. */
-static bool backbone_read(struct design *d, const struct backbone *b, const struct invocation *v)
-{
-    struct diags problems = { 0 };
-    struct text file = { 0 };
-    text_addf(&file, "model.backbone: %s\n", b->name);
-    text_addf(&file,
-              "dataset: {name: synthetic, size: %d, channels: 3, classes: %d, train: 1, test: 1}\n",
-              b->input_size, b->input_size == 32 ? 10 : 1000);
-    const struct design_request r = { .path = b->name,
-                                      .text = file.s,
-                                      .assignments = v->words + 1,
-                                      .n_assignments = v->n_words - 1 };
-    bool ok = design_read(d, &r, &problems);
-    diags_print(&problems, stderr);
-    diags_clear(&problems);
-    text_clear(&file);
-    return ok;
-}
-
 static int describe_run(const struct invocation *v)
 {
     struct design d = { 0 };
     struct err e;
     const struct backbone *b = backbone_named(v->words[0]);
     int status = EXIT_USAGE;
-    if (b ? backbone_read(&d, b, v) : experiment_read(&d, v, false)) {
+    if (b ? backbone_read(&d, b, v, 0) : experiment_read(&d, v, false)) {
         bool ok = v->json ? points_json(&d, v, !b, &e) : points_print(&d, v, &e);
         status = ok ? EXIT_DONE : say_error(EXIT_USAGE, "%s", e.text);
     }

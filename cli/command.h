@@ -10,8 +10,8 @@ enum { EXIT_DONE = 0, EXIT_SOME_FAILED = 1, EXIT_USAGE = 2, EXIT_DATA = 3, EXIT_
 struct invocation {
     const char *command;
     const char *out, *isa, *format, *output; /* --out, --isa, --format, -o; NULL: not given */
-    int threads, jobs;                       /* 0: not given */
-    bool quiet, json, layers, help, version;
+    int threads, jobs, steps;                /* 0: not given */
+    bool quiet, json, layers, eval, no_reference, help, version;
     const char *const *words; /* arguments that are no options */
     int n_words;
 };

@@ -16,6 +16,27 @@ bool experiment_read(struct design *d, const struct invocation *v, bool sweep)
     return ok;
 }
 
+bool backbone_read(struct design *d, const struct backbone *b, const struct invocation *v,
+                   int batch)
+{
+    struct diags problems = { 0 };
+    struct text file = { 0 };
+    text_addf(&file, "model.backbone: %s\n", b->name);
+    text_addf(&file,
+              "dataset: {name: synthetic, size: %d, channels: 3, classes: %d, train: 1, test: 1}\n",
+              b->input_size, b->input_size == 32 ? 10 : 1000);
+    if (batch) text_addf(&file, "train.batch_size: %d\n", batch);
+    const struct design_request r = { .path = b->name,
+                                      .text = file.s,
+                                      .assignments = v->words + 1,
+                                      .n_assignments = v->n_words - 1 };
+    bool ok = design_read(d, &r, &problems);
+    diags_print(&problems, stderr);
+    diags_clear(&problems);
+    text_clear(&file);
+    return ok;
+}
+
 const char *experiment_dir(const struct invocation *v, struct design *d)
 {
     return v->out ? v->out : pool_textf(&d->pool, "results/%s", d->experiment);

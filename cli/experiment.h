@@ -9,6 +9,12 @@
  * after everything that is wrong with it was said on standard error. */
 bool experiment_read(struct design *d, const struct invocation *v, bool sweep);
 
+/* The same where the first word names a backbone: an experiment of one point, that network at its
+ * natural input, on made-up images. batch: its batch size unless the other words say otherwise; 0:
+ * the default of all experiments. */
+bool backbone_read(struct design *d, const struct backbone *b, const struct invocation *v,
+                   int batch);
+
 /* --out, or results/<experiment>. */
 const char *experiment_dir(const struct invocation *v, struct design *d);
 

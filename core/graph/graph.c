@@ -30,6 +30,7 @@ struct graph {
     struct plan plan;  /* of run */
     bool training;     /* planned for it */
     struct step step;  /* the one that ran last */
+    struct graph_watch watch;
 };
 
 struct graph *graph_create(void) { return mem_new(1, sizeof(struct graph)); }
@@ -270,6 +271,16 @@ float *graph_states(struct graph *g, size_t *len)
     return g->memory + g->plan.states;
 }
 
+void graph_watch(struct graph *g, const struct graph_watch *w)
+{
+    g->watch = w ? *w : (struct graph_watch){ NULL, NULL };
+}
+
+static void graph_tell(const struct graph *g, const struct node *n, bool backward)
+{
+    if (g->watch.ran) g->watch.ran(g->watch.ctx, n, backward);
+}
+
 void graph_forward(struct graph *g, const struct step *step)
 {
     BUG_IF(!g->memory, "the graph is not planned");
@@ -280,6 +291,7 @@ void graph_forward(struct graph *g, const struct step *step)
         if (!n->op) continue;
         n->call.work = graph_at(g, g->plan.places[i].work[PLACE_FORWARD]);
         op_forward(n->op, &n->call);
+        graph_tell(g, n, false);
     }
 }
 
@@ -292,6 +304,7 @@ void graph_backward(struct graph *g)
     BUG_IF(!g->plan.places[g->run.n_nodes - 1].backward, "nothing in this graph wants a gradient");
     memset(graph_gradients(g), 0, g->weights_len * sizeof(float));
     for (size_t i = 0; i < tensor_len(last); i++) last->grad[i] = 1;
+    graph_tell(g, NULL, true);
     for (size_t i = g->run.n_nodes; i-- > 0;) {
         struct node *n = g->run.nodes[i];
         const struct place *p = &g->plan.places[i];
@@ -300,6 +313,7 @@ void graph_backward(struct graph *g)
             if (p->zero >> j & 1) memset(n->call.in[j]->grad, 0, tensor_bytes(n->call.in[j]));
         n->call.work = graph_at(g, p->work[PLACE_BACKWARD]);
         op_backward(n->op, &n->call);
+        graph_tell(g, n, true);
     }
 }
 

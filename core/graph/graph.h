@@ -100,6 +100,21 @@ void graph_init(struct graph *g, uint64_t seed);
 void graph_forward(struct graph *g, const struct step *step);
 void graph_backward(struct graph *g); /* after a training forward; the last node's gradient is 1 */
 
+/* Whoever measures a step: told after each call of it, in the order of running. The node is one as
+ * it runs, not as it was built: of several fused into one, only that one is heard of. NULL: the
+ * gradients of the parameters have been zeroed. */
+struct graph_watch {
+    void *ctx;
+    void (*ran)(void *ctx, const struct node *n, bool backward);
+};
+void graph_watch(struct graph *g, const struct graph_watch *w); /* copied; NULL: nobody */
+
+/* Multiply-adds of convolutions and linear layers for the whole batch (products.c); other nodes
+ * have none here. Backward: for the gradient of the weights, and of the input where that wants one.
+ */
+uint64_t node_products(const struct node *n, bool backward);
+uint64_t graph_products(const struct graph *g, bool training); /* of a whole step */
+
 /* A digest of weights and states: equal bits, equal digest. */
 uint64_t graph_weights_digest(struct graph *g);
 #endif
