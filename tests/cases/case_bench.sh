@@ -46,6 +46,20 @@ assert "reference" not in b and "layers" not in b
 assert b["step_flops"] < 0.4 * t["step_flops"] and b["planned_bytes"] < t["planned_bytes"]
 EOF2
 
+# bf16: half the memory, nearly the same loss on both paths, its own peak.
+# shellcheck disable=SC2086
+expect 0 "$SENET_EXP" bench $small --steps 2 --json train.precision=bf16
+python3 - <<'EOF2' || fail "bench train.precision=bf16"
+import json, math
+
+b, t = json.load(open("out")), json.load(open("training.json"))
+assert b["precision"] == "bf16" and b["step_flops"] == t["step_flops"]
+assert b["planned_bytes"] < 0.8 * t["planned_bytes"]
+for path in (b, b["reference"]):
+    assert math.isclose(path["first_loss"], t["first_loss"], rel_tol=0.02)
+    assert 0 < path["peak_share"] < 1.2
+EOF2
+
 # For a person; of an experiment the first point; without a name the usual small network.
 # shellcheck disable=SC2086
 expect 0 "$SENET_EXP" bench $small --steps 2 --layers
