@@ -1,9 +1,10 @@
 /* Speed of the convolution kernels, layer by layer: GFLOP/s and share of the fused multiply-add
  * peak that a register-only loop reaches in the same process. Not a test: nothing is checked.
  *   conv_bench [-t threads] [-r runs] [-n batch] [-l part of a layer's name]
- *              [-i instruction set] [-c] [resnet20|resnet50|resnext50|mobilenet] [direct|reference]
- * Each number is the median of the runs during which the machine gave full speed; -c empties the
- * caches between them. Weights are packed beforehand, as a step does it. */
+ *              [-i instruction set] [-b] [-c] [resnet20|resnet50|resnext50|mobilenet]
+ * [direct|reference] Each number is the median of the runs during which the machine gave full
+ * speed; -c empties the caches between them; -b stores tensors as bf16 and compares with the peak
+ * of bf16. Weights are packed beforehand, as a step does it. */
 #include "core/base/mem.h"
 #include "core/base/parallel.h"
 #include "core/kernels/conv.h"
@@ -98,7 +99,7 @@ enum {
 
 static struct {
     int runs; /* that count; their median is the result */
-    bool cold;
+    bool cold, bf16;
     const char *layer; /* part of a name, or NULL: all */
     int batch;         /* 0: the network's */
     double top;        /* the best burst, GFLOP/s */
@@ -114,7 +115,8 @@ static double now(void)
 
 static void peak_chunk(void *ctx, size_t chunk)
 {
-    ((float *)ctx)[chunk * 16] = direct_isa()->peak(BURST);
+    const struct direct_isa *isa = direct_isa();
+    ((float *)ctx)[chunk * 16] = bench_with.bf16 ? isa->peak_bf16(BURST) : isa->peak(BURST);
 }
 
 /* GFLOP/s of all threads together. */
@@ -123,8 +125,9 @@ static double peak(void)
     const size_t threads = (size_t)parallel_threads();
     const double t = now();
     parallel_for(threads, peak_chunk, bench_with.sink);
-    const double gflops =
-        2e-9 * BURST * DIRECT_PEAK * direct_isa()->lanes * (double)threads / (now() - t);
+    const double products = (bench_with.bf16 ? 2.0 : 1.0) * BURST * DIRECT_PEAK *
+                            (double)direct_isa()->lanes * (double)threads,
+                 gflops = 2e-9 * products / (now() - t);
     if (gflops > bench_with.top) bench_with.top = gflops;
     return gflops;
 }
@@ -150,6 +153,14 @@ static float *filled(size_t len)
     float *p = mem_map(len * sizeof *p);
     if (!p) exit(1);
     for (size_t i = 0; i < len; i++) p[i] = (float)(i * 2654435761u % 1000) * 1e-3f - 0.5f;
+    return p;
+}
+
+/* Room for floats, filled with as many bf16 where the tensor is of those. */
+static float *tensor(size_t len, bool is_bf16)
+{
+    float *p = filled(len);
+    for (size_t i = 0; is_bf16 && i < len; i++) ((bf16 *)(void *)p)[i] = bf16_of(p[i]);
     return p;
 }
 
@@ -198,17 +209,34 @@ static double median_seconds(const struct conv_kernels *k, const struct conv_sha
     return median;
 }
 
+/* Seconds of each pass, and all arithmetic. */
+struct total {
+    double s[PASSES], gflop;
+};
+
 /* One layer with one way; adds times x seconds to total. */
-static void bench(const struct layer *l, int n, const struct conv_kernels *k, double total[PASSES])
+static void bench(const struct layer *l, int n, const struct conv_kernels *k, struct total *total)
 {
     const int pad = l->kernel / 2, out = (l->size + 2 * pad - l->kernel) / l->stride + 1;
-    const struct conv_shape s = { n,         l->size,   l->size, l->c,      l->k, l->kernel,
-                                  l->kernel, l->stride, pad,     l->groups, out,  out };
+    const struct conv_shape s = { n,
+                                  l->size,
+                                  l->size,
+                                  l->c,
+                                  l->k,
+                                  l->kernel,
+                                  l->kernel,
+                                  l->stride,
+                                  pad,
+                                  l->groups,
+                                  out,
+                                  out,
+                                  bench_with.bf16 && l->c != 3,
+                                  bench_with.bf16 };
     const size_t x = (size_t)n * (size_t)(l->size * l->size) * (size_t)l->c;
     const size_t y = (size_t)n * (size_t)(out * out) * (size_t)l->k;
     const size_t w = (size_t)(l->kernel * l->kernel * l->c / l->groups) * (size_t)l->k,
                  work = k->work(&s) + 1;
-    struct buffers b = { filled(x), filled(y), filled(w), { 0 }, filled(work) };
+    struct buffers b = { tensor(x, s.bf16_x), tensor(y, s.bf16_y), filled(w), { 0 }, filled(work) };
     size_t packed[PASSES] = { 0 };
     const double gflop = 2e-9 * (double)y * (double)(l->kernel * l->kernel * l->c / l->groups);
 
@@ -222,7 +250,8 @@ static void bench(const struct layer *l, int n, const struct conv_kernels *k, do
             continue;
         }
         const double t = median_seconds(k, &s, &b, pass);
-        total[pass] += l->times * t;
+        total->s[pass] += l->times * t;
+        total->gflop += l->times * gflop;
         printf(" %6.1f (%3.0f %%)", gflop / t, 100 * gflop / t / bench_with.top);
     }
     printf("   peak %.0f\n", bench_with.top);
@@ -237,30 +266,33 @@ static void bench_network(const struct network *net, const char *way)
 {
     static const struct conv_kernels *const ways[] = { &conv_direct, &conv_reference };
     const int batch = bench_with.batch ? bench_with.batch : net->batch;
-    printf("%s, batch %d, %s, %d threads%s: GFLOP/s (of peak) forward, backward-data, "
+    printf("%s, batch %d, %s, %d threads%s%s: GFLOP/s (of peak) forward, backward-data, "
            "backward-weights\n",
-           net->name, batch, kernels->isa, parallel_threads(),
+           net->name, batch, kernels->isa, parallel_threads(), bench_with.bf16 ? ", bf16" : "",
            bench_with.cold ? ", cold caches" : "");
     for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
         if (way && strcmp(way, ways[w]->name) != 0) continue;
-        double total[PASSES] = { 0 };
+        if (bench_with.bf16 && !ways[w]->takes_bf16) continue;
+        struct total total = { .gflop = 0 };
         for (const struct layer *l = net->layers; l->name; l++)
             if (!bench_with.layer || strstr(l->name, bench_with.layer))
-                bench(l, batch, ways[w], total);
-        printf("%-22s %-10s %.1f + %.1f + %.1f = %.1f ms a step\n", "all layers", ways[w]->name,
-               1e3 * total[0], 1e3 * total[1], 1e3 * total[2],
-               1e3 * (total[0] + total[1] + total[2]));
+                bench(l, batch, ways[w], &total);
+        const double all = total.s[0] + total.s[1] + total.s[2];
+        printf("%-22s %-10s %.1f + %.1f + %.1f = %.1f ms a step, %.1f %% of peak\n", "all layers",
+               ways[w]->name, 1e3 * total.s[0], 1e3 * total.s[1], 1e3 * total.s[2], 1e3 * all,
+               100 * total.gflop / all / bench_with.top);
     }
 }
 
 int main(int argc, char **argv)
 {
     int option;
-    while ((option = getopt(argc, argv, "t:r:l:i:n:c")) != -1) {
+    while ((option = getopt(argc, argv, "t:r:l:i:n:bc")) != -1) {
         if (option == 't') parallel_use(atoi(optarg));
         if (option == 'r') bench_with.runs = atoi(optarg);
         if (option == 'n') bench_with.batch = atoi(optarg);
         if (option == 'l') bench_with.layer = optarg;
+        if (option == 'b') bench_with.bf16 = true;
         if (option == 'c') bench_with.cold = true;
         if (option == 'i' && !kernels_use(optarg)) fprintf(stderr, "no %s here\n", optarg);
         if (option == '?') return 2;
