@@ -63,8 +63,15 @@ $(B)/tests/golden/%: $(B)/tests/golden/%.o $(B)/libsenet.a
 
 libs-check: $(LIB) $(CLI)
 
-bench: $(B)/tests/bench/conv_bench ## speed of the convolution kernels beside the reference, layer by layer
+bench: $(BIN) $(B)/tests/bench/conv_bench ## time the standard networks; writes results/bench/DATE.json
+	SENET_EXP=$(BIN) CONV_BENCH=$(B)/tests/bench/conv_bench tests/bench/standard.sh
+
+bench-kernels: $(B)/tests/bench/conv_bench ## convolution kernels beside the reference, layer by layer
 	$<
+
+bench-peers: $(BIN) $(B)/tests/bench/conv_bench ## senet-exp beside PyTorch (PEER_PYTHON names interpreters)
+	@PEER_PYTHON="$(PEER_PYTHON)" python3 tests/peers/compare.py --program $(BIN) \
+	  --layers-program $(B)/tests/bench/conv_bench -o results/bench/peers-$$(date +%F).json $(PEER_ARGS)
 
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/libsenet.a
 	$(CC) -fopenmp $(SAN) $(CFLAGS) $^ $(LIBS) -o $@
@@ -114,6 +121,6 @@ help:                   ## this list
 clean:                  ## remove everything that was built
 	rm -rf $(B)
 
-.PHONY: all quickstart test check check-san bench deps lint format fuzz fuzzers install help clean FORCE
+.PHONY: all quickstart test check check-san bench bench-kernels bench-peers deps lint format fuzz fuzzers install help clean FORCE
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
