@@ -51,7 +51,8 @@ INLINE void tile_step(const bool pairs, const int rows, const int vectors, vf (*
     vf b[2];
     REPEAT (v, 0, vectors) b[v] = vf_load(panel + v * LANES);
     REPEAT (m, 0, rows) {
-        const vf x = vf_set(*(m < half ? tile_pixel(x0, m, s) : tile_pixel(x1, m - half, s)));
+        const float *at = m < half ? tile_pixel(x0, m, s) : tile_pixel(x1, m - half, s);
+        const vf x = pairs ? vf_set_pair(at) : vf_set(*at);
         REPEAT (v, 0, vectors) sums[m][v] = multiply_add(pairs, x, b[v], sums[m][v]);
     }
 }
@@ -128,7 +129,7 @@ INLINE void outer_step(const bool pairs, const int rows, const int vectors, vf (
     vf y[3];
     REPEAT (v, 0, vectors) y[v] = vf_load(b + v * LANES);
     REPEAT (m, 0, rows) {
-        const vf x = vf_set(a[m]);
+        const vf x = pairs ? vf_set_pair(a + m) : vf_set(a[m]);
         REPEAT (v, 0, vectors) sums[m][v] = multiply_add(pairs, x, y[v], sums[m][v]);
     }
 }

@@ -81,6 +81,8 @@ static inline vf vf_pair_bf16(const bf16 *lower, const bf16 *upper)
     memcpy(&pair, all, sizeof pair);
     return pair;
 }
+/* An element of two bf16 in all lanes. */
+static inline vf vf_set_pair(const float *p) { return vf_set(*p); }
 /* Each lane as two bf16: c + the products of the lower and of the upper ones. */
 static inline vf vf_dot(vf a, vf b, vf c)
 {
