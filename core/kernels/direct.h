@@ -16,12 +16,23 @@
 enum {
     DIRECT_LANES = 16,               /* the widest vector of any set, in floats */
     DIRECT_WIDTH = 2 * DIRECT_LANES, /* the widest panel of any set */
+    DIRECT_LINE = 64,                /* bytes of a line of the caches */
     DIRECT_ROWS = 16,                /* the most pixels in a tile of any set */
     DIRECT_PEAK = 12,          /* independent sums of the peak loop: fewer than any set's registers,
                                 * more than latency times units (4 x 2) */
     DIRECT_TASKS = 16,         /* fewer tasks than this are cut further where that is cheap */
     DIRECT_CACHE = 128 * 1024, /* floats one task keeps in the second-level cache: 512 KiB, half
                                 * of what the smallest of today's AVX-512 cores has */
+};
+
+/* Memory that will be read soon, asked for line by line while the arithmetic units are busy: all at
+ * once would hold up the loads of the moment. Only ever a hint. */
+struct direct_ahead {
+    const char *x;  /* the next line */
+    ptrdiff_t skip; /* bytes from the end of a run of lines to the next run */
+    int lines;      /* of a run, */
+    int run;        /* of this run, still to come */
+    int left;       /* of all runs, still to come */
 };
 
 /* y[m][width] = start + sum over taps t, depth d of x[m][taps[t] + d] panel[t][d][width].
@@ -39,6 +50,9 @@ struct direct_tile {
                                 * rounded; sum[0] NULL: none */
     bool narrow;               /* y is bf16 */
     bool add;                  /* y += */
+    bool stream; /* y goes to memory past the caches: lies on whole vectors, is not narrow or add */
+    struct direct_ahead *ahead;
+    int ahead_lines; /* to ask for meanwhile; 0: ahead may be NULL */
 };
 
 /* d[m][width] = sum over rows r, pixels p of a[r][p][m] b[r][p][width]. */
@@ -50,6 +64,8 @@ struct direct_outer {
     float *d;
     ptrdiff_t d_row; /* floats from d[m] to d[m + 1] */
     bool add;        /* d += */
+    struct direct_ahead *ahead;
+    int ahead_lines; /* as in direct_tile */
 };
 
 /* Small groups, of as many input as output channels: lane l of a vector of y needs the channels of
@@ -181,18 +197,14 @@ struct direct_window {
 };
 void direct_window_copy(const struct direct_window *w, float *out);
 
-/* Memory that will be read soon, fetched into the second-level cache a little at a time while the
- * arithmetic units are busy: `pixels` times `bytes` bytes. Only ever a hint. */
-struct direct_ahead {
-    const char *x;
-    ptrdiff_t pixel; /* bytes from one to the next */
-    int pixels, bytes;
-};
-/* Asks for the next `share` pixels. */
-static inline void direct_fetch(struct direct_ahead *a, int share)
+/* `pixels` times `bytes`, `apart` bytes from one pixel to the next. */
+static inline struct direct_ahead direct_pixels_ahead(const void *x, int pixels, int bytes,
+                                                      ptrdiff_t apart)
 {
-    for (; share > 0 && a->pixels > 0; share--, a->pixels--, a->x += a->pixel)
-        for (int i = 0; i < a->bytes; i += 64) __builtin_prefetch(a->x + i, 0, 2);
+    if (apart == bytes) bytes *= pixels, apart = bytes, pixels = pixels > 0;
+    const int lines = direct_div_up(bytes, DIRECT_LINE);
+    return (struct direct_ahead){ x, apart - (ptrdiff_t)lines * DIRECT_LINE, lines, lines,
+                                  lines * pixels };
 }
 
 /* The rows or the columns of the input that see the same taps in a backward pass: there are

@@ -76,6 +76,16 @@ INLINE void tile_store(const int rows, const int vectors, const bool narrow, vf 
     }
 }
 
+INLINE void tile_stream(const int rows, const int vectors, vf (*sums)[2],
+                        const struct direct_tile *t)
+{
+    const int half = (rows + 1) / 2;
+    REPEAT (m, 0, rows) {
+        float *y = (float *)t->y[m >= half] + (m < half ? m : m - half) * t->y_pixel;
+        REPEAT (v, 0, vectors) vf_stream(y + v * LANES, sums[m][v]);
+    }
+}
+
 /* Adds the rows [from, to) of the finished tile, and their squares, to sum and square. */
 INLINE void tile_sums(const int from, const int to, const int vectors, vf (*y)[2], float *sum,
                       float *square)
@@ -91,6 +101,34 @@ INLINE void tile_sums(const int from, const int to, const int vectors, vf (*y)[2
     }
 }
 
+/* The next line, if there is one of `lines` left to ask for; hint as in __builtin_prefetch. */
+INLINE void ahead_line(struct direct_ahead *a, int *lines, const int hint)
+{
+    if (*lines <= 0) return;
+    __builtin_prefetch(a->x, 0, hint);
+    --*lines, --a->left;
+    a->x += DIRECT_LINE;
+    if (--a->run == 0) a->run = a->lines, a->x += a->skip;
+}
+
+/* What a call may ask for. */
+INLINE struct direct_ahead ahead_begin(const struct direct_ahead *a, int *lines)
+{
+    const struct direct_ahead none = { 0 };
+    if (!*lines) return none;
+    if (*lines > a->left) *lines = a->left;
+    return *a;
+}
+
+/* Brings pixel i of each half of y near before the tile is written there. */
+INLINE void tile_near(const int vectors, const struct direct_tile *t, int i)
+{
+    const ptrdiff_t at = i * t->y_pixel * (t->narrow ? 2 : 4);
+    REPEAT (half, 0, 2)
+        REPEAT (v, 0, vectors)
+            __builtin_prefetch((char *)t->y[half] + at + v * LANES * (t->narrow ? 2 : 4), 1, 3);
+}
+
 INLINE void tile_body(const bool pairs, const int rows, const int vectors,
                       const struct direct_tile *t)
 {
@@ -99,6 +137,8 @@ INLINE void tile_body(const bool pairs, const int rows, const int vectors,
     const struct strides s = { bytes, 3 * bytes, 5 * bytes, 7 * bytes };
     const float *panel = t->panel;
     vf sums[DIRECT_ROWS][2];
+    int lines = t->ahead_lines, near = t->stream ? 0 : half;
+    struct direct_ahead ahead = ahead_begin(t->ahead, &lines);
 
     REPEAT (v, 0, vectors) {
         const vf start = t->start ? vf_load(t->start + v * LANES) : (vf){ 0 };
@@ -108,14 +148,20 @@ INLINE void tile_body(const bool pairs, const int rows, const int vectors,
         const char *x0 = (const char *)(t->x[0] + t->taps[tap]);
         const char *x1 = (const char *)(t->x[1] + t->taps[tap]);
         int d = t->depth;
-        for (; d >= 4; d -= 4, x0 += 16, x1 += 16, panel += 4 * width)
+        for (; d >= 4; d -= 4, x0 += 16, x1 += 16, panel += 4 * width) {
+            REPEAT (u, 0, 2) ahead_line(&ahead, &lines, 3);
+            if (near) tile_near(vectors, t, --near);
             REPEAT (u, 0, 4)
                 tile_step(pairs, rows, vectors, sums, x0 + 4 * u, x1 + 4 * u, s, panel + u * width);
+        }
         for (; d > 0; d--, x0 += 4, x1 += 4, panel += width)
             tile_step(pairs, rows, vectors, sums, x0, x1, s, panel);
     }
+    if (t->ahead_lines) *t->ahead = ahead;
     if (t->narrow)
         tile_store(rows, vectors, true, sums, t);
+    else if (t->stream)
+        tile_stream(rows, vectors, sums, t);
     else
         tile_store(rows, vectors, false, sums, t);
     if (!t->sum[0]) return;
@@ -139,19 +185,20 @@ INLINE void outer_body(const bool pairs, const int rows, const int vectors,
 {
     const ptrdiff_t a_pixel = o->a_pixel, b_pixel = o->b_pixel;
     vf sums[DIRECT_ROWS][3];
+    int lines = o->ahead_lines;
+    struct direct_ahead ahead = ahead_begin(o->ahead, &lines);
 
     REPEAT (m, 0, rows)
         REPEAT (v, 0, vectors)
             sums[m][v] = o->add ? vf_load(o->d + m * o->d_row + v * LANES) : (vf){ 0 };
     for (int r = 0; r < o->rows; r++) {
         const float *a = o->a + o->a_rows[r], *b = o->b + o->b_rows[r];
-        int p = o->pixels;
-        for (; p >= 2; p -= 2, a += 2 * a_pixel, b += 2 * b_pixel) {
+        for (int p = o->pixels; p > 0; p--, a += a_pixel, b += b_pixel) {
+            ahead_line(&ahead, &lines, 2);
             outer_step(pairs, rows, vectors, sums, a, b);
-            outer_step(pairs, rows, vectors, sums, a + a_pixel, b + b_pixel);
         }
-        if (p) outer_step(pairs, rows, vectors, sums, a, b);
     }
+    if (o->ahead_lines) *o->ahead = ahead;
     REPEAT (m, 0, rows)
         REPEAT (v, 0, vectors) vf_store(o->d + m * o->d_row + v * LANES, sums[m][v]);
 }

@@ -5,16 +5,19 @@
 #include "core/base/parallel.h"
 #include "core/kernels/direct.h"
 #include "core/kernels/kernels.h"
+#include <stdint.h>
 #include <string.h>
 
 enum {
     PANELS_RESIDENT = 64 * 1024, /* floats (256 KiB): up to here all panels stay in the second-level
                                   * cache, and each tile meets all of them before the next tile */
-    DEPTH = 512,        /* channels of a 1x1 kernel in one go: a tile's pixels (28 KiB) stay in
-                         * the first-level cache, a panel (64 KiB) in the second */
-    GROUP_PIXELS = 196, /* small images are taken together up to here: 14 full tiles of 14 */
-    ALIASED = 512,      /* floats (2 KiB): pixels this far apart share two of the first-level
-                         * cache's sets; the copy then leaves a gap of a line after each */
+    DEPTH = 512,         /* channels of a 1x1 kernel in one go: a tile's pixels (28 KiB) stay in
+                          * the first-level cache, a panel (64 KiB) in the second */
+    GROUP_PIXELS = 196,  /* small images are taken together up to here: 14 full tiles of 14 */
+    STREAMED = 16 << 20, /* bytes: a larger output leaves the caches before anyone reads it again;
+                          * it is written past them, which saves reading it first */
+    ALIASED = 512,       /* floats (2 KiB): pixels this far apart share two of the first-level
+                          * cache's sets; the copy then leaves a gap of a line after each */
 };
 
 /* A pass, as its tasks see it. "In" is what taps read, "out" what is written: x and y of a forward,
@@ -40,6 +43,7 @@ struct dense {
     bool point;                   /* a 1x1 kernel: the copy leaves out what no tap reads */
     bool flat;                    /* ... and rows follow each other without a gap, in and out */
     bool in_place;                /* ... and so does the input itself */
+    bool stream;                  /* out is written past the caches */
     ptrdiff_t pixel;              /* elements from a pixel to the next of the copy */
     int images, row_blocks, block_rows, column_groups, group_panels; /* of a task */
     int n_panels;                                                    /* of all groups */
@@ -66,7 +70,9 @@ struct dense_block {
     const float *panels;
     int phase_taps;            /* before neighbours are taken as one */
     int from, to;              /* panels */
-    struct direct_ahead *next; /* what the task after this one reads */
+    int phases_left;           /* of the task, this one counted */
+    struct direct_ahead *next; /* what the task after this one reads, */
+    int next_lines;            /* and how much of it each tile asks for */
 };
 
 /* In-pixels apart in the copy of neighbours in a phase. */
@@ -112,6 +118,13 @@ static void dense_cut(struct dense *d)
     d->column_groups = direct_div_up(d->n_panels, d->group_panels);
 }
 
+static bool dense_streams(const struct dense *d)
+{
+    const ptrdiff_t bytes = direct_bytes(d->bf16_out, (ptrdiff_t)d->s->n * d->oh * d->ow * d->k);
+    return bytes > STREAMED && !d->bf16_out && (d->forward || d->call->overwrite) &&
+           (uintptr_t)d->out % DIRECT_LINE == 0 && d->columns % DIRECT_LANES == 0;
+}
+
 static struct dense dense_plan(const struct conv_shape *s, const struct conv_call *c, bool forward)
 {
     struct dense d = { .isa = direct_isa(), .s = s, .call = c, .forward = forward };
@@ -134,6 +147,7 @@ static struct dense dense_plan(const struct conv_shape *s, const struct conv_cal
     d.pixel = d.elements * dense_copy_step(&d) % ALIASED ? d.elements : d.elements + DIRECT_LANES;
     d.in_place = d.flat && d.step == 1 && s->pad == 0 && !c->in_scale && d.pixel == d.elements &&
                  d.pairs == d.bf16_in;
+    d.stream = dense_streams(&d);
     dense_cut(&d);
     return d;
 }
@@ -175,7 +189,8 @@ static void block_tail(const struct dense *d, const struct dense_panel *p,
                                          sums[2][2][DIRECT_WIDTH] = { 0 };
     const size_t valid = (size_t)p->valid;
     struct direct_tile u = *t;
-    u.y[0] = y, u.y[1] = y + half * p->width, u.y_pixel = p->width, u.narrow = false;
+    u.y[0] = y, u.y[1] = y + half * p->width, u.y_pixel = p->width;
+    u.narrow = u.stream = false;
     if (t->start) u.start = memcpy(start, t->start, valid * sizeof *start);
     for (int i = 0; i < 2 && t->sum[0]; i++) u.sum[i] = sums[i][0], u.square[i] = sums[i][1];
     for (int m = 0; t->add && m < rows; m++) {
@@ -199,9 +214,11 @@ static void block_tail(const struct dense *d, const struct dense_panel *p,
             t->sum[i][n] += sums[i][0][n], t->square[i][n] += sums[i][1][n];
 }
 
-/* Tile `at` with a panel, channels [from, to) of a tap (all of them, unless 1x1). */
+/* Tile `at` with a panel, channels [from, to) of a tap (all of them, unless 1x1). Asks for `lines`
+ * of what is ahead meanwhile. */
 static void block_tile(const struct dense_block *b, const struct dense_tile *at,
-                       const struct dense_panel *p, int from, int to)
+                       const struct dense_panel *p, int from, int to, struct direct_ahead *ahead,
+                       int lines)
 {
     const struct dense *d = b->d;
     struct direct_tile t = {
@@ -216,6 +233,9 @@ static void block_tile(const struct dense_block *b, const struct dense_tile *at,
         .y_pixel = (ptrdiff_t)d->phases * d->k,
         .narrow = d->bf16_out,
         .add = from > 0 || (!d->forward && !d->call->overwrite),
+        .stream = d->stream && to - from == b->depth,
+        .ahead = ahead,
+        .ahead_lines = lines,
     };
     if (d->forward && d->call->bias && from == 0) t.start = d->call->bias + p->y;
     if (d->partial && to == b->depth)
@@ -227,40 +247,54 @@ static void block_tile(const struct dense_block *b, const struct dense_tile *at,
         block_tail(d, p, &t, at->rows);
 }
 
-/* A 1x1 kernel's next tile still lies in memory: asks for part i of `parts` of its pixels. */
-static void block_fetch_tile(const struct dense_block *b, int tile, int i, int parts)
+/* A 1x1 kernel's next tile, read where it stands. */
+static struct direct_ahead block_next_tile(const struct dense_block *b, int tile)
 {
-    if (!b->d->in_place || tile + 1 >= b->count) return;
-    const int lines = (int)(b->tiles[tile + 1].rows * b->d->pixel / 16),
-              share = direct_div_up(lines, parts);
-    const int end = direct_min(lines, (i + 1) * share);
-    for (int l = i * share; l < end; l++) __builtin_prefetch(b->tiles[tile + 1].x[0] + l * 16);
+    if (tile + 1 >= b->count) return (struct direct_ahead){ 0 };
+    const struct dense_tile *next = &b->tiles[tile + 1];
+    const ptrdiff_t bytes = b->d->pixel * (ptrdiff_t)sizeof *next->x[0];
+    return direct_pixels_ahead(next->x[0], next->rows, (int)bytes, bytes);
 }
 
-static void block_run(const struct dense_block *b)
+/* Each tile meets all panels before the next tile. */
+static void block_run_tiles(const struct dense_block *b)
 {
-    const int width = 2 * b->d->isa->lanes, panels = b->to - b->from;
-    const bool resident = (ptrdiff_t)panels * width * b->n_taps * b->depth <= PANELS_RESIDENT;
-    const bool whole = resident || !b->d->point || b->d->bf16_out; /* bf16 takes no partial sums */
-    const int depth = whole ? b->depth : DEPTH;
-    const int calls =
-        b->count * panels * direct_div_up(b->depth, depth) * b->d->phases * b->d->phases;
-    const int share = direct_div_up(b->next->pixels, calls);
-    for (int i = 0; resident && i < b->count; i++)
-        for (int p = 0; p < panels; p++) {
-            const struct dense_panel panel = block_panel(b, b->from + p);
-            block_fetch_tile(b, i, p, panels);
-            direct_fetch(b->next, share);
-            block_tile(b, &b->tiles[i], &panel, 0, b->depth);
-        }
-    for (int from = 0; !resident && from < b->depth; from += depth)
+    for (int i = 0; i < b->count; i++) {
+        struct direct_ahead tile = block_next_tile(b, i);
+        const bool here = b->d->in_place;
+        const int lines = here ? direct_div_up(tile.left, b->to - b->from) : b->next_lines;
         for (int p = b->from; p < b->to; p++) {
             const struct dense_panel panel = block_panel(b, p);
-            for (int i = 0; i < b->count; i++) {
-                direct_fetch(b->next, share);
-                block_tile(b, &b->tiles[i], &panel, from, direct_min(b->depth, from + depth));
-            }
+            block_tile(b, &b->tiles[i], &panel, 0, b->depth, here ? &tile : b->next, lines);
         }
+    }
+}
+
+/* Each panel meets all tiles before the next panel. */
+static void block_run_panels(const struct dense_block *b, int depth)
+{
+    for (int from = 0; from < b->depth; from += depth)
+        for (int p = b->from; p < b->to; p++) {
+            const struct dense_panel panel = block_panel(b, p);
+            for (int i = 0; i < b->count; i++)
+                block_tile(b, &b->tiles[i], &panel, from, direct_min(b->depth, from + depth),
+                           b->next, b->next_lines);
+        }
+}
+
+static void block_run(struct dense_block *b)
+{
+    const struct dense *d = b->d;
+    const int width = 2 * d->isa->lanes, panels = b->to - b->from;
+    const bool resident = (ptrdiff_t)panels * width * b->n_taps * b->depth <= PANELS_RESIDENT;
+    const bool whole = resident || !d->point || d->bf16_out; /* bf16 takes no partial sums */
+    const int depth = whole ? b->depth : DEPTH;
+    const int calls = b->count * panels * direct_div_up(b->depth, depth) * b->phases_left;
+    b->next_lines = direct_div_up(b->next->left, calls);
+    if (resident)
+        block_run_tiles(b);
+    else
+        block_run_panels(b, depth);
 }
 
 /* Rows of pixels, all of one length, that a block's tiles are cut from. */
@@ -427,7 +461,7 @@ static struct direct_ahead dense_ahead(const struct dense *d, size_t chunk)
 {
     const size_t next = chunk + (size_t)parallel_threads();
     struct dense_block b;
-    if (d->in_place || next >= (size_t)d->tasks) return (struct direct_ahead){ 0 };
+    if (next >= (size_t)d->tasks) return (struct direct_ahead){ 0 };
     const struct dense_task t = dense_task(d, next, &b);
     const int top = direct_max(0, direct_min(d->h, t.row * d->step + d->top));
     const int rows =
@@ -435,7 +469,7 @@ static struct direct_ahead dense_ahead(const struct dense *d, size_t chunk)
             ? t.images * d->h
             : direct_min(d->h - top, dense_window_rows(d, t.rows) * (d->point ? d->step : 1));
     const ptrdiff_t pixel = direct_bytes(d->bf16_in, d->c);
-    return (struct direct_ahead){ dense_in(d, t.image, top), pixel, rows * d->w, (int)pixel };
+    return direct_pixels_ahead(dense_in(d, t.image, top), rows * d->w, (int)pixel, pixel);
 }
 
 static void dense_chunk(void *ctx, size_t chunk)
@@ -466,6 +500,7 @@ static void dense_chunk(void *ctx, size_t chunk)
         const int phase[2] = { p / d->phases, p % d->phases };
         if (phase[1] >= d->ow) continue;
         dense_taps(d, phase, &b);
+        b.phases_left = d->phases * d->phases - p;
         b.count = dense_task_tiles(d, &t, phase, b.tiles);
         b.panels = d->panels +
                    (d->forward ? 0 : direct_phase_panels(d->s, d->isa->lanes, phase[0], phase[1]));

@@ -62,7 +62,7 @@ struct weights_piece {
     ptrdiff_t *dy_rows;  /* and in a panel of dy */
     bool first;
     struct direct_ahead next[4]; /* x and dy of the piece after this one, of both twins */
-    int share;                   /* pixels of them for each outer product */
+    int next_lines;              /* of them for each outer product */
 };
 
 static int weights_m(const struct weights_block *b) { return b->w->s->kw * b->channels; }
@@ -210,9 +210,10 @@ static void piece_outer(const struct weights_block *b, struct weights_piece *p,
     const struct direct_isa *isa = b->w->isa;
     const int count = direct_div_up(m, isa->outer_rows[vectors]);
     struct direct_outer o = *all;
+    o.ahead = p->next, o.ahead_lines = p->next_lines;
     for (int i = 0; i < count; i++) {
         const int rows = direct_part(m, count, i);
-        for (int n = 0; n < (b->w->twins ? 4 : 2); n++) direct_fetch(&p->next[n], p->share);
+        for (int n = 0; n < 4 && !o.ahead->left; n++) o.ahead = &p->next[n];
         isa->outer[b->w->twins][vectors][rows](&o);
         o.a += rows, o.d += rows * o.d_row;
     }
@@ -294,20 +295,25 @@ static void piece_look_ahead(const struct weights_block *b, struct weights_piece
     const int calls = s->kh * direct_div_up(b->columns, 2 * w->isa->lanes) *
                       direct_div_up(weights_m(b), w->isa->outer_rows[2]);
     const int image = row / s->oh, twins = w->twins ? 2 : 1, pixel = row % s->oh * s->ow;
+    memset(p->next, 0, sizeof p->next);
     for (int i = 0; i < twins && rows; i++) {
         const char *x = weights_x(w, image * twins + i),
                    *dy = weights_dy(w, image * twins + i, pixel);
         const ptrdiff_t x_at = (ptrdiff_t)y * s->w * s->c + b->from;
         if (!x) break;
+        const ptrdiff_t x_pixel = direct_bytes(s->bf16_x, s->c), line = s->w * x_pixel;
+        x += direct_bytes(s->bf16_x, x_at);
         p->next[2 * i] =
-            (struct direct_ahead){ x + direct_bytes(s->bf16_x, x_at), direct_bytes(s->bf16_x, s->c),
-                                   rows * s->stride * s->w,
-                                   (int)direct_bytes(s->bf16_x, b->channels) };
-        p->next[2 * i + 1] = (struct direct_ahead){ dy + direct_bytes(s->bf16_y, b->column),
-                                                    direct_bytes(s->bf16_y, s->k), rows * s->ow,
-                                                    (int)direct_bytes(s->bf16_y, b->columns) };
+            w->point && s->stride > 1
+                ? direct_pixels_ahead(x, rows, (int)line, s->stride * line)
+                : direct_pixels_ahead(x, rows * s->stride * s->w,
+                                      (int)direct_bytes(s->bf16_x, b->channels), x_pixel);
+        p->next[2 * i + 1] = direct_pixels_ahead(
+            dy + direct_bytes(s->bf16_y, b->column), rows * s->ow,
+            (int)direct_bytes(s->bf16_y, b->columns), direct_bytes(s->bf16_y, s->k));
     }
-    p->share = direct_div_up(direct_max(p->next[0].pixels, p->next[1].pixels), calls);
+    p->next_lines = 0;
+    for (int i = 0; i < 2 * twins; i++) p->next_lines += direct_div_up(p->next[i].left, calls);
 }
 
 static void block_piece(const struct weights_block *b, struct weights_piece *p, float *scratch)

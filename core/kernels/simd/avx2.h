@@ -15,6 +15,8 @@ static inline __m256i vf_first(size_t m)
 
 static inline vf vf_load(const float *p) { return _mm256_loadu_ps(p); }
 static inline void vf_store(float *p, vf a) { _mm256_storeu_ps(p, a); }
+/* Past the caches; p lies on a whole vector. */
+static inline void vf_stream(float *p, vf a) { _mm256_stream_ps(p, a); }
 static inline vf vf_load_part(const float *p, size_t m)
 {
     return _mm256_maskload_ps(p, vf_first(m));

@@ -10,6 +10,8 @@ typedef int vi __attribute__((vector_size(64)));
 
 static inline vf vf_load(const float *p) { return _mm512_loadu_ps(p); }
 static inline void vf_store(float *p, vf a) { _mm512_storeu_ps(p, a); }
+/* Past the caches; p lies on a whole vector. */
+static inline void vf_stream(float *p, vf a) { _mm512_stream_ps(p, a); }
 static inline vf vf_load_part(const float *p, size_t m)
 {
     return _mm512_maskz_loadu_ps((__mmask16)((1u << m) - 1), p);

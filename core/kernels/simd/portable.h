@@ -16,6 +16,8 @@ static inline vf vf_load(const float *p)
     return a;
 }
 static inline void vf_store(float *p, vf a) { memcpy(p, &a, sizeof a); }
+/* Past the caches; p lies on a whole vector. */
+static inline void vf_stream(float *p, vf a) { vf_store(p, a); }
 static inline vf vf_load_part(const float *p, size_t m)
 {
     vf a = { 0 };
