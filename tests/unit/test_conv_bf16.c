@@ -299,6 +299,63 @@ static bool numbers_equal(const struct numbers *a, const struct numbers *b)
     return memcmp(a->stored, b->stored, a->len * (a->bf16 ? sizeof(bf16) : sizeof(float))) == 0;
 }
 
+static bool results_equal(const struct results *a, const struct results *b)
+{
+    return numbers_equal(&a->y, &b->y) && numbers_equal(&a->dx, &b->dx) &&
+           numbers_equal(&a->dw, &b->dw) && numbers_equal(&a->sums, &b->sums) &&
+           numbers_equal(&a->squares, &b->squares);
+}
+
+/* The prologue as this instruction set computes it, rounded; then relu(1 x + 0), which leaves it as
+ * it is. */
+static void apply_prologue(struct problem *p)
+{
+    const bool fma = strcmp(kernels->isa, "portable") != 0;
+    for (size_t i = 0; i < p->x.len; i++) {
+        const size_t c = i % (size_t)p->s.c;
+        const float a = p->scale.values[c], b = p->shift.values[c], x = p->x.values[i];
+        p->x.values[i] = bf16_value(bf16_of(fmaxf(0, fma ? fmaf(a, x, b) : a * x + b)));
+    }
+    numbers_store(&p->x);
+    for (int c = 0; c < p->s.c; c++) p->scale.values[c] = 1, p->shift.values[c] = 0;
+}
+
+static void check_rounding(struct conv_shape shape, struct rng *r)
+{
+    struct problem p = problem(shape, r);
+    for (int c = 0; c < p.s.c; c++) p.scale.values[c] = (float)rng_normal(r);
+    for (int c = 0; c < p.s.c; c++) p.shift.values[c] = (float)rng_normal(r);
+    for (size_t i = 0; i < p.w.len; i++) p.w.values[i] = (float)rng_normal(r);
+    struct results raw = by_direct(&p, true);
+    for (size_t i = 0; i < p.w.len; i++) p.w.values[i] = bf16_value(bf16_of(p.w.values[i]));
+    struct results weights = by_direct(&p, true);
+    apply_prologue(&p);
+    struct results inputs = by_direct(&p, true);
+    ck_assert_msg(numbers_equal(&raw.y, &weights.y) && numbers_equal(&raw.dx, &weights.dx),
+                  "%s: weights are not rounded to the nearest", kernels->isa);
+    ck_assert_msg(results_equal(&weights, &inputs), "%s: inputs are not rounded to the nearest",
+                  kernels->isa);
+    results_free(&raw), results_free(&weights), results_free(&inputs);
+    problem_free(&p);
+}
+
+/* Weights, and inputs behind a prologue, count as the nearest that bf16 holds. */
+START_TEST(rounds_to_the_nearest)
+{
+    const struct conv_shape shapes[] = {
+        { 2, 9, 7, 24, 40, 3, 3, 1, 1, 1, 0, 0, true, true },
+        { 3, 8, 6, 32, 16, 1, 1, 2, 0, 1, 0, 0, true, true },
+        { 2, 6, 11, 24, 36, 3, 3, 2, 1, 2, 0, 0, true, true },
+    };
+    for (int i = 0; kernels_at(i); i++) {
+        struct rng r = rng_stream(10, RNG_TEST, 0, 0);
+        kernels_use(kernels_at(i)->isa);
+        for (size_t j = 0; j < sizeof shapes / sizeof *shapes; j++) check_rounding(shapes[j], &r);
+    }
+    kernels_use(NULL);
+}
+END_TEST
+
 START_TEST(bits_do_not_depend_on_threads)
 {
     for (int i = 0; i < LAYERS; i++) {
@@ -309,11 +366,8 @@ START_TEST(bits_do_not_depend_on_threads)
         for (int t = 0; t < 4 && conv_direct.takes(&p.s); t++) {
             parallel_use(threads[t]);
             struct results got = by_direct(&p, true);
-            ck_assert_msg(
-                !t || (numbers_equal(&got.y, &want.y) && numbers_equal(&got.dx, &want.dx) &&
-                       numbers_equal(&got.dw, &want.dw) && numbers_equal(&got.sums, &want.sums) &&
-                       numbers_equal(&got.squares, &want.squares)),
-                "layer %d: other bits with %d threads", i, threads[t]);
+            ck_assert_msg(!t || results_equal(&got, &want), "layer %d: other bits with %d threads",
+                          i, threads[t]);
             if (t)
                 results_free(&got);
             else
@@ -333,6 +387,7 @@ Suite *suite(void)
     tcase_set_timeout(c, 120);
     tcase_add_loop_test(c, random_shapes_equal_the_reference, 0, RANDOM_SHAPES / RANDOM_BATCH);
     tcase_add_loop_test(c, network_layers_equal_the_reference, 0, 4);
+    tcase_add_test(c, rounds_to_the_nearest);
     tcase_add_test(c, bits_do_not_depend_on_threads);
     suite_add_tcase(s, c);
     return s;
