@@ -205,6 +205,7 @@ static void fuser_norm(struct fuser *u, size_t i)
     twin->call.attr = attr;
     twin->early = conv;
     conv->call.sums_for = &twin->call;
+    if (!conv->call.in[2]) attr->folder = &conv->call; /* without a bias of its own */
     if (role->virtual) twin->out.norm = &twin->call;
     if (role->end == NOBODY) twin->shares = 1;
     u->f->twins[role->top] = twin;

@@ -28,8 +28,10 @@ struct graph {
     float *memory;     /* NULL until planned */
     struct fusion run; /* the calls as they run */
     struct plan plan;  /* of run */
-    bool training;     /* planned for it */
-    struct step step;  /* the one that ran last */
+    struct slices slices;
+    bool prepared;    /* what evaluations prepare is that of these weights */
+    bool training;    /* planned for it */
+    struct step step; /* the one that ran last */
     struct graph_watch watch;
 };
 
@@ -40,6 +42,7 @@ void graph_destroy(struct graph *g)
     if (!g) return;
     mem_unmap(g->memory, g->plan.len * sizeof(float));
     plan_clear(&g->plan);
+    slices_clear(&g->slices);
     fuse_clear(&g->run);
     free(g->nodes);
     free(g->params);
@@ -182,16 +185,18 @@ static struct tensor **graph_kept(const struct fusion *run, struct tensor *const
 }
 
 static void graph_make_plan(const struct graph *g, bool training, struct tensor *const *keep,
-                            struct fusion *run, struct plan *plan)
+                            struct fusion *run, struct slices *slices, struct plan *plan)
 {
     fuse_make(run, &(struct fuse_request){
                        .nodes = g->nodes, .n_nodes = g->n_nodes, .keep = keep, .plain = g->plain });
     struct tensor **kept = graph_kept(run, keep);
+    slices_make(slices, run->nodes, run->n_nodes, kept);
     plan_make(plan, &(struct plan_request){ .nodes = run->nodes,
                                             .n_nodes = run->n_nodes,
                                             .weights_len = g->weights_len,
                                             .states_len = g->states_len,
                                             .training = training,
+                                            .slices = slices,
                                             .keep = kept });
     free(kept);
 }
@@ -199,8 +204,10 @@ static void graph_make_plan(const struct graph *g, bool training, struct tensor 
 size_t graph_bytes(const struct graph *g, bool training, struct tensor *const *keep)
 {
     struct fusion run;
+    struct slices slices;
     struct plan plan;
-    graph_make_plan(g, training, keep, &run, &plan);
+    graph_make_plan(g, training, keep, &run, &slices, &plan);
+    slices_clear(&slices);
     plan_clear(&plan);
     fuse_clear(&run);
     return plan.len * sizeof(float);
@@ -221,6 +228,7 @@ static void graph_give(struct graph *g)
         n->out.data = graph_at(g, p->data);
         n->out.grad = graph_at(g, p->grad);
         n->call.saved = graph_at(g, p->saved);
+        n->call.prepared = graph_at(g, p->prepared);
         n->call.fresh = p->fresh;
         n->call.step = &g->step;
     }
@@ -237,12 +245,13 @@ bool graph_plan(struct graph *g, bool training, struct tensor *const *keep, stru
 {
     BUG_IF(g->memory, "the graph is planned already");
     BUG_IF(!g->n_nodes, "a graph without nodes");
-    graph_make_plan(g, training, keep, &g->run, &g->plan);
+    graph_make_plan(g, training, keep, &g->run, &g->slices, &g->plan);
     g->training = training;
     g->memory = mem_map(g->plan.len * sizeof(float));
     if (!g->memory) {
         double bytes = (double)g->plan.len * sizeof(float);
         plan_clear(&g->plan);
+        slices_clear(&g->slices);
         fuse_clear(&g->run);
         return err_set(e, "no memory for a step of %.1f MB: a smaller batch needs less",
                        bytes / 1e6);
@@ -255,6 +264,7 @@ float *graph_weights(struct graph *g, size_t *len)
 {
     BUG_IF(!g->memory, "the graph is not planned");
     if (len) *len = g->weights_len;
+    g->prepared = false;
     return g->memory + g->plan.weights;
 }
 
@@ -268,6 +278,7 @@ float *graph_states(struct graph *g, size_t *len)
 {
     BUG_IF(!g->memory, "the graph is not planned");
     if (len) *len = g->states_len;
+    g->prepared = false;
     return g->memory + g->plan.states;
 }
 
@@ -281,18 +292,51 @@ static void graph_tell(const struct graph *g, const struct node *n, bool backwar
     if (g->watch.ran) g->watch.ran(g->watch.ctx, n, backward);
 }
 
+static void node_forward(struct graph *g, size_t i)
+{
+    struct node *n = g->run.nodes[i];
+    if (!n->op) return;
+    n->call.work = graph_at(g, g->plan.places[i].work[PLACE_FORWARD]);
+    op_forward(n->op, &n->call);
+    graph_tell(g, n, false);
+}
+
+static void node_prepare(struct graph *g, size_t i)
+{
+    struct node *n = g->run.nodes[i];
+    if (!n->op || !n->call.prepared) return;
+    n->call.work = graph_at(g, g->plan.places[i].work[PLACE_FORWARD]);
+    n->op->prepare(&n->call);
+    graph_tell(g, n, false);
+}
+
+static void graph_evaluate(struct graph *g)
+{
+    const struct slices *s = &g->slices;
+    struct slice slice;
+    for (size_t i = 0; i < g->run.n_nodes && !g->prepared; i++) node_prepare(g, i);
+    g->prepared = true;
+    for (int k = 0; slices_at(s, k, &slice); k++) {
+        slices_enter(s, g->run.nodes, slice);
+        for (size_t i = 0; i < g->run.n_nodes; i++)
+            if (s->sliced[i]) node_forward(g, i);
+        slices_leave(s, g->run.nodes, slice);
+    }
+    for (size_t i = 0; i < g->run.n_nodes; i++)
+        if (!s->sliced[i]) node_forward(g, i);
+}
+
 void graph_forward(struct graph *g, const struct step *step)
 {
     BUG_IF(!g->memory, "the graph is not planned");
     BUG_IF(step->training && !g->training, "a training step on a graph planned for evaluation");
     g->step = *step;
-    for (size_t i = 0; i < g->run.n_nodes; i++) {
-        struct node *n = g->run.nodes[i];
-        if (!n->op) continue;
-        n->call.work = graph_at(g, g->plan.places[i].work[PLACE_FORWARD]);
-        op_forward(n->op, &n->call);
-        graph_tell(g, n, false);
+    if (!step->training) {
+        graph_evaluate(g);
+        return;
     }
+    g->prepared = false;
+    for (size_t i = 0; i < g->run.n_nodes; i++) node_forward(g, i);
 }
 
 /* Parameters' gradients are zeroed at once; those of activations just before their first writer,

@@ -88,15 +88,19 @@ size_t graph_bytes(const struct graph *g, bool training, struct tensor *const *k
  * the memory cannot be had. */
 bool graph_plan(struct graph *g, bool training, struct tensor *const *keep, struct err *e);
 
-/* All of them flat, in the order of construction, after graph_plan; len in floats. Each begins on a
+/* An evaluation works out what it can from weights and states once: who changes them between two
+ * evaluations asks for them here again.
+ * All of them flat, in the order of construction, after graph_plan; len in floats. Each begins on a
  * 64-byte boundary (param.at), and the gaps hold zeros. */
 float *graph_weights(struct graph *g, size_t *len);
-float *graph_gradients(struct graph *g); /* as long; NULL when planned for evaluation */
+float *graph_gradients(struct graph *g); /* as long; NULL when planned for evaluation. An evaluation
+                                          * uses their memory */
 float *graph_states(struct graph *g, size_t *len);
 
 /* Initial values, keyed by (seed, parameter name): shared layers of two networks begin alike. */
 void graph_init(struct graph *g, uint64_t seed);
 
+/* An evaluation goes through the batch in slices of a few images (slices.h). */
 void graph_forward(struct graph *g, const struct step *step);
 void graph_backward(struct graph *g); /* after a training forward; the last node's gradient is 1 */
 

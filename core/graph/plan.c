@@ -98,7 +98,8 @@ static void plan_data(struct planner *p)
             death = moment_end(p);
         else if (own && death < moment_backward(p, i))
             death = moment_backward(p, i);
-        span_add(p, &p->plan->places[i].data, tensor_room(&n->out), n->op ? i : 0, death);
+        bool early = !n->op || r->slices->whole[i]; /* slices come back to the first node */
+        span_add(p, &p->plan->places[i].data, tensor_room(&n->out), early ? 0 : i, death);
     }
 }
 
@@ -157,30 +158,64 @@ static void plan_gradients(struct planner *p, struct gradients *g)
     }
 }
 
+/* The work of each node's forward, for the batch and for any slice of it. */
+static void plan_work(const struct plan_request *r, size_t *work)
+{
+    struct slice slice;
+    for (size_t i = 0; i < r->n_nodes; i++)
+        work[i] = r->nodes[i]->op ? op_work(r->nodes[i]->op, &r->nodes[i]->call) : 0;
+    for (int k = 0; slices_at(r->slices, k, &slice); k++) {
+        if (k > 0 && slice.count == r->slices->each) continue; /* all but the last are alike */
+        slice.first = 0;
+        slices_enter(r->slices, r->nodes, slice);
+        for (size_t i = 0; i < r->n_nodes; i++) {
+            const struct node *n = r->nodes[i];
+            const size_t own = r->slices->sliced[i] ? op_work(n->op, &n->call) : 0;
+            if (work[i] < own) work[i] = own;
+        }
+        slices_leave(r->slices, r->nodes, slice);
+    }
+}
+
 static void plan_scratch(struct planner *p)
 {
+    size_t *works = mem_new(p->r->n_nodes, sizeof *works);
+    plan_work(p->r, works);
     for (size_t i = 0; i < p->r->n_nodes; i++) {
         const struct node *n = p->r->nodes[i];
         struct place *place = &p->plan->places[i];
         if (!n->op) continue;
         size_t back = moment_backward(p, i), death = place->backward ? back : i;
         size_t saved = n->op->saved ? n->op->saved(&n->call) : 0;
-        size_t work = op_work(n->op, &n->call);
+        size_t work = works[i];
         if (n->out.norm && death < p->last_read[i]) death = p->last_read[i];
         span_add(p, &place->saved, saved, n->early ? n->early->index : i, death);
         span_add(p, &place->work[PLACE_FORWARD], work, i, i);
         if (place->backward) span_add(p, &place->work[PLACE_BACKWARD], work, back, back);
     }
+    free(works);
+}
+
+/* Offsets of what an evaluation prepares, from `at` on; their end. */
+static size_t plan_prepared(struct planner *p, size_t at)
+{
+    for (size_t i = 0; i < p->r->n_nodes; i++) {
+        const struct node *n = p->r->nodes[i];
+        size_t len = n->op && n->op->prepared ? n->op->prepared(&n->call) : 0;
+        if (len) p->plan->places[i].prepared = at;
+        at += place_round(len);
+    }
+    return at;
 }
 
 /* Parameters, gradients and states: flat, at the start. */
 static void plan_flat(struct planner *p)
 {
     struct plan *plan = p->plan;
-    size_t weights = p->r->weights_len;
+    size_t weights = p->r->weights_len, prepared = plan_prepared(p, weights);
     plan->weights = 0;
     plan->gradients = p->r->training ? weights : PLACE_NONE;
-    plan->states = p->r->training ? 2 * weights : weights;
+    plan->states = p->r->training && prepared < 2 * weights ? 2 * weights : prepared;
     plan->len = plan->states + p->r->states_len;
     for (size_t i = 0; i < p->r->n_nodes; i++) {
         const struct param *param = p->r->nodes[i]->param;
@@ -299,6 +334,7 @@ void plan_make(struct plan *plan, const struct plan_request *r)
         plan->places[i] = (struct place){ .data = PLACE_NONE,
                                           .grad = PLACE_NONE,
                                           .saved = PLACE_NONE,
+                                          .prepared = PLACE_NONE,
                                           .work = { PLACE_NONE, PLACE_NONE } };
     p.spans = mem_new(SPANS_PER_NODE * r->n_nodes, sizeof *p.spans);
     p.last_read = mem_new(r->n_nodes, sizeof *p.last_read);

@@ -1,6 +1,6 @@
 #ifndef CORE_GRAPH_PLAN_H
 #define CORE_GRAPH_PLAN_H
-#include "core/graph/graph.h"
+#include "core/graph/slices.h"
 
 /* Where everything of a step lies, found from shapes alone. Offsets are in floats from the start of
  * the step's memory, multiples of 16 (64 bytes). Whatever rewrites nodes does so before this. */
@@ -9,8 +9,9 @@ enum { PLACE_FORWARD, PLACE_BACKWARD };
 
 struct place { /* of one node */
     size_t data, grad, saved;
-    size_t work[2]; /* for forward, for backward */
-    bool backward;  /* the last node's gradient reaches it */
+    size_t work[2];  /* for forward, for backward */
+    size_t prepared; /* of an evaluation (op.prepared) */
+    bool backward;   /* the last node's gradient reaches it */
     /* Bit i: its backward is the first to reach the gradient of input i, which the graph zeroes
      * before, or which it overwrites (op.takes_fresh). */
     unsigned zero, fresh;
@@ -18,7 +19,8 @@ struct place { /* of one node */
 
 struct plan {
     struct place *places;              /* one a node */
-    size_t weights, gradients, states; /* offsets of the flat arrays; PLACE_NONE: no gradients */
+    size_t weights, gradients, states; /* offsets of the flat arrays; PLACE_NONE: no gradients.
+                                        * What is prepared lies where gradients would */
     size_t len;                        /* floats in all */
 };
 
@@ -27,7 +29,8 @@ struct plan_request {
     size_t n_nodes;
     size_t weights_len, states_len; /* of the flat arrays */
     bool training;
-    struct tensor *const *keep; /* NULL-terminated, or NULL */
+    const struct slices *slices; /* how an evaluation goes through the batch */
+    struct tensor *const *keep;  /* NULL-terminated, or NULL */
 };
 
 void plan_make(struct plan *p, const struct plan_request *r);

@@ -88,10 +88,16 @@ size_t conv_packed(const struct conv_shape *s, enum conv_pass pass)
     return p.way->packed ? p.way->packed(&p.shape, pass) : 0;
 }
 
-void conv_pack(const struct conv_shape *s, enum conv_pass pass, void *packed, const float *w)
+void conv_pack(const struct conv_shape *s, const struct conv_packing *packing)
 {
     const struct conv_plan p = conv_plan(s, false);
-    if (p.way->pack) p.way->pack(&p.shape, pass, packed, w);
+    if (p.way->pack) p.way->pack(&p.shape, packing);
+}
+
+bool conv_folds(const struct conv_shape *s)
+{
+    const struct conv_plan p = conv_plan(s, false);
+    return p.way->folds && p.way->folds(&p.shape);
 }
 
 /* What is done around a convolution, one image a chunk. */

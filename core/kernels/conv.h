@@ -26,6 +26,8 @@ struct conv_call {
     float *work;    /* conv_work(s) floats, of use within the call only */
 
     const float *bias;                /* forward: [k], added to y; or NULL */
+    bool relu;                        /* forward, where conv_folds: y = relu(y) at last; without
+                                       * sums */
     const void *packed;               /* w as conv_pack laid it out for this pass, or NULL; where it
                                        * is given, w may not be read */
     const float *in_scale, *in_shift; /* [c], both or none: x stands for relu(in_scale x +
@@ -36,6 +38,14 @@ struct conv_call {
 };
 
 enum conv_pass { CONV_FORWARD, CONV_BACKWARD_DATA, CONV_BACKWARD_WEIGHTS };
+
+/* Weights to be laid out in the order in which a pass reads them. */
+struct conv_packing {
+    enum conv_pass pass;
+    const float *w;     /* [kh][kw][c / groups][k] */
+    const float *scale; /* forward: [k], or NULL: output channel j stands for scale[j] times it */
+    void *packed;       /* conv_packed(s, pass) floats */
+};
 
 /* One way of computing them. Work is cut into chunks by the shape alone and partial sums are
  * added in a fixed order: the bits do not depend on the number of threads. */
@@ -50,7 +60,8 @@ struct conv_kernels {
      * takes w as it is. As for work, the count holds while the instruction set in use stays the
      * same. Both NULL: no pass packs. */
     size_t (*packed)(const struct conv_shape *s, enum conv_pass pass);
-    void (*pack)(const struct conv_shape *s, enum conv_pass pass, void *packed, const float *w);
+    void (*pack)(const struct conv_shape *s, const struct conv_packing *p);
+    bool (*folds)(const struct conv_shape *s); /* knows conv_packing.scale and relu; NULL: no */
     bool fuses; /* knows in_scale, sums and overwrite; where false, conv.c does these around it */
     void (*forward)(const struct conv_shape *s, const struct conv_call *c);
     void (*backward_data)(const struct conv_shape *s, const struct conv_call *c);
@@ -66,7 +77,11 @@ void conv_backward_weights(const struct conv_shape *s, const struct conv_call *c
 /* For a caller that uses the same weights in several calls: floats of a pass's packed weights, 0
  * where it takes w as it is (give no packed then), and packing them. */
 size_t conv_packed(const struct conv_shape *s, enum conv_pass pass);
-void conv_pack(const struct conv_shape *s, enum conv_pass pass, void *packed, const float *w);
+void conv_pack(const struct conv_shape *s, const struct conv_packing *p);
+
+/* Whether a forward pass takes in what follows it in an evaluation: scales in packed weights, and
+ * the ReLU. */
+bool conv_folds(const struct conv_shape *s);
 
 /* im2col and OpenBLAS: every shape of float, on every machine. The yardstick of all others. */
 extern const struct conv_kernels conv_reference;

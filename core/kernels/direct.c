@@ -23,7 +23,7 @@ struct direct_way {
     bool (*takes)(const struct conv_shape *s);
     size_t (*work)(const struct conv_shape *s);
     size_t (*packed)(const struct conv_shape *s, enum conv_pass pass);
-    void (*pack)(const struct conv_shape *s, enum conv_pass pass, void *packed, const float *w);
+    void (*pack)(const struct conv_shape *s, const struct conv_packing *p);
     void (*forward)(const struct conv_shape *s, const struct conv_call *c);
     void (*backward_data)(const struct conv_shape *s, const struct conv_call *c);
     void (*backward_weights)(const struct conv_shape *s, const struct conv_call *c);
@@ -55,6 +55,11 @@ static bool direct_takes(const struct conv_shape *s) { return direct_way(s); }
 /* Every shape: what is not multiplied as bf16 is widened and narrowed on the way. */
 static bool direct_takes_bf16(const struct conv_shape *s) { return direct_takes(s); }
 
+static bool direct_folds(const struct conv_shape *s)
+{
+    return direct_way(s)->forward == direct_dense_forward;
+}
+
 static size_t direct_work(const struct conv_shape *s) { return direct_way(s)->work(s); }
 
 static size_t direct_packed(const struct conv_shape *s, enum conv_pass pass)
@@ -62,10 +67,9 @@ static size_t direct_packed(const struct conv_shape *s, enum conv_pass pass)
     return direct_way(s)->packed(s, pass);
 }
 
-static void direct_pack(const struct conv_shape *s, enum conv_pass pass, void *packed,
-                        const float *w)
+static void direct_pack(const struct conv_shape *s, const struct conv_packing *p)
 {
-    direct_way(s)->pack(s, pass, packed, w);
+    direct_way(s)->pack(s, p);
 }
 
 static void direct_forward(const struct conv_shape *s, const struct conv_call *c)
@@ -90,6 +94,7 @@ const struct conv_kernels conv_direct = {
     .work = direct_work,
     .packed = direct_packed,
     .pack = direct_pack,
+    .folds = direct_folds,
     .fuses = true,
     .forward = direct_forward,
     .backward_data = direct_backward_data,

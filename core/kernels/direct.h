@@ -50,6 +50,7 @@ struct direct_tile {
                                 * rounded; sum[0] NULL: none */
     bool narrow;               /* y is bf16 */
     bool add;                  /* y += */
+    bool relu;                 /* at last y = relu(y); without sums */
     bool stream; /* y goes to memory past the caches: lies on whole vectors, is not narrow or add */
     struct direct_ahead *ahead;
     int ahead_lines; /* to ask for meanwhile; 0: ahead may be NULL */
@@ -233,8 +234,7 @@ void direct_add_sums(const struct conv_shape *s, const struct conv_call *c, cons
 
 /* Dense convolutions. */
 size_t direct_dense_packed(const struct conv_shape *s, enum conv_pass pass);
-void direct_dense_pack(const struct conv_shape *s, enum conv_pass pass, void *packed,
-                       const float *w);
+void direct_dense_pack(const struct conv_shape *s, const struct conv_packing *p);
 size_t direct_dense_work(const struct conv_shape *s);
 void direct_dense_forward(const struct conv_shape *s, const struct conv_call *c);
 void direct_dense_backward_data(const struct conv_shape *s, const struct conv_call *c);
@@ -243,8 +243,7 @@ size_t direct_weights_work(const struct conv_shape *s);
 /* Depthwise convolutions and groups of 4 and 8 channels that are narrower than a vector. */
 bool direct_lanes_takes(const struct conv_shape *s);
 size_t direct_lanes_packed(const struct conv_shape *s, enum conv_pass pass);
-void direct_lanes_pack(const struct conv_shape *s, enum conv_pass pass, void *packed,
-                       const float *w);
+void direct_lanes_pack(const struct conv_shape *s, const struct conv_packing *p);
 size_t direct_lanes_work(const struct conv_shape *s);
 size_t direct_lanes_weights_work(const struct conv_shape *s);
 void direct_lanes_forward(const struct conv_shape *s, const struct conv_call *c);

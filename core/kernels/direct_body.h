@@ -57,33 +57,50 @@ INLINE void tile_step(const bool pairs, const int rows, const int vectors, vf (*
     }
 }
 
-/* y of the finished tile, or y += it. */
+/* Where v-th vector of pixel m of y lies. */
+INLINE void *tile_output(const int rows, const bool narrow, const struct direct_tile *t, int m,
+                         int v)
+{
+    const int half = (rows + 1) / 2;
+    const ptrdiff_t at = (m < half ? m : m - half) * t->y_pixel + v * LANES;
+    return (char *)t->y[m >= half] + at * (narrow ? 2 : 4);
+}
+
+/* What must happen to the finished tile before it is y: what y held is added, its ReLU taken. */
+INLINE void tile_finish(const int rows, const int vectors, const bool narrow, vf (*sums)[2],
+                        const struct direct_tile *t)
+{
+    if (t->add)
+        REPEAT (m, 0, rows)
+            REPEAT (v, 0, vectors) {
+                const void *y = tile_output(rows, narrow, t, m, v);
+                sums[m][v] += narrow ? vf_load_bf16(y) : vf_load(y);
+            }
+    if (t->relu)
+        REPEAT (m, 0, rows)
+            REPEAT (v, 0, vectors) sums[m][v] = vf_max(vf_set(0), sums[m][v]);
+}
+
 INLINE void tile_store(const int rows, const int vectors, const bool narrow, vf (*sums)[2],
                        const struct direct_tile *t)
 {
-    const int half = (rows + 1) / 2;
-    REPEAT (m, 0, rows) {
-        const ptrdiff_t at = (m < half ? m : m - half) * t->y_pixel;
+    tile_finish(rows, vectors, narrow, sums, t);
+    REPEAT (m, 0, rows)
         REPEAT (v, 0, vectors) {
-            float *y = (float *)t->y[m >= half] + at + v * LANES;
-            bf16 *y16 = (bf16 *)t->y[m >= half] + at + v * LANES;
-            if (t->add) sums[m][v] += narrow ? vf_load_bf16(y16) : vf_load(y);
+            void *y = tile_output(rows, narrow, t, m, v);
             if (narrow)
-                vf_store_bf16(y16, sums[m][v]);
+                vf_store_bf16(y, sums[m][v]);
             else
                 vf_store(y, sums[m][v]);
         }
-    }
 }
 
 INLINE void tile_stream(const int rows, const int vectors, vf (*sums)[2],
                         const struct direct_tile *t)
 {
-    const int half = (rows + 1) / 2;
-    REPEAT (m, 0, rows) {
-        float *y = (float *)t->y[m >= half] + (m < half ? m : m - half) * t->y_pixel;
-        REPEAT (v, 0, vectors) vf_stream(y + v * LANES, sums[m][v]);
-    }
+    tile_finish(rows, vectors, false, sums, t);
+    REPEAT (m, 0, rows)
+        REPEAT (v, 0, vectors) vf_stream(tile_output(rows, false, t, m, v), sums[m][v]);
 }
 
 /* Adds the rows [from, to) of the finished tile, and their squares, to sum and square. */

@@ -236,6 +236,7 @@ static void block_tile(const struct dense_block *b, const struct dense_tile *at,
         .stream = d->stream && to - from == b->depth,
         .ahead = ahead,
         .ahead_lines = lines,
+        .relu = d->forward && d->call->relu && to == b->depth,
     };
     if (d->forward && d->call->bias && from == 0) t.start = d->call->bias + p->y;
     if (d->partial && to == b->depth)
@@ -513,7 +514,8 @@ static void dense_run(struct dense *d, enum conv_pass pass)
     const size_t packed = direct_dense_packed(d->s, pass);
     d->panels = d->call->packed;
     if (!d->panels) {
-        direct_dense_pack(d->s, pass, d->call->work, d->call->w);
+        direct_dense_pack(
+            d->s, &(struct conv_packing){ .pass = pass, .w = d->call->w, .packed = d->call->work });
         d->panels = d->call->work;
     }
     if (d->forward && d->call->sums) d->partial = d->call->work + packed;

@@ -53,20 +53,20 @@ size_t direct_lanes_packed(const struct conv_shape *s, enum conv_pass pass)
     return (size_t)(s->kh * s->kw * (s->c / s->groups)) * (size_t)lanes_w_row(s);
 }
 
-void direct_lanes_pack(const struct conv_shape *s, enum conv_pass pass, void *packed,
-                       const float *w)
+void direct_lanes_pack(const struct conv_shape *s, const struct conv_packing *p)
 {
     const int group = s->c / s->groups;
     const ptrdiff_t row = lanes_w_row(s);
-    float *out = packed;
-    memset(out, 0, direct_lanes_packed(s, pass) * sizeof *out);
+    float *out = p->packed;
+    memset(out, 0, direct_lanes_packed(s, p->pass) * sizeof *out);
     for (int tap = 0; tap < s->kh * s->kw; tap++)
         for (int i = 0; i < group; i++)
             for (int k = 0; k < s->k; k++) {
                 const int other = k % group, first = k - other;
-                const float *from = pass == CONV_FORWARD
-                                        ? w + ((ptrdiff_t)tap * group + i) * s->k + k
-                                        : w + ((ptrdiff_t)tap * group + other) * s->k + first + i;
+                const float *from =
+                    p->pass == CONV_FORWARD
+                        ? p->w + ((ptrdiff_t)tap * group + i) * s->k + k
+                        : p->w + ((ptrdiff_t)tap * group + other) * s->k + first + i;
                 out[((ptrdiff_t)tap * group + i) * row + k] = *from;
             }
 }
@@ -230,7 +230,8 @@ static void lanes_run(struct lanes *l, enum conv_pass pass)
 {
     l->weights = l->call->packed;
     if (!l->weights) {
-        direct_lanes_pack(l->s, pass, l->call->work, l->call->w);
+        direct_lanes_pack(
+            l->s, &(struct conv_packing){ .pass = pass, .w = l->call->w, .packed = l->call->work });
         l->weights = l->call->work;
     }
     if (l->forward && l->call->sums) l->partial = l->call->work + direct_lanes_packed(l->s, pass);

@@ -14,7 +14,7 @@ struct pack {
     enum conv_pass pass;
     const struct direct_isa *isa;
     float *packed;
-    const float *w;
+    const float *w, *scale;
 };
 
 struct direct_phase direct_phase(const struct conv_shape *s, int kernel, int p)
@@ -79,6 +79,16 @@ size_t direct_dense_packed(const struct conv_shape *s, enum conv_pass pass)
     return (size_t)s->groups * (size_t)direct_group_panels(s, pass, DIRECT_LANES, s->kh * s->kw);
 }
 
+/* rows x valid weights from w on, of output channel k on, times their scales: a dense copy. */
+static const float *pack_scaled(const struct pack *p, const float *w, int rows, int k, int valid)
+{
+    float *scaled = parallel_scratch((size_t)rows * (size_t)valid);
+    for (int i = 0; i < rows; i++)
+        kernels->mul(scaled + (ptrdiff_t)i * valid, w + (ptrdiff_t)i * p->s.k, p->scale + k,
+                     (size_t)valid);
+    return scaled;
+}
+
 /* One panel's rows for one tap. */
 static void pack_forward(const struct pack *p, int group, int n0, int tap)
 {
@@ -89,8 +99,10 @@ static void pack_forward(const struct pack *p, int group, int n0, int tap)
     const float *w = p->w + (ptrdiff_t)tap * c * s->k + group * k + n0;
     float *out = p->packed + group * direct_group_panels(s, p->pass, p->isa->lanes, taps) +
                  ((ptrdiff_t)n0 * taps + (ptrdiff_t)tap * width) * rows;
-    p->isa->copy[direct_pairs(s) ? DIRECT_ROUND : DIRECT_FLOATS](&(struct direct_copy){
-        out, w, w + s->k, width, (ptrdiff_t)each * s->k, rows, valid, NULL, NULL });
+    ptrdiff_t apart = s->k; /* floats from an input channel's weights to the next's */
+    if (p->scale) w = pack_scaled(p, w, c, group * k + n0, valid), apart = valid;
+    p->isa->copy[direct_pairs(s) ? DIRECT_ROUND : DIRECT_FLOATS](
+        &(struct direct_copy){ out, w, w + apart, width, each * apart, rows, valid, NULL, NULL });
     for (int i = 0; valid < width && i < rows; i++)
         memset(out + (ptrdiff_t)i * width + valid, 0, (size_t)(width - valid) * sizeof *out);
 }
@@ -159,10 +171,9 @@ static void pack_chunk(void *ctx, size_t chunk)
         pack_backward(p, group, n0, tap);
 }
 
-void direct_dense_pack(const struct conv_shape *s, enum conv_pass pass, void *packed,
-                       const float *w)
+void direct_dense_pack(const struct conv_shape *s, const struct conv_packing *p)
 {
-    struct pack p = { *s, pass, direct_isa(), packed, w };
-    parallel_for((size_t)s->groups * (size_t)pack_panels(&p) * (size_t)(s->kh * s->kw), pack_chunk,
-                 &p);
+    struct pack all = { *s, p->pass, direct_isa(), p->packed, p->w, p->scale };
+    parallel_for((size_t)s->groups * (size_t)pack_panels(&all) * (size_t)(s->kh * s->kw),
+                 pack_chunk, &all);
 }

@@ -49,7 +49,8 @@ static size_t conv2d_work(const struct op_call *c)
 {
     struct conv_shape s = conv2d_shape(c);
     size_t work = conv_work(&s), bias = c->in[BIAS] ? channel_total_work(c->out) : 0;
-    return work > bias ? work : bias;
+    if (work < bias) work = bias;
+    return work > (size_t)s.k ? work : (size_t)s.k; /* a norm's scale */
 }
 
 /* The call as the kernels know it: a virtual input is read as the norm's input, and the norm that
@@ -58,12 +59,35 @@ static struct conv_call conv2d_call(const struct op_call *c)
 {
     const struct tensor *x = c->in[X], *w = c->in[WEIGHTS];
     struct conv_call call = { .x = x->data, .w = w->data, .work = c->work };
-    if (x->norm) {
+    if (x->norm) call.x = x->norm->in[0]->data;
+    if (x->norm && !norm_folds(x->norm)) {
         struct norm_state s = norm_state(x->norm);
-        call.x = x->norm->in[0]->data;
         call.in_scale = s.a, call.in_shift = s.b;
     }
     return call;
+}
+
+/* Packed weights; with the norm's scale in them, and its shift after them, where that folds. */
+static size_t conv2d_prepared(const struct op_call *c)
+{
+    struct conv_shape s = conv2d_shape(c);
+    const size_t packed = conv_packed(&s, CONV_FORWARD);
+    const bool gives = packed && (!c->sums_for || conv_folds(&s));
+    return gives ? packed + (c->sums_for ? (size_t)s.k : 0) : 0;
+}
+
+static void conv2d_prepare(const struct op_call *c)
+{
+    struct conv_shape s = conv2d_shape(c);
+    struct conv_packing p = { .pass = CONV_FORWARD,
+                              .w = c->in[WEIGHTS]->data,
+                              .packed = c->prepared };
+    float *scale = c->work;
+    if (c->sums_for && norm_folds(c->sums_for)) {
+        norm_fold(c->sums_for, scale, c->prepared + conv_packed(&s, CONV_FORWARD));
+        p.scale = scale;
+    }
+    conv_pack(&s, &p);
 }
 
 static void conv2d_forward(const struct op_call *c)
@@ -72,6 +96,14 @@ static void conv2d_forward(const struct op_call *c)
     struct conv_call call = conv2d_call(c);
     call.y = c->out->data;
     if (c->in[BIAS]) call.bias = c->in[BIAS]->data;
+    if (c->prepared && !c->step->training) {
+        call.packed = c->prepared;
+        if (c->sums_for && norm_folds(c->sums_for)) {
+            const struct norm_attr *norm = c->sums_for->attr;
+            call.bias = c->prepared + conv_packed(&s, CONV_FORWARD);
+            call.relu = norm->relu;
+        }
+    }
     if (c->sums_for && norm_wants_sums(c->sums_for)) {
         struct norm_state norm = norm_state(c->sums_for);
         call.sums = norm.sum, call.squares = norm.square;
@@ -113,6 +145,8 @@ const struct op op_conv2d = {
     .bf16 = READS_IN(X) | READS_OUT,
     .infer = conv2d_infer,
     .work = conv2d_work,
+    .prepared = conv2d_prepared,
+    .prepare = conv2d_prepare,
     .forward = conv2d_forward,
     .backward = conv2d_backward,
     .macs = conv2d_macs,

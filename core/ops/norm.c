@@ -92,11 +92,33 @@ static void norm_batch_statistics(const struct op_call *c, struct norm_state s, 
     batch_norm_move(&c->in[RUNNING_VAR]->data[j], variance * count / (count - 1), attr->momentum);
 }
 
+bool norm_folds(const struct op_call *norm)
+{
+    const struct norm_attr *attr = norm->attr;
+    return !norm->step->training && attr->folder && attr->folder->prepared;
+}
+
+void norm_fold(const struct op_call *norm, float *scale, float *shift)
+{
+    const struct norm_attr *attr = norm->attr;
+    for (size_t j = 0; j < (size_t)norm->in[SCALE]->c; j++) {
+        double variance = (double)norm->in[RUNNING_VAR]->data[j];
+        double a = (double)norm->in[SCALE]->data[j] / sqrt(variance + attr->epsilon);
+        scale[j] = (float)a;
+        shift[j] =
+            (float)((double)norm->in[SHIFT]->data[j] - a * (double)norm->in[RUNNING_MEAN]->data[j]);
+    }
+}
+
 static void norm_coefficients_part(const struct op_call *c, struct part p)
 {
     const struct norm_attr *attr = c->attr;
     struct norm_state s = norm_state(c);
     for (size_t j = p.begin; j < p.end; j++) {
+        if (norm_folds(c)) {
+            s.a[j] = 1, s.b[j] = 0;
+            continue;
+        }
         if (c->step->training) {
             norm_batch_statistics(c, s, j);
         } else {

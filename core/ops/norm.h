@@ -16,11 +16,17 @@ extern const struct op op_norm_max;     /* its maximum */
 extern const struct op op_residual_end; /* in: arm 0, arm 1, their gates (n, 1, 1, c) or NULL */
 enum { ARM0, ARM1, GATE0, GATE1 };
 
+/* In an evaluation, a convolution that can takes the norm in: it writes y where it would have
+ * written u, and the norm is left with a = 1, b = 0. */
+bool norm_folds(const struct op_call *norm);
+void norm_fold(const struct op_call *norm, float *scale, float *shift); /* y = scale u + shift */
+
 enum norm_squeeze { NORM_UNSQUEEZED, NORM_AVG, NORM_MAX };
 
 struct norm_attr {
-    double momentum, epsilon; /* as batch_norm_attr, resolved */
-    bool relu;                /* y = relu(a u + b) */
+    double momentum, epsilon;     /* as batch_norm_attr, resolved */
+    bool relu;                    /* y = relu(a u + b) */
+    const struct op_call *folder; /* the convolution that makes u, where it may take the norm in */
     const struct op_call
         *end; /* the residual_end that reads y, or NULL: y's gradient is a tensor */
     int arm;  /* of end */

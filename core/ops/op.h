@@ -75,6 +75,7 @@ struct op_call {
     const void *attr; /* the op's parameter struct, or NULL */
     float *saved;     /* what forward leaves for backward: op->saved floats */
     float *work;      /* op->work floats, of use within one call only */
+    float *prepared;  /* in an evaluation, op->prepared floats that op->prepare filled; or NULL */
     const struct step *step;
     const char *name;               /* of the node; keys the dropout stream */
     const struct op_call *sums_for; /* of a fused convolution: the norm that wants its sums */
@@ -100,8 +101,12 @@ struct op {
     bool (*infer)(struct op_call *c, struct err *e); /* sets out's shape, or refuses its inputs */
     size_t (*saved)(const struct op_call *c);        /* NULL: 0 */
     size_t (*work)(const struct op_call *c);         /* NULL: 0 */
-    void (*forward)(const struct op_call *c);        /* writes out->data */
-    void (*backward)(const struct op_call *c);       /* NULL: has no gradient */
+    /* What an evaluation works out from parameters once, for all slices of the batch; both or
+     * neither. */
+    size_t (*prepared)(const struct op_call *c);
+    void (*prepare)(const struct op_call *c);
+    void (*forward)(const struct op_call *c);  /* writes out->data */
+    void (*backward)(const struct op_call *c); /* NULL: has no gradient */
     uint64_t (*macs)(const struct op_call *c); /* multiply-adds for the whole batch; NULL: 0 */
     void (*describe)(const struct op_call *c,
                      struct text *t); /* its parameters, canonical; NULL: none */

@@ -246,7 +246,9 @@ static void bench(const struct layer *l, int n, const struct conv_kernels *k, st
     for (int pass = 0; pass < PASSES; pass++) {
         packed[pass] = k->packed ? k->packed(&s, (enum conv_pass)pass) : 0;
         if (packed[pass])
-            k->pack(&s, (enum conv_pass)pass, b.packed[pass] = filled(packed[pass]), b.w);
+            k->pack(&s, &(struct conv_packing){ .pass = (enum conv_pass)pass,
+                                                .w = b.w,
+                                                .packed = b.packed[pass] = filled(packed[pass]) });
         if ((pass == CONV_BACKWARD_DATA && l->c == 3) || !strchr(bench_with.passes, "fdw"[pass])) {
             printf("       -      ");
             continue;

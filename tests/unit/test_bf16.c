@@ -66,7 +66,7 @@ static void compare_evaluation(const struct network *w, const struct se_settings
  * shortcuts too, the loss alone is held to the float step's. */
 START_TEST(every_variant_is_close_to_float)
 {
-    static const double least[NETWORKS] = { 0.95, 0.95, 0.8, -1, -1 };
+    static const double least[NETWORKS] = { 0.93, 0.85, 0.8, -1, -1 };
     for (int p = 0; p < SE_PLACEMENTS; p++)
         for (int q = 0; q < SE_SQUEEZES; q++) {
             struct se_settings se = { .reduction = { .all = 4 },

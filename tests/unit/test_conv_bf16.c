@@ -144,7 +144,10 @@ static struct results by_direct(const struct problem *p, bool fused)
         struct numbers packed = numbers(len, false, NULL);
         for (size_t i = 0; i < work; i++) c.work[i] = NAN;
         c.packed = len ? packed.stored : NULL, c.w = len ? NULL : p->w.values;
-        if (len) conv_direct.pack(&p->s, (enum conv_pass)pass, packed.stored, p->w.values);
+        if (len)
+            conv_direct.pack(&p->s, &(struct conv_packing){ .pass = (enum conv_pass)pass,
+                                                            .w = p->w.values,
+                                                            .packed = packed.stored });
         if (pass == CONV_FORWARD) conv_direct.forward(&p->s, &c);
         if (pass == CONV_BACKWARD_DATA) conv_direct.backward_data(&p->s, &c);
         if (pass == CONV_BACKWARD_WEIGHTS) conv_direct.backward_weights(&p->s, &c);

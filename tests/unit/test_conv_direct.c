@@ -135,7 +135,7 @@ static float *packed(const struct conv_kernels *k, const struct problem *p, enum
     if (!k->packed || !k->packed(&p->s, pass)) return NULL;
     const size_t len = k->packed(&p->s, pass);
     float *w = tensor(len, NULL);
-    k->pack(&p->s, pass, w, p->w);
+    k->pack(&p->s, &(struct conv_packing){ .pass = pass, .w = p->w, .packed = w });
     tensor_check_guard(w, len, "packed weights");
     return w;
 }

@@ -93,6 +93,43 @@ START_TEST(fused_on_every_instruction_set)
 }
 END_TEST
 
+static void evaluate_images(struct model_net *n, const float *images)
+{
+    const struct step step = { .training = false };
+    size_t states;
+    float *s = graph_states(n->graph, &states);
+    for (size_t k = 0; k < states; k++) s[k] = 0.5f + 0.01f * (float)(k % 37);
+    feed(n, 1);
+    memcpy(n->images->data, images, tensor_len(n->images) * sizeof *images);
+    graph_forward(n->graph, &step);
+}
+
+/* An evaluation goes through a batch of large images in slices: 17 images are 6, 6 and 5, to the
+ * bit. */
+START_TEST(an_evaluation_is_that_of_its_slices)
+{
+    static const int sizes[] = { 6, 6, 5 };
+    struct network w = { "resnet18", 0.25, 192, 17, NULL, NULL };
+    struct se_settings se = { .reduction = { .all = 4 }, .bias = true, .min_hidden = 1 };
+    const unsigned how = FUSED | (_i ? BF16 : 0);
+    struct model_net whole = build(&w, &se, how);
+    feed(&whole, 1);
+    const size_t len = tensor_len(whole.images), image = len / 17;
+    float *images = memcpy(malloc(len * sizeof *images), whole.images->data, len * sizeof *images);
+    evaluate_images(&whole, images);
+    for (int k = 0, first = 0; k < 3; first += sizes[k++]) {
+        w.batch = sizes[k];
+        struct model_net slice = build(&w, &se, how);
+        evaluate_images(&slice, images + (size_t)first * image);
+        ck_assert_mem_eq(slice.logits->data, whole.logits->data + first * CLASSES,
+                         (size_t)(sizes[k] * CLASSES) * sizeof(float));
+        graph_destroy(slice.graph);
+    }
+    free(images);
+    graph_destroy(whole.graph);
+}
+END_TEST
+
 /* Two steps' gradients, to the bit. */
 START_TEST(threads_change_no_bit)
 {
@@ -149,6 +186,7 @@ Suite *suite(void)
     tcase_set_timeout(c, 120);
     tcase_add_loop_test(c, every_variant_is_the_same_fused, 0, NETWORKS);
     tcase_add_loop_test(c, without_se_is_the_same_fused, 0, NETWORKS);
+    tcase_add_loop_test(c, an_evaluation_is_that_of_its_slices, 0, 2);
     suite_add_tcase(s, c);
     unit_case(
         s, "machine", 120,
