@@ -373,6 +373,14 @@ static const float *block_at(const struct weights_block *b, int y, int m, int n0
     return b->d + ((ptrdiff_t)at * kh + (ptrdiff_t)y * width) * b->columns + m - at;
 }
 
+static void cell_add(float *restrict sum, const float *restrict d, ptrdiff_t apart, int valid)
+{
+    if (apart == 1) /* a loop of its own: the compiler makes vectors of it */
+        for (int n = 0; n < valid; n++) sum[n] += d[n];
+    else
+        for (int n = 0; n < valid; n++) sum[n] += d[n * apart];
+}
+
 /* dw += the sum of the block's parts, in order, for cell m of kernel row y. */
 static void block_add_cell(const struct weights_block *b, int y, int m, int parts,
                            ptrdiff_t part_len)
@@ -384,12 +392,8 @@ static void block_add_cell(const struct weights_block *b, int y, int m, int part
         const int valid = direct_min(2 * b->w->isa->lanes, b->columns - n0);
         ptrdiff_t apart;
         const float *d = block_at(b, y, m, n0, &apart);
-        float sum[DIRECT_WIDTH];
-        for (int n = 0; n < valid; n++) sum[n] = d[n * apart];
-        for (int p = 1; p < parts; p++) {
-            d += part_len;
-            for (int n = 0; n < valid; n++) sum[n] += d[n * apart];
-        }
+        float sum[DIRECT_WIDTH] = { 0 };
+        for (int p = 0; p < parts; p++, d += part_len) cell_add(sum, d, apart, valid);
         for (int n = 0; n < valid; n++) dw[n0 + n] += sum[n];
     }
 }
