@@ -51,7 +51,8 @@ struct direct_tile {
     bool narrow;               /* y is bf16 */
     bool add;                  /* y += */
     bool relu;                 /* at last y = relu(y); without sums */
-    bool stream; /* y goes to memory past the caches: lies on whole vectors, is not narrow or add */
+    bool stream; /* y goes to memory past the caches: lies on whole vectors, is not added to; two
+                  * vectors wide where narrow */
     struct direct_ahead *ahead;
     int ahead_lines; /* to ask for meanwhile; 0: ahead may be NULL */
 };

@@ -95,12 +95,16 @@ INLINE void tile_store(const int rows, const int vectors, const bool narrow, vf 
         }
 }
 
-INLINE void tile_stream(const int rows, const int vectors, vf (*sums)[2],
+INLINE void tile_stream(const int rows, const int vectors, const bool narrow, vf (*sums)[2],
                         const struct direct_tile *t)
 {
-    tile_finish(rows, vectors, false, sums, t);
-    REPEAT (m, 0, rows)
-        REPEAT (v, 0, vectors) vf_stream(tile_output(rows, false, t, m, v), sums[m][v]);
+    tile_finish(rows, vectors, narrow, sums, t);
+    REPEAT (m, 0, rows) {
+        if (narrow)
+            vf_stream_bf16(tile_output(rows, true, t, m, 0), sums[m][0], sums[m][1]);
+        else
+            REPEAT (v, 0, vectors) vf_stream(tile_output(rows, false, t, m, v), sums[m][v]);
+    }
 }
 
 /* Adds the rows [from, to) of the finished tile, and their squares, to sum and square. */
@@ -175,10 +179,12 @@ INLINE void tile_body(const bool pairs, const int rows, const int vectors,
             tile_step(pairs, rows, vectors, sums, x0, x1, s, panel);
     }
     if (t->ahead_lines) *t->ahead = ahead;
-    if (t->narrow)
+    if (t->narrow && t->stream && vectors == 2)
+        tile_stream(rows, vectors, true, sums, t);
+    else if (t->narrow)
         tile_store(rows, vectors, true, sums, t);
     else if (t->stream)
-        tile_stream(rows, vectors, sums, t);
+        tile_stream(rows, vectors, false, sums, t);
     else
         tile_store(rows, vectors, false, sums, t);
     if (!t->sum[0]) return;

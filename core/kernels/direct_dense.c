@@ -121,8 +121,9 @@ static void dense_cut(struct dense *d)
 static bool dense_streams(const struct dense *d)
 {
     const ptrdiff_t bytes = direct_bytes(d->bf16_out, (ptrdiff_t)d->s->n * d->oh * d->ow * d->k);
-    return bytes > STREAMED && !d->bf16_out && (d->forward || d->call->overwrite) &&
-           (uintptr_t)d->out % DIRECT_LINE == 0 && d->columns % DIRECT_LANES == 0;
+    const int line = (int)(DIRECT_LINE / direct_bytes(d->bf16_out, 1)); /* channels */
+    return bytes > STREAMED && (d->forward || d->call->overwrite) &&
+           (uintptr_t)d->out % DIRECT_LINE == 0 && d->columns % line == 0;
 }
 
 static struct dense dense_plan(const struct conv_shape *s, const struct conv_call *c, bool forward)

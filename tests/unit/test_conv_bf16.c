@@ -383,6 +383,65 @@ START_TEST(bits_do_not_depend_on_threads)
 }
 END_TEST
 
+/* A forward pass of c to k channels, or a backward pass that writes k of them, on images of 64 x 64
+ * pixels. */
+static void write_images(const struct numbers *in, const struct numbers *w, int images,
+                         bool forward, void *out)
+{
+    const int read = 8, written = (int)(w->len / 8);
+    struct conv_shape s = { images,
+                            64,
+                            64,
+                            forward ? read : written,
+                            forward ? written : read,
+                            1,
+                            1,
+                            1,
+                            0,
+                            1,
+                            64,
+                            64,
+                            in->bf16,
+                            in->bf16 };
+    float *work = mem_new(conv_direct.work(&s) + 1, sizeof *work);
+    struct conv_call c = { .w = w->values, .work = work, .overwrite = true };
+    if (forward)
+        c.x = in->stored, c.y = out, conv_direct.forward(&s, &c);
+    else
+        c.dy = in->stored, c.dx = out, conv_direct.backward_data(&s, &c);
+    free(work);
+}
+
+/* Outputs that are written past the caches: the same images one by one are too small for that. */
+START_TEST(large_outputs_have_the_bits_of_small_ones)
+{
+    enum { IMAGES = 5, PIXELS = 64 * 64, READ = 8, WRITTEN = 512 };
+    for (int i = 0; kernels_at(i); i++)
+        for (int kind = 0; kind < 4; kind++) {
+            const bool is_bf16 = kind % 2, forward = kind / 2;
+            const size_t size = is_bf16 ? sizeof(bf16) : sizeof(float),
+                         image = (size_t)PIXELS * WRITTEN * size;
+            struct rng r = rng_stream(11, RNG_TEST, 0, 0);
+            kernels_use(kernels_at(i)->isa);
+            struct numbers in = numbers((size_t)IMAGES * PIXELS * READ, is_bf16, &r),
+                           w = numbers((size_t)READ * WRITTEN, false, &r);
+            char *all = mem_new(IMAGES * image, 1), *one = mem_new(image, 1);
+            write_images(&in, &w, IMAGES, forward, all);
+            for (size_t n = 0; n < IMAGES; n++) {
+                struct numbers part = in;
+                part.stored = (char *)in.stored + n * PIXELS * READ * size;
+                write_images(&part, &w, 1, forward, one);
+                ck_assert_msg(memcmp(all + n * image, one, image) == 0,
+                              "%s, %s, %s: image %zu differs", kernels->isa,
+                              is_bf16 ? "bf16" : "float", forward ? "forward" : "backward_data", n);
+            }
+            free(all), free(one);
+            numbers_free(&in), numbers_free(&w);
+        }
+    kernels_use(NULL);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("conv_bf16");
@@ -391,6 +450,7 @@ Suite *suite(void)
     tcase_add_loop_test(c, random_shapes_equal_the_reference, 0, RANDOM_SHAPES / RANDOM_BATCH);
     tcase_add_loop_test(c, network_layers_equal_the_reference, 0, 4);
     tcase_add_test(c, rounds_to_the_nearest);
+    tcase_add_test(c, large_outputs_have_the_bits_of_small_ones);
     tcase_add_test(c, bits_do_not_depend_on_threads);
     suite_add_tcase(s, c);
     return s;

@@ -83,6 +83,12 @@ static inline vf vf_pair_bf16(const bf16 *lower, const bf16 *upper)
 }
 /* An element of two bf16 in all lanes. */
 static inline vf vf_set_pair(const float *p) { return vf_set(*p); }
+/* 2 LANES bf16 past the caches; p lies on a whole vector of 16-bit numbers. */
+static inline void vf_stream_bf16(bf16 *p, vf a, vf b)
+{
+    const __m256i both = _mm256_castsi128_si256(vf_bf16(a));
+    _mm256_stream_si256((__m256i *)(void *)p, _mm256_inserti128_si256(both, vf_bf16(b), 1));
+}
 /* Each lane as two bf16: c + the products of the lower and of the upper ones. */
 static inline vf vf_dot(vf a, vf b, vf c)
 {

@@ -88,3 +88,9 @@ static inline vf vf_pair_bf16(const bf16 *lower, const bf16 *upper)
     return vf_pair_halves(_mm256_loadu_si256((const void *)lower),
                           _mm256_loadu_si256((const void *)upper));
 }
+/* 2 LANES bf16 past the caches; p lies on a whole vector of 16-bit numbers. */
+static inline void vf_stream_bf16(bf16 *p, vf a, vf b)
+{
+    const __m512i both = _mm512_castsi256_si512(vf_bf16(a));
+    _mm512_stream_si512((void *)p, _mm512_inserti64x4(both, vf_bf16(b), 1));
+}

@@ -85,6 +85,10 @@ static inline vf vf_pair_bf16(const bf16 *lower, const bf16 *upper)
 }
 /* An element of two bf16 in all lanes. */
 static inline vf vf_set_pair(const float *p) { return vf_set(*p); }
+static inline void vf_stream_bf16(bf16 *p, vf a, vf b)
+{
+    vf_store_bf16(p, a), vf_store_bf16(p + LANES, b);
+}
 /* Each lane as two bf16: c + the products of the lower and of the upper ones. */
 static inline vf vf_dot(vf a, vf b, vf c)
 {
