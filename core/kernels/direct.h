@@ -86,6 +86,8 @@ struct direct_lanes {
     int valid;           /* lanes that exist in y, start, sum and square */
     bool narrow;         /* y is bf16 */
     bool add;            /* y += */
+    struct direct_ahead *ahead;
+    int ahead_lines; /* as in direct_tile */
 };
 
 /* Their weight gradient: d[(row * span + s) * group + i][l] += sum over the pixel rows r, pixels p

@@ -150,10 +150,11 @@ static void lanes_row(const struct lanes *l, const struct lanes_taps *taps, stru
 struct lanes_task {
     int image, row, rows;
     float *window, *sums;
+    struct direct_ahead next; /* what the task after this one reads, */
+    int next_lines;           /* and how much of it each tile asks for */
 };
 
-static void lanes_task_phase(const struct lanes *l, const struct lanes_task *task,
-                             const int phase[2])
+static void lanes_task_phase(const struct lanes *l, struct lanes_task *task, const int phase[2])
 {
     const struct direct_phase down = direct_pass_phase(l->s, l->forward, l->s->kh, phase[0]);
     const struct direct_phase across = direct_pass_phase(l->s, l->forward, l->s->kw, phase[1]);
@@ -185,18 +186,44 @@ static void lanes_task_phase(const struct lanes *l, const struct lanes_task *tas
                 .valid = direct_min(l->isa->lanes, c - n0),
                 .narrow = l->bf16_out,
                 .add = !l->forward && !l->call->overwrite,
+                .ahead = &task->next,
+                .ahead_lines = task->next_lines,
             };
             lanes_row(l, &taps, &t, pixels);
         }
+}
+
+static struct lanes_task lanes_task(const struct lanes *l, size_t chunk)
+{
+    struct lanes_task t = { .image = (int)chunk / l->row_blocks,
+                            .row = (int)chunk % l->row_blocks * l->block_rows };
+    t.rows = direct_min(l->block_rows, l->rows - t.row);
+    return t;
+}
+
+/* The part of the input that this thread's next task will most likely copy. */
+static void lanes_look_ahead(const struct lanes *l, struct lanes_task *t, size_t chunk)
+{
+    const size_t next = chunk + (size_t)parallel_threads();
+    if (next >= (size_t)l->s->n * (size_t)l->row_blocks) return;
+    const struct lanes_task then = lanes_task(l, next);
+    const int top = direct_max(0, direct_min(l->h, then.row * l->step + l->top));
+    const int rows = direct_min(l->h - top, lanes_window_rows(l, then.rows));
+    const ptrdiff_t at = ((ptrdiff_t)then.image * l->h + top) * l->w * l->s->c,
+                    pixel = direct_bytes(l->bf16_in, l->s->c);
+    const int calls = direct_div_up(l->s->c, l->isa->lanes) * t->rows * l->phases *
+                      direct_div_up(l->ow, l->isa->lanes_pixels[0]);
+    t->next = direct_pixels_ahead((const char *)l->in + direct_bytes(l->bf16_in, at), rows * l->w,
+                                  (int)pixel, pixel);
+    t->next_lines = direct_div_up(t->next.left, calls);
 }
 
 static void lanes_chunk(void *ctx, size_t chunk)
 {
     const struct lanes *l = ctx;
     const struct conv_shape *s = l->s;
-    struct lanes_task t = { .image = (int)chunk / l->row_blocks,
-                            .row = (int)chunk % l->row_blocks * l->block_rows };
-    t.rows = direct_min(l->block_rows, l->rows - t.row);
+    struct lanes_task t = lanes_task(l, chunk);
+    lanes_look_ahead(l, &t, chunk);
     t.window =
         parallel_scratch((size_t)(lanes_window_rows(l, l->block_rows) * (l->cols * l->pixel)));
     direct_window_copy(

@@ -47,12 +47,16 @@ INLINE void lanes_tile_body(const int pixels, const int span, const int stride, 
                             const struct direct_lanes *t)
 {
     vf sums[DIRECT_ROWS];
+    int lines = t->ahead_lines;
+    struct direct_ahead ahead = ahead_begin(t->ahead, &lines);
+    const int share = t->rows ? (lines + t->group * t->rows - 1) / (t->group * t->rows) : 0;
     REPEAT (p, 0, pixels) sums[p] = t->start ? lanes_load(t->start, t->valid) : (vf){ 0 };
     for (int i = 0; i < t->group; i++) {
         const vi from = spread ? lanes_of_group(t->group, i) : (vi){ 0 };
         for (int r = 0; r < t->rows; r++) {
             const float *x = t->x + t->x_rows[r], *at = t->w + t->w_rows[r] + i * t->w_channel;
             vf w[3];
+            for (int s = 0; s < share; s++) ahead_line(&ahead, &lines, 2);
             REPEAT (s, 0, span) w[s] = vf_load(at + s * t->w_column);
             REPEAT (q, 0, (pixels - 1) * stride + span) {
                 vf v = vf_load(x + q * t->x_pixel);
@@ -63,6 +67,7 @@ INLINE void lanes_tile_body(const int pixels, const int span, const int stride, 
             }
         }
     }
+    if (t->ahead_lines) *t->ahead = ahead;
     vf sum = { 0 }, square = { 0 };
     REPEAT (p, 0, pixels) {
         lanes_write(t, p * t->y_pixel, &sums[p]);
