@@ -335,13 +335,16 @@ STRIP_INLINE void store_strip(float *p, const vf *s, size_t m, size_t wide)
 #define FUSED(name) name
 #define LOAD(p, i, m) load((const float *)(p) + (i), m)
 #define STORE(p, i, a, m) store((float *)(p) + (i), a, m)
+#define STREAM(p, i, a) vf_stream((float *)(p) + (i), a)
 #include "core/kernels/fused_body.h"
 #undef FUSED
 #undef LOAD
 #undef STORE
+#undef STREAM
 #define FUSED(name) name##_bf16
 #define LOAD(p, i, m) load_bf16((const bf16 *)(p) + (i), m)
 #define STORE(p, i, a, m) store_bf16((bf16 *)(p) + (i), a, m)
+#define STREAM(p, i, a) vf_stream_bf16_one((bf16 *)(p) + (i), a)
 #include "core/kernels/fused_body.h"
 
 #define KERNELS_TABLE(name)                                                                        \

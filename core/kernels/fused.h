@@ -1,5 +1,6 @@
 #ifndef CORE_KERNELS_FUSED_H
 #define CORE_KERNELS_FUSED_H
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The memory passes that stand between two convolutions once their plain ops are fused; part of
@@ -13,6 +14,7 @@ struct residual_rows {
     const void *u, *s;
     const float *a, *sa, *b;
     size_t rows, c;
+    bool stream; /* fused_streams: out goes to memory past the caches */
 };
 
 /* Its first backward pass: g = out > 0 ? g : 0 in place, sum += g, dot_u += g (u - mean_u),
@@ -43,7 +45,13 @@ struct norm_grad_rows {
     const float *alpha, *beta, *gamma; /* [c] */
     const float *a, *b;                /* [c]; both NULL: all of dy counts */
     size_t rows, c;
+    bool stream; /* fused_streams: dx goes to memory past the caches */
 };
+
+/* Whether a matrix of so many bytes and channels may be written past the caches, and should: it is
+ * larger than what will be left of it in a third-level cache, so that reading it in before it is
+ * overwritten is a waste. It lies on 64-byte boundaries. */
+static inline bool fused_streams(size_t bytes, size_t c) { return bytes > 16 << 20 && c % 32 == 0; }
 
 struct fused_kernels {
     void (*add)(void *y, const void *x, size_t n); /* y += x */

@@ -63,7 +63,11 @@ STRIP_INLINE void FUSED(residual_strip_of)(const struct residual_rows *r, size_t
             vf y = u + b[v];
             if (has_a) y = vf_fma(a[v], u, b[v]);
             y = has_sa ? vf_fma(sa[v], s, y) : (vf)(y + s);
-            STORE(r->out, at + v * LANES, vf_max(vf_set(0), y), m);
+            y = vf_max(vf_set(0), y);
+            if (r->stream)
+                STREAM(r->out, at + v * LANES, y);
+            else
+                STORE(r->out, at + v * LANES, y, m);
         }
 }
 
@@ -213,7 +217,10 @@ STRIP_INLINE void FUSED(norm_grad_strip_of)(const struct norm_grad_rows *r, size
             vf x = LOAD(r->x, at + v * LANES, m), g = LOAD(r->dy, at + v * LANES, m);
             if (masked) g = vf_where(vf_fma(a[v], x, b[v]) > vf_set(0), g);
             vf d = vf_fma(alpha[v], g, vf_fma(beta[v], x, gamma[v]));
-            STORE(r->dx, at + v * LANES, d, m);
+            if (r->stream)
+                STREAM(r->dx, at + v * LANES, d);
+            else
+                STORE(r->dx, at + v * LANES, d, m);
         }
 }
 

@@ -232,7 +232,9 @@ static void norm_grad_part(const struct op_call *c, struct part p)
                                               .a = masked ? s.a : NULL,
                                               .b = masked ? s.b : NULL,
                                               .rows = rows,
-                                              .c = channels });
+                                              .c = channels,
+                                              .stream = attr->end && /* not over dy */
+                                                        fused_streams(tensor_bytes(g), channels) });
     for (size_t j = 0; attr->squeeze == NORM_MAX && j < channels; j++)
         tensor_grad_add(c->in[U], at * rows + (size_t)s.peak[at + j] * channels + j,
                         s.alpha[j] * s.dsqueeze[at + j]);

@@ -61,7 +61,8 @@ static void residual_end_forward_part(const struct op_call *c, struct part p)
                 .sa = residual_end_scale(c, ARM1, i * channels, a[ARM1], b),
                 .b = b,
                 .rows = rows,
-                .c = channels });
+                .c = channels,
+                .stream = c->step->training && fused_streams(tensor_bytes(c->out), channels) });
     }
 }
 

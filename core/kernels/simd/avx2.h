@@ -96,3 +96,8 @@ static inline vf vf_dot(vf a, vf b, vf c)
     c = vf_fma((vf)_mm256_slli_epi32((__m256i)a, 16), (vf)_mm256_slli_epi32((__m256i)b, 16), c);
     return vf_fma(_mm256_and_ps(a, upper), _mm256_and_ps(b, upper), c);
 }
+/* LANES bf16 past the caches; p lies on a whole vector of them. */
+static inline void vf_stream_bf16_one(bf16 *p, vf a)
+{
+    _mm_stream_si128((__m128i *)(void *)p, vf_bf16(a));
+}

@@ -94,3 +94,8 @@ static inline void vf_stream_bf16(bf16 *p, vf a, vf b)
     const __m512i both = _mm512_castsi256_si512(vf_bf16(a));
     _mm512_stream_si512((void *)p, _mm512_inserti64x4(both, vf_bf16(b), 1));
 }
+/* LANES bf16 past the caches; p lies on a whole vector of them. */
+static inline void vf_stream_bf16_one(bf16 *p, vf a)
+{
+    _mm256_stream_si256((__m256i *)(void *)p, vf_bf16(a));
+}

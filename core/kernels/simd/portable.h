@@ -96,3 +96,5 @@ static inline vf vf_dot(vf a, vf b, vf c)
     c = vf_fma((vf)((vi)a << 16), (vf)((vi)b << 16), c);
     return vf_fma((vf)((vi)a & upper), (vf)((vi)b & upper), c);
 }
+/* LANES bf16 past the caches; p lies on a whole vector of them. */
+static inline void vf_stream_bf16_one(bf16 *p, vf a) { vf_store_bf16(p, a); }
