@@ -2,7 +2,8 @@
  * new ops do). Two patterns, wherever a graph has them:
  *
  *   norm   conv2d -> batch_norm [-> relu] becomes conv2d -> norm. Its output stays virtual where
- *          all readers are convolutions (with the ReLU), or where it is an arm of the next pattern.
+ *          all readers are convolutions or maximum pools (with the ReLU), or where it is an arm of
+ *          the next pattern.
  *   end    add -> relu becomes residual_end. An arm may be a virtual norm without a ReLU, also one
  *          with a gate: norm -> scale_channels, whose squeeze reads the same norm.
  *
@@ -108,10 +109,14 @@ static size_t fuser_end_of(const struct fuser *u, size_t i)
     return add != NOBODY && u->roles[add].gone ? fuser_only(u, add, &op_relu) : NOBODY;
 }
 
-static bool fuser_convolutions_read(const struct fuser *u, size_t i)
+/* Whether all that reads i can work it out itself. */
+static bool fuser_readers_norm(const struct fuser *u, size_t i)
 {
-    for (size_t k = u->first[i]; k < u->first[i + 1]; k++)
-        if (!fuser_is(u, u->readings[k].node, &op_conv2d) || u->readings[k].slot != 0) return false;
+    for (size_t k = u->first[i]; k < u->first[i + 1]; k++) {
+        const size_t reader = u->readings[k].node;
+        if (!fuser_is(u, reader, &op_conv2d) && !fuser_is(u, reader, &op_max_pool)) return false;
+        if (u->readings[k].slot != 0) return false;
+    }
     return fuser_readers(u, i) > 0 && !u->kept[i];
 }
 
@@ -147,7 +152,7 @@ static void fuser_find_norm(struct fuser *u, size_t norm)
     if (relu != NOBODY && fuser_alike(u, norm, relu)) {
         role->top = relu;
         u->roles[relu].gone = true;
-        role->virtual = fuser_convolutions_read(u, relu);
+        role->virtual = fuser_readers_norm(u, relu);
         return;
     }
     role->end = fuser_end_of(u, norm);

@@ -18,11 +18,13 @@ enum {
     DIRECT_WIDTH = 2 * DIRECT_LANES, /* the widest panel of any set */
     DIRECT_LINE = 64,                /* bytes of a line of the caches */
     DIRECT_ROWS = 16,                /* the most pixels in a tile of any set */
-    DIRECT_PEAK = 12,          /* independent sums of the peak loop: fewer than any set's registers,
-                                * more than latency times units (4 x 2) */
-    DIRECT_TASKS = 16,         /* fewer tasks than this are cut further where that is cheap */
-    DIRECT_CACHE = 128 * 1024, /* floats one task keeps in the second-level cache: 512 KiB, half
-                                * of what the smallest of today's AVX-512 cores has */
+    DIRECT_PEAK = 12,  /* independent sums of the peak loop: fewer than any set's registers,
+                        * more than latency times units (4 x 2) */
+    DIRECT_TASKS = 16, /* fewer tasks than this are cut further where that is cheap */
+    DIRECT_STREAMED = 16 << 20, /* bytes: a larger output leaves the caches before anyone reads it
+                                 * again; it is written past them, which saves reading it first */
+    DIRECT_CACHE = 128 * 1024,  /* floats one task keeps in the second-level cache: 512 KiB, half
+                                 * of what the smallest of today's AVX-512 cores has */
 };
 
 /* Memory that will be read soon, asked for line by line while the arithmetic units are busy: all at
@@ -86,6 +88,7 @@ struct direct_lanes {
     int valid;           /* lanes that exist in y, start, sum and square */
     bool narrow;         /* y is bf16 */
     bool add;            /* y += */
+    bool stream;         /* as in direct_tile */
     struct direct_ahead *ahead;
     int ahead_lines; /* as in direct_tile */
 };

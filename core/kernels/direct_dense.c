@@ -11,13 +11,11 @@
 enum {
     PANELS_RESIDENT = 64 * 1024, /* floats (256 KiB): up to here all panels stay in the second-level
                                   * cache, and each tile meets all of them before the next tile */
-    DEPTH = 512,         /* channels of a 1x1 kernel in one go: a tile's pixels (28 KiB) stay in
-                          * the first-level cache, a panel (64 KiB) in the second */
-    GROUP_PIXELS = 196,  /* small images are taken together up to here: 14 full tiles of 14 */
-    STREAMED = 16 << 20, /* bytes: a larger output leaves the caches before anyone reads it again;
-                          * it is written past them, which saves reading it first */
-    ALIASED = 512,       /* floats (2 KiB): pixels this far apart share two of the first-level
-                          * cache's sets; the copy then leaves a gap of a line after each */
+    DEPTH = 512,        /* channels of a 1x1 kernel in one go: a tile's pixels (28 KiB) stay in
+                         * the first-level cache, a panel (64 KiB) in the second */
+    GROUP_PIXELS = 196, /* small images are taken together up to here: 14 full tiles of 14 */
+    ALIASED = 512,      /* floats (2 KiB): pixels this far apart share two of the first-level
+                         * cache's sets; the copy then leaves a gap of a line after each */
 };
 
 /* A pass, as its tasks see it. "In" is what taps read, "out" what is written: x and y of a forward,
@@ -122,7 +120,7 @@ static bool dense_streams(const struct dense *d)
 {
     const ptrdiff_t bytes = direct_bytes(d->bf16_out, (ptrdiff_t)d->s->n * d->oh * d->ow * d->k);
     const int line = (int)(DIRECT_LINE / direct_bytes(d->bf16_out, 1)); /* channels */
-    return bytes > STREAMED && (d->forward || d->call->overwrite) &&
+    return bytes > DIRECT_STREAMED && (d->forward || d->call->overwrite) &&
            (uintptr_t)d->out % DIRECT_LINE == 0 && d->columns % line == 0;
 }
 

@@ -6,6 +6,7 @@
  * with the group's input and output channels exchanged. */
 #include "core/base/parallel.h"
 #include "core/kernels/direct.h"
+#include <stdint.h>
 #include <string.h>
 
 enum {
@@ -33,6 +34,7 @@ struct lanes {
     ptrdiff_t w_row; /* floats of a row of packed weights */
     const float *weights;
     float *partial; /* [n][row_blocks][2][c] or NULL */
+    bool stream;    /* out is written past the caches */
 };
 
 bool direct_lanes_takes(const struct conv_shape *s)
@@ -76,12 +78,23 @@ static int lanes_window_rows(const struct lanes *l, int rows)
     return (rows - 1) * l->step + l->bottom - l->top + 1;
 }
 
+/* Whole lines only: where a vector is one. */
+static bool lanes_streams(const struct lanes *l)
+{
+    const struct conv_shape *s = l->s;
+    const size_t pixels = l->forward ? (size_t)s->oh * (size_t)s->ow : (size_t)s->h * (size_t)s->w;
+    return (size_t)s->n * pixels * (size_t)s->c * sizeof(float) > DIRECT_STREAMED && !l->bf16_out &&
+           (l->forward || l->call->overwrite) && (uintptr_t)l->out % DIRECT_LINE == 0 &&
+           l->isa->lanes == DIRECT_LANES && s->c % DIRECT_LANES == 0;
+}
+
 static struct lanes lanes_plan(const struct conv_shape *s, const struct conv_call *c, bool forward)
 {
     struct lanes l = { .isa = direct_isa(), .s = s, .call = c, .forward = forward };
     l.bf16_in = forward ? s->bf16_x : s->bf16_y, l.bf16_out = forward ? s->bf16_y : s->bf16_x;
     l.in = forward ? c->x : c->dy, l.out = forward ? c->y : c->dx;
     l.group = s->c / s->groups;
+    l.stream = lanes_streams(&l);
     l.h = forward ? s->h : s->oh, l.w = forward ? s->w : s->ow;
     l.oh = forward ? s->oh : s->h, l.ow = forward ? s->ow : s->w;
     l.step = forward ? s->stride : 1, l.phases = forward ? 1 : s->stride;
@@ -186,6 +199,7 @@ static void lanes_task_phase(const struct lanes *l, struct lanes_task *task, con
                 .valid = direct_min(l->isa->lanes, c - n0),
                 .narrow = l->bf16_out,
                 .add = !l->forward && !l->call->overwrite,
+                .stream = l->stream,
                 .ahead = &task->next,
                 .ahead_lines = task->next_lines,
             };

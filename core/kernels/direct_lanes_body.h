@@ -31,7 +31,9 @@ INLINE void lanes_write(const struct direct_lanes *t, ptrdiff_t at, vf *sum)
 {
     float *y = (float *)t->y + at;
     bf16 *y16 = (bf16 *)t->y + at;
-    if (!t->narrow) {
+    if (t->stream) {
+        vf_stream(y, *sum);
+    } else if (!t->narrow) {
         if (t->add) *sum += lanes_load(y, t->valid);
         lanes_store(y, *sum, t->valid);
     } else if (t->valid < LANES) {

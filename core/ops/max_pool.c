@@ -3,6 +3,7 @@
  * saved: that pixel's number in its image for each output, as a float. */
 #include "core/base/parallel.h"
 #include "core/kernels/kernels.h"
+#include "core/ops/norm.h"
 #include "core/ops/parts.h"
 #include "core/ops/window.h"
 #include <string.h>
@@ -17,35 +18,52 @@ static bool max_pool_infer(struct op_call *c, struct err *e)
 
 static size_t max_pool_saved(const struct op_call *c) { return tensor_len(c->out); }
 
-/* One output pixel. image: where its image begins in x; room: a row of channels. */
-static void max_pool_pixel(const struct op_call *c, float *y, float *at, size_t image, float *room,
+/* Pixel rows [top, bottom) of an image as floats: where they are, or worked out in room. A virtual
+ * input is that of a norm with a ReLU (core/ops/norm.h). */
+static const float *max_pool_rows(const struct op_call *c, size_t image, struct window_span v,
+                                  float *room)
+{
+    const struct tensor *x = c->in[0], *u = x->norm ? x->norm->in[0] : x;
+    const size_t row = (size_t)x->w * (size_t)x->c;
+    const size_t len = (size_t)(v.bottom - v.top) * row;
+    const float *rows = tensor_floats(u, (image * (size_t)x->h + (size_t)v.top) * row, len, room);
+    if (!x->norm || norm_folds(x->norm)) return rows;
+    const struct norm_state s = norm_state(x->norm);
+    kernels->fused->norm_relu(room, rows, s.a, s.b, len / (size_t)x->c, (size_t)x->c);
+    return room;
+}
+
+/* One output pixel, from the rows of its window. */
+static void max_pool_pixel(const struct op_call *c, float *y, float *at, const float *rows,
                            struct window_span v)
 {
-    const struct tensor *x = c->in[0];
-    size_t channels = (size_t)c->out->c, width = (size_t)x->w;
-    size_t first = (size_t)v.top * width + (size_t)v.left;
-    memcpy(y, tensor_floats(x, image + first * channels, channels, room), channels * sizeof *y);
-    for (size_t j = 0; j < channels; j++) at[j] = (float)first;
+    const size_t channels = (size_t)c->out->c, width = (size_t)c->in[0]->w;
+    const float *first = rows + (size_t)v.left * channels;
+    memcpy(y, first, channels * sizeof *y);
+    for (size_t j = 0; j < channels; j++) at[j] = (float)((size_t)v.top * width + (size_t)v.left);
     for (int i = v.top; i < v.bottom; i++)
         for (int k = v.left; k < v.right; k++) {
-            size_t pixel = (size_t)i * width + (size_t)k;
-            const float *row = tensor_floats(x, image + pixel * channels, channels, room);
-            kernels->max_row(y, at, row, (float)pixel, channels);
+            const size_t pixel = (size_t)(i - v.top) * width + (size_t)k;
+            kernels->max_row(y, at, rows + pixel * channels, (float)((size_t)i * width + (size_t)k),
+                             channels);
         }
 }
 
 static void max_pool_forward_part(const struct op_call *c, struct part p)
 {
     const struct tensor *x = c->in[0], *y = c->out;
-    size_t image = tensor_len(x) / (size_t)x->n, channels = (size_t)y->c;
-    float *room = parallel_scratch(2 * channels), *max = room + channels;
-    for (size_t row = p.begin; row < p.end; row++)
+    const size_t channels = (size_t)y->c, window = (size_t)window_of(c).size;
+    float *max = parallel_scratch(channels + window * (size_t)x->w * channels);
+    for (size_t row = p.begin; row < p.end; row++) {
+        const float *rows =
+            max_pool_rows(c, row / (size_t)y->h, window_span(c, row, 0), max + channels);
         for (int j = 0; j < y->w; j++) {
-            size_t at = (row * (size_t)y->w + (size_t)j) * channels;
-            max_pool_pixel(c, y->bf16 ? max : y->data + at, c->saved + at,
-                           row / (size_t)y->h * image, room, window_span(c, row, j));
+            const size_t at = (row * (size_t)y->w + (size_t)j) * channels;
+            max_pool_pixel(c, y->bf16 ? max : y->data + at, c->saved + at, rows,
+                           window_span(c, row, j));
             if (y->bf16) kernels->narrow(tensor_data(y, at), max, channels);
         }
+    }
 }
 
 static void max_pool_forward(const struct op_call *c)

@@ -442,6 +442,60 @@ START_TEST(large_outputs_have_the_bits_of_small_ones)
 }
 END_TEST
 
+/* relu(scale conv(x) + bias) in one pass, the scale in the packed weights, against the same in
+ * three. */
+static void check_folded(struct conv_shape s, struct rng *r)
+{
+    struct problem p = problem(s, r);
+    ck_assert(conv_folds(&p.s));
+    struct numbers scale = numbers((size_t)s.k, false, r);
+    const size_t len = (size_t)(s.n * p.s.oh * p.s.ow * s.k);
+    struct numbers plain = numbers(len, s.bf16_y, NULL), folded = numbers(len, s.bf16_y, NULL);
+    float *work = mem_new(conv_work(&p.s) + 1, sizeof *work),
+          *packed = mem_new(conv_packed(&p.s, CONV_FORWARD), sizeof *packed);
+    struct conv_call c = { .x = p.x.stored, .w = p.w.values, .y = plain.stored, .work = work };
+    conv_forward(&p.s, &c);
+    conv_pack(&p.s, &(struct conv_packing){ CONV_FORWARD, p.w.values, scale.values, packed });
+    c.packed = packed, c.w = NULL, c.y = folded.stored;
+    c.bias = p.bias.values, c.relu = true;
+    conv_forward(&p.s, &c);
+    /* weights that are rounded anew: errors of as many terms */
+    const double near = s.bf16_x ? 5e-3 : 1e-6, terms = sqrt((double)(s.c * s.kh * s.kw));
+    for (size_t i = 0; i < len; i++) {
+        const size_t k = i % (size_t)s.k;
+        double want = (double)(scale.values[k] * numbers_at(&plain, i) + p.bias.values[k]);
+        want = want > 0 ? want : 0;
+        const double size = terms + fabs((double)numbers_at(&plain, i));
+        ck_assert_msg(fabs((double)numbers_at(&folded, i) - want) < near * size, "%s: %g, not %g",
+                      kernels->isa, (double)numbers_at(&folded, i), want);
+    }
+    free(work), free(packed);
+    numbers_free(&scale), numbers_free(&plain), numbers_free(&folded);
+    problem_free(&p);
+}
+
+START_TEST(what_follows_is_folded)
+{
+    static const struct conv_shape shapes[] = {
+        { .n = 3, .h = 9, .w = 11, .c = 12, .k = 40, .kh = 3, .kw = 3, .stride = 1, .pad = 1 },
+        { .n = 2, .h = 8, .w = 8, .c = 1100, .k = 48, .kh = 1, .kw = 1, .stride = 1 }, /* in parts
+                                                                                        */
+        { .n = 3, .h = 9, .w = 9, .c = 32, .k = 64, .kh = 3, .kw = 3, .stride = 2, .pad = 1 },
+    };
+    struct rng r = rng_stream(12, RNG_TEST, 0, 0);
+    for (int i = 0; kernels_at(i); i++) {
+        kernels_use(kernels_at(i)->isa);
+        for (size_t k = 0; k < 2 * sizeof shapes / sizeof *shapes; k++) {
+            struct conv_shape s = shapes[k / 2];
+            s.groups = s.c == 32 ? 2 : 1;
+            s.bf16_x = s.bf16_y = k % 2;
+            check_folded(s, &r);
+        }
+    }
+    kernels_use(NULL);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("conv_bf16");
@@ -450,6 +504,7 @@ Suite *suite(void)
     tcase_add_loop_test(c, random_shapes_equal_the_reference, 0, RANDOM_SHAPES / RANDOM_BATCH);
     tcase_add_loop_test(c, network_layers_equal_the_reference, 0, 4);
     tcase_add_test(c, rounds_to_the_nearest);
+    tcase_add_test(c, what_follows_is_folded);
     tcase_add_test(c, large_outputs_have_the_bits_of_small_ones);
     tcase_add_test(c, bits_do_not_depend_on_threads);
     suite_add_tcase(s, c);
