@@ -10,85 +10,20 @@
 #include "core/kernels/conv.h"
 #include "core/kernels/direct.h"
 #include "core/kernels/kernels.h"
+#include "tests/conv_layers.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-struct layer {
-    const char *name;
-    int times; /* in the network */
-    int size, c, k, kernel, stride, groups;
-};
-
-static const struct layer resnet20[] = {
-    { "stem 3x3 3-16 @32", 1, 32, 3, 16, 3, 1, 1 },
-    { "3x3 16-16 @32", 6, 32, 16, 16, 3, 1, 1 },
-    { "3x3 s2 16-32 @32", 1, 32, 16, 32, 3, 2, 1 },
-    { "3x3 32-32 @16", 5, 16, 32, 32, 3, 1, 1 },
-    { "1x1 s2 16-32 @32", 1, 32, 16, 32, 1, 2, 1 },
-    { "3x3 s2 32-64 @16", 1, 16, 32, 64, 3, 2, 1 },
-    { "3x3 64-64 @8", 5, 8, 64, 64, 3, 1, 1 },
-    { "1x1 s2 32-64 @16", 1, 16, 32, 64, 1, 2, 1 },
-    { 0 },
-};
-static const struct layer resnet50[] = {
-    { "stem 7x7 s2 3-64 @224", 1, 224, 3, 64, 7, 2, 1 },
-    { "1x1 64-64 @56", 1, 56, 64, 64, 1, 1, 1 },
-    { "3x3 64-64 @56", 3, 56, 64, 64, 3, 1, 1 },
-    { "1x1 64-256 @56", 4, 56, 64, 256, 1, 1, 1 },
-    { "1x1 256-64 @56", 2, 56, 256, 64, 1, 1, 1 },
-    { "1x1 256-128 @56", 1, 56, 256, 128, 1, 1, 1 },
-    { "3x3 s2 128-128 @56", 1, 56, 128, 128, 3, 2, 1 },
-    { "3x3 128-128 @28", 3, 28, 128, 128, 3, 1, 1 },
-    { "1x1 128-512 @28", 4, 28, 128, 512, 1, 1, 1 },
-    { "1x1 s2 256-512 @56", 1, 56, 256, 512, 1, 2, 1 },
-    { "1x1 512-128 @28", 3, 28, 512, 128, 1, 1, 1 },
-    { "1x1 512-256 @28", 1, 28, 512, 256, 1, 1, 1 },
-    { "3x3 s2 256-256 @28", 1, 28, 256, 256, 3, 2, 1 },
-    { "3x3 256-256 @14", 5, 14, 256, 256, 3, 1, 1 },
-    { "1x1 256-1024 @14", 6, 14, 256, 1024, 1, 1, 1 },
-    { "1x1 s2 512-1024 @28", 1, 28, 512, 1024, 1, 2, 1 },
-    { "1x1 1024-256 @14", 5, 14, 1024, 256, 1, 1, 1 },
-    { "1x1 1024-512 @14", 1, 14, 1024, 512, 1, 1, 1 },
-    { "3x3 s2 512-512 @14", 1, 14, 512, 512, 3, 2, 1 },
-    { "3x3 512-512 @7", 2, 7, 512, 512, 3, 1, 1 },
-    { "1x1 512-2048 @7", 3, 7, 512, 2048, 1, 1, 1 },
-    { "1x1 s2 1024-2048 @14", 1, 14, 1024, 2048, 1, 2, 1 },
-    { "1x1 2048-512 @7", 2, 7, 2048, 512, 1, 1, 1 },
-    { 0 },
-};
-static const struct layer resnext50[] = {
-    { "g32 3x3 128 @56", 3, 56, 128, 128, 3, 1, 32 },
-    { "g32 3x3 s2 256 @56", 1, 56, 256, 256, 3, 2, 32 },
-    { "g32 3x3 256 @28", 3, 28, 256, 256, 3, 1, 32 },
-    { "g32 3x3 s2 512 @28", 1, 28, 512, 512, 3, 2, 32 },
-    { "g32 3x3 512 @14", 5, 14, 512, 512, 3, 1, 32 },
-    { "g32 3x3 s2 1024 @14", 1, 14, 1024, 1024, 3, 2, 32 },
-    { "g32 3x3 1024 @7", 2, 7, 1024, 1024, 3, 1, 32 },
-    { 0 },
-};
-static const struct layer mobilenet[] = {
-    { "dw 3x3 32 @112", 1, 112, 32, 32, 3, 1, 32 },
-    { "dw 3x3 s2 64 @112", 1, 112, 64, 64, 3, 2, 64 },
-    { "dw 3x3 128 @56", 1, 56, 128, 128, 3, 1, 128 },
-    { "dw 3x3 s2 128 @56", 1, 56, 128, 128, 3, 2, 128 },
-    { "dw 3x3 256 @28", 1, 28, 256, 256, 3, 1, 256 },
-    { "dw 3x3 s2 256 @28", 1, 28, 256, 256, 3, 2, 256 },
-    { "dw 3x3 512 @14", 5, 14, 512, 512, 3, 1, 512 },
-    { "dw 3x3 s2 512 @14", 1, 14, 512, 512, 3, 2, 512 },
-    { "dw 3x3 1024 @7", 1, 7, 1024, 1024, 3, 1, 1024 },
-    { 0 },
-};
 static const struct network {
     const char *name;
-    const struct layer *layers;
     int batch;
-} networks[] = { { "resnet20", resnet20, 128 },
-                 { "resnet50", resnet50, 16 },
-                 { "resnext50", resnext50, 16 },
-                 { "mobilenet", mobilenet, 16 } };
+} networks[] = { [RESNET20] = { "resnet20", 128 },
+                 [RESNET50] = { "resnet50", 16 },
+                 [RESNEXT50] = { "resnext50", 16 },
+                 [MOBILENET] = { "mobilenet", 16 } };
 
 enum {
     PASSES = 3,
@@ -217,25 +152,12 @@ struct total {
 };
 
 /* One layer with one way; adds times x seconds to total. */
-static void bench(const struct layer *l, int n, const struct conv_kernels *k, struct total *total)
+static void bench(const struct conv_layer *l, int n, const struct conv_kernels *k,
+                  struct total *total)
 {
-    const int pad = l->kernel / 2, out = (l->size + 2 * pad - l->kernel) / l->stride + 1;
-    const struct conv_shape s = { n,
-                                  l->size,
-                                  l->size,
-                                  l->c,
-                                  l->k,
-                                  l->kernel,
-                                  l->kernel,
-                                  l->stride,
-                                  pad,
-                                  l->groups,
-                                  out,
-                                  out,
-                                  bench_with.bf16 && l->c != 3,
-                                  bench_with.bf16 };
+    const struct conv_shape s = conv_layer_shape(l, n, l->size, bench_with.bf16);
     const size_t x = (size_t)n * (size_t)(l->size * l->size) * (size_t)l->c;
-    const size_t y = (size_t)n * (size_t)(out * out) * (size_t)l->k;
+    const size_t y = (size_t)n * (size_t)(s.oh * s.ow) * (size_t)l->k;
     const size_t w = (size_t)(l->kernel * l->kernel * l->c / l->groups) * (size_t)l->k,
                  work = k->work(&s) + 1;
     struct buffers b = { tensor(x, s.bf16_x), tensor(y, s.bf16_y), filled(w), { 0 }, filled(work) };
@@ -266,6 +188,11 @@ static void bench(const struct layer *l, int n, const struct conv_kernels *k, st
     mem_unmap(b.w, w * sizeof(float)), mem_unmap(b.work, work * sizeof(float));
 }
 
+static bool times_layer(const struct network *net, const struct conv_layer *l)
+{
+    return &networks[l->network] == net && (!bench_with.layer || strstr(l->name, bench_with.layer));
+}
+
 static void bench_network(const struct network *net, const char *way)
 {
     static const struct conv_kernels *const ways[] = { &conv_direct, &conv_reference };
@@ -278,9 +205,8 @@ static void bench_network(const struct network *net, const char *way)
         if (way && strcmp(way, ways[w]->name) != 0) continue;
         if (bench_with.bf16 && !ways[w]->takes_bf16) continue;
         struct total total = { .gflop = 0 };
-        for (const struct layer *l = net->layers; l->name; l++)
-            if (!bench_with.layer || strstr(l->name, bench_with.layer))
-                bench(l, batch, ways[w], &total);
+        for (int i = 0; i < CONV_LAYERS; i++)
+            if (times_layer(net, &conv_layers[i])) bench(&conv_layers[i], batch, ways[w], &total);
         const double all = total.s[0] + total.s[1] + total.s[2];
         printf("%-22s %-10s %.1f + %.1f + %.1f = %.1f ms a step, %.1f %% of peak\n", "all layers",
                ways[w]->name, 1e3 * total.s[0], 1e3 * total.s[1], 1e3 * total.s[2], 1e3 * all,

@@ -19,7 +19,7 @@ KEEP = {"MALLOC_MMAP_THRESHOLD_": str(1 << 31), "MALLOC_TRIM_THRESHOLD_": str(1 
         "MALLOC_TOP_PAD_": str(1 << 26)}
 WARM_UP = 2  # steps that nobody times: allocation, compilation
 
-# channels, size of the input, stride, how often a network has it; as in tests/bench/conv_bench.c
+# channels, size of the input, stride, how often a network has it; as in tests/conv_layers.h
 GROUPED = [(128, 56, 1), (256, 56, 2), (256, 28, 1), (512, 28, 2), (512, 14, 1), (1024, 14, 2), (1024, 7, 1)]
 DEPTHWISE = [(32, 112, 1), (64, 112, 2), (128, 56, 1), (128, 56, 2), (256, 28, 1), (256, 28, 2),
              (512, 14, 1), (512, 14, 2), (1024, 7, 1)]

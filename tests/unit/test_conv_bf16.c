@@ -4,6 +4,8 @@
 #include "core/kernels/bf16.h"
 #include "core/kernels/conv.h"
 #include "core/kernels/kernels.h"
+#include "tests/conv_layers.h"
+#include "tests/unit/random_conv.h"
 #include "tests/unit/unit.h"
 #include <math.h>
 #include <stdlib.h>
@@ -216,81 +218,27 @@ static void check_shape(struct conv_shape shape, struct rng *r)
 /* Which sides are bf16. */
 static const bool sides[][2] = { { true, true }, { false, true }, { true, false } };
 
-static int between(struct rng *r, int low, int high)
-{
-    return low + (int)rng_below(r, (uint32_t)(high - low + 1));
-}
-
-enum { RANDOM_SHAPES = 200, RANDOM_BATCH = 50 };
-
-/* Three of five have even channels in every group, as pairs need them. */
-static struct conv_shape random_shape(int i, struct rng *r)
-{
-    const int groups[] = { 1, 1, 1, 2, 3, 5, 9 }, even = i % 5 < 3 ? 2 : 1;
-    struct conv_shape s = { .n = between(r, 1, 3), .groups = groups[i % 7] };
-    if (i % 21 == 20) s.groups = between(r, 1, 40); /* depthwise */
-    s.c = i % 21 == 20 ? s.groups : even * between(r, 1, 24 / s.groups / even) * s.groups;
-    s.k = i % 21 == 20 ? s.groups : even * between(r, 1, 80 / s.groups / even) * s.groups;
-    if (i % 21 == 19) s.k = s.c = (i % 2 ? 4 : 8) * s.groups;
-    s.kh = between(r, 1, 5), s.kw = i % 2 ? s.kh : between(r, 1, 5);
-    s.stride = between(r, 1, 3), s.pad = between(r, 0, 4);
-    s.h = between(r, s.kh, s.kh + 6), s.w = between(r, s.kw, s.kw + 12);
-    return s;
-}
-
 START_TEST(random_shapes_equal_the_reference)
 {
     for (int i = _i * RANDOM_BATCH; i < (_i + 1) * RANDOM_BATCH; i++)
         for (int j = 0; j < 3; j++) {
             struct rng r = rng_stream(8, RNG_TEST, (uint64_t)i, 0);
-            struct conv_shape s = random_shape(i, &r);
+            /* three of five have even channels in every group, as pairs need them */
+            struct conv_shape s = random_shape(i, i % 5 < 3 ? 2 : 1, 80, &r);
             s.bf16_x = sides[j][0], s.bf16_y = sides[j][1];
             check_shape(s, &r);
         }
 }
 END_TEST
 
-/* Kinds of convolutions of the networks, large enough for every way of cutting them up: size,
- * channels, kernel, stride, groups. Those of three channels have float inputs. */
-static const struct {
-    int size, c, k, kernel, stride, groups;
-} layers[] = {
-    { 32, 3, 16, 3, 1, 1 },     { 32, 16, 16, 3, 1, 1 },     { 32, 16, 32, 3, 2, 1 },
-    { 16, 32, 32, 3, 1, 1 },    { 32, 16, 32, 1, 2, 1 },     { 16, 32, 64, 3, 2, 1 },
-    { 8, 64, 64, 3, 1, 1 },     { 16, 32, 64, 1, 2, 1 },     { 56, 3, 64, 7, 2, 1 },
-    { 28, 64, 64, 1, 1, 1 },    { 28, 64, 64, 3, 1, 1 },     { 28, 64, 256, 1, 1, 1 },
-    { 28, 256, 64, 1, 1, 1 },   { 14, 256, 128, 1, 1, 1 },   { 14, 128, 128, 3, 2, 1 },
-    { 14, 128, 128, 3, 1, 1 },  { 14, 128, 512, 1, 1, 1 },   { 14, 256, 512, 1, 2, 1 },
-    { 14, 512, 128, 1, 1, 1 },  { 7, 512, 256, 1, 1, 1 },    { 14, 256, 256, 3, 2, 1 },
-    { 7, 256, 256, 3, 1, 1 },   { 7, 256, 1024, 1, 1, 1 },   { 7, 512, 1024, 1, 2, 1 },
-    { 7, 1024, 256, 1, 1, 1 },  { 5, 1024, 512, 1, 1, 1 },   { 7, 512, 512, 3, 2, 1 },
-    { 5, 512, 512, 3, 1, 1 },   { 3, 512, 2048, 1, 1, 1 },   { 5, 1024, 2048, 1, 2, 1 },
-    { 3, 2048, 512, 1, 1, 1 },  { 14, 128, 128, 3, 1, 32 },  { 14, 256, 256, 3, 2, 32 },
-    { 9, 512, 512, 3, 1, 32 },  { 9, 1024, 1024, 3, 2, 32 }, { 7, 1024, 1024, 3, 1, 32 },
-    { 28, 32, 32, 3, 1, 32 },   { 28, 64, 64, 3, 2, 64 },    { 14, 128, 128, 3, 2, 128 },
-    { 7, 512, 512, 3, 1, 512 },
-};
-enum { LAYERS = sizeof layers / sizeof *layers };
-
 static struct conv_shape layer_shape(int i, int images)
 {
-    return (struct conv_shape){ .n = images,
-                                .h = layers[i].size,
-                                .w = layers[i].size,
-                                .c = layers[i].c,
-                                .k = layers[i].k,
-                                .kh = layers[i].kernel,
-                                .kw = layers[i].kernel,
-                                .stride = layers[i].stride,
-                                .pad = layers[i].kernel / 2,
-                                .groups = layers[i].groups,
-                                .bf16_x = layers[i].c != 3,
-                                .bf16_y = true };
+    return conv_layer_shape(&conv_layers[i], images, conv_layers[i].test[1], true);
 }
 
 START_TEST(network_layers_equal_the_reference)
 {
-    for (int i = _i; i < LAYERS; i += 4) {
+    for (int i = _i; i < CONV_LAYERS; i += 4) {
         struct rng r = rng_stream(9, RNG_TEST, (uint64_t)i, 0);
         check_shape(layer_shape(i, 2 + i % 2), &r);
     }
@@ -361,7 +309,7 @@ END_TEST
 
 START_TEST(bits_do_not_depend_on_threads)
 {
-    for (int i = 0; i < LAYERS; i++) {
+    for (int i = 0; i < CONV_LAYERS; i++) {
         const int threads[] = { 1, 2, 3, 8 };
         struct rng r = rng_stream(7, RNG_TEST, (uint64_t)i, 0);
         struct problem p = problem(layer_shape(i, 3), &r);

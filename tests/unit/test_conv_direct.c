@@ -3,6 +3,8 @@
 #include "core/base/rng.h"
 #include "core/kernels/conv.h"
 #include "core/kernels/kernels.h"
+#include "tests/conv_layers.h"
+#include "tests/unit/random_conv.h"
 #include "tests/unit/unit.h"
 #include <math.h>
 #include <stdlib.h>
@@ -225,74 +227,24 @@ static void check_shape(const struct conv_kernels *k, struct conv_shape shape, s
     problem_free(&p);
 }
 
-static int between(struct rng *r, int low, int high)
-{
-    return low + (int)rng_below(r, (uint32_t)(high - low + 1));
-}
-
-enum { RANDOM_SHAPES = 200, RANDOM_BATCH = 50 };
-
 START_TEST(random_shapes_equal_the_definition)
 {
     for (int i = _i * RANDOM_BATCH; i < (_i + 1) * RANDOM_BATCH; i++) {
         struct rng r = rng_stream(5, RNG_TEST, (uint64_t)i, 0);
-        const int groups[] = { 1, 1, 1, 2, 3, 5, 9 };
-        struct conv_shape s = { .n = between(&r, 1, 3), .groups = groups[i % 7] };
-        if (i % 21 == 20) s.groups = between(&r, 1, 40); /* depthwise */
-        s.c = i % 21 == 20 ? s.groups : between(&r, 1, 24 / s.groups) * s.groups;
-        s.k = i % 21 == 20 ? s.groups : between(&r, 1, 40 / s.groups) * s.groups;
-        if (i % 21 == 19) s.k = s.c = (i % 2 ? 4 : 8) * s.groups;
-        s.kh = between(&r, 1, 5), s.kw = i % 2 ? s.kh : between(&r, 1, 5);
-        s.stride = between(&r, 1, 3), s.pad = between(&r, 0, 4);
-        s.h = between(&r, s.kh, s.kh + 6), s.w = between(&r, s.kw, s.kw + 12);
-        check_shape(&conv_direct, s, &r, by_definition);
+        check_shape(&conv_direct, random_shape(i, 1, 40, &r), &r, by_definition);
     }
 }
 END_TEST
 
-/* Every convolution of ResNet-20, ResNet-50, ResNeXt-50 and MobileNet: channels, kernel, stride,
- * groups. Sizes are those of the network where that is cheap, else large enough for every way of
- * cutting them up. */
-static const struct {
-    int size, c, k, kernel, stride, groups;
-} layers[] = {
-    { 32, 3, 16, 3, 1, 1 },        { 32, 16, 16, 3, 1, 1 },     { 32, 16, 32, 3, 2, 1 },
-    { 16, 32, 32, 3, 1, 1 },       { 32, 16, 32, 1, 2, 1 },     { 16, 32, 64, 3, 2, 1 },
-    { 8, 64, 64, 3, 1, 1 },        { 16, 32, 64, 1, 2, 1 },     { 112, 3, 64, 7, 2, 1 },
-    { 56, 64, 64, 1, 1, 1 },       { 56, 64, 64, 3, 1, 1 },     { 28, 64, 256, 1, 1, 1 },
-    { 28, 256, 64, 1, 1, 1 },      { 14, 256, 128, 1, 1, 1 },   { 28, 128, 128, 3, 2, 1 },
-    { 28, 128, 128, 3, 1, 1 },     { 14, 128, 512, 1, 1, 1 },   { 14, 256, 512, 1, 2, 1 },
-    { 14, 512, 128, 1, 1, 1 },     { 14, 512, 256, 1, 1, 1 },   { 14, 256, 256, 3, 2, 1 },
-    { 14, 256, 256, 3, 1, 1 },     { 7, 256, 1024, 1, 1, 1 },   { 14, 512, 1024, 1, 2, 1 },
-    { 7, 1024, 256, 1, 1, 1 },     { 7, 1024, 512, 1, 1, 1 },   { 7, 512, 512, 3, 2, 1 },
-    { 7, 512, 512, 3, 1, 1 },      { 5, 512, 2048, 1, 1, 1 },   { 7, 1024, 2048, 1, 2, 1 },
-    { 5, 2048, 512, 1, 1, 1 },     { 20, 128, 128, 3, 1, 32 },  { 20, 256, 256, 3, 2, 32 },
-    { 14, 256, 256, 3, 1, 32 },    { 14, 512, 512, 3, 2, 32 },  { 9, 512, 512, 3, 1, 32 },
-    { 9, 1024, 1024, 3, 2, 32 },   { 7, 1024, 1024, 3, 1, 32 }, { 28, 32, 32, 3, 1, 32 },
-    { 28, 64, 64, 3, 2, 64 },      { 14, 128, 128, 3, 1, 128 }, { 14, 128, 128, 3, 2, 128 },
-    { 14, 256, 256, 3, 1, 256 },   { 14, 512, 512, 3, 1, 512 }, { 14, 512, 512, 3, 2, 512 },
-    { 7, 1024, 1024, 3, 1, 1024 },
-};
-enum { LAYERS = sizeof layers / sizeof *layers };
-
 static struct conv_shape layer_shape(int i, int images)
 {
-    return (struct conv_shape){ .n = images,
-                                .h = layers[i].size,
-                                .w = layers[i].size,
-                                .c = layers[i].c,
-                                .k = layers[i].k,
-                                .kh = layers[i].kernel,
-                                .kw = layers[i].kernel,
-                                .stride = layers[i].stride,
-                                .pad = layers[i].kernel / 2,
-                                .groups = layers[i].groups };
+    return conv_layer_shape(&conv_layers[i], images, conv_layers[i].test[0], false);
 }
 
 START_TEST(network_layers_equal_the_reference)
 {
     struct rng r = rng_stream(6, RNG_TEST, (uint64_t)_i, 0);
-    for (int i = _i; i < LAYERS; i += 4)
+    for (int i = _i; i < CONV_LAYERS; i += 4)
         check_shape(&conv_direct, layer_shape(i, 2), &r, by_reference);
 }
 END_TEST
@@ -321,9 +273,9 @@ static float *all_passes(const struct problem *p, size_t *len)
 
 START_TEST(bits_do_not_depend_on_threads)
 {
-    for (int i = 0; i < LAYERS; i++) {
+    for (int i = 0; i < CONV_LAYERS; i++) {
         struct rng r = rng_stream(7, RNG_TEST, (uint64_t)i, 0);
-        struct problem p = problem(layer_shape(i, layers[i].size > 20 ? 1 : 3), &r);
+        struct problem p = problem(layer_shape(i, conv_layers[i].test[0] > 20 ? 1 : 3), &r);
         float *want = NULL;
         for (int t = 0; t < 4 && conv_direct.takes(&p.s); t++) {
             const int threads[] = { 1, 2, 3, 8 };

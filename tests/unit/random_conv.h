@@ -1,0 +1,29 @@
+#ifndef TESTS_UNIT_RANDOM_CONV_H
+#define TESTS_UNIT_RANDOM_CONV_H
+/* Small convolutions of random shapes, for comparisons with a slower way. */
+#include "core/base/rng.h"
+#include "core/kernels/conv.h"
+
+enum { RANDOM_SHAPES = 200, RANDOM_BATCH = 50 };
+
+static int between(struct rng *r, int low, int high)
+{
+    return low + (int)rng_below(r, (uint32_t)(high - low + 1));
+}
+
+/* The i-th: all kinds of groups come in turn. Channels of every group are a multiple of `even`;
+ * there are up to `most` output channels. */
+static struct conv_shape random_shape(int i, int even, int most, struct rng *r)
+{
+    const int groups[] = { 1, 1, 1, 2, 3, 5, 9 };
+    struct conv_shape s = { .n = between(r, 1, 3), .groups = groups[i % 7] };
+    if (i % 21 == 20) s.groups = between(r, 1, 40); /* depthwise */
+    s.c = i % 21 == 20 ? s.groups : even * between(r, 1, 24 / s.groups / even) * s.groups;
+    s.k = i % 21 == 20 ? s.groups : even * between(r, 1, most / s.groups / even) * s.groups;
+    if (i % 21 == 19) s.k = s.c = (i % 2 ? 4 : 8) * s.groups;
+    s.kh = between(r, 1, 5), s.kw = i % 2 ? s.kh : between(r, 1, 5);
+    s.stride = between(r, 1, 3), s.pad = between(r, 0, 4);
+    s.h = between(r, s.kh, s.kh + 6), s.w = between(r, s.kw, s.kw + 12);
+    return s;
+}
+#endif
