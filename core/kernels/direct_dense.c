@@ -1,80 +1,18 @@
 /* Dense convolutions forward and backward to the input: the same product of pixels with panels,
  * seen from its output. A task takes whole images or a block of rows of one, copies the part of the
  * input that they see into scratch with its zero border (1x1 kernels read the input where it
- * stands), cuts the output pixels into register tiles, and runs all tiles with all panels. */
+ * stands), cuts the output pixels into register tiles, and runs all tiles with all panels
+ * (direct_dense_block.c). */
+#include "core/kernels/direct_dense.h"
 #include "core/base/parallel.h"
-#include "core/kernels/direct.h"
-#include "core/kernels/kernels.h"
 #include <stdint.h>
 #include <string.h>
 
 enum {
-    PANELS_RESIDENT = 64 * 1024, /* floats (256 KiB): up to here all panels stay in the second-level
-                                  * cache, and each tile meets all of them before the next tile */
-    DEPTH = 512,        /* channels of a 1x1 kernel in one go: a tile's pixels (28 KiB) stay in
-                         * the first-level cache, a panel (64 KiB) in the second */
     GROUP_PIXELS = 196, /* small images are taken together up to here: 14 full tiles of 14 */
     ALIASED = 512,      /* floats (2 KiB): pixels this far apart share two of the first-level
                          * cache's sets; the copy then leaves a gap of a line after each */
 };
-
-/* A pass, as its tasks see it. "In" is what taps read, "out" what is written: x and y of a forward,
- * dy and dx of a backward pass. */
-struct dense {
-    const struct direct_isa *isa;
-    const struct conv_shape *s;
-    const struct conv_call *call;
-    bool forward;
-    bool pairs;             /* of bf16 channels: elements */
-    bool bf16_in, bf16_out; /* what tensors are stored as */
-    const void *in;
-    void *out;
-    int h, w, c;        /* in */
-    int oh, ow, k;      /* out */
-    int elements;       /* of an in-pixel: channels, or pairs of them */
-    int depth, columns; /* of a group: elements in, channels out */
-    int step;           /* in-pixels from one out-pixel of a phase to the next */
-    int phases;         /* in each direction: out-pixels from one of a phase to the next */
-    int rows, cols;     /* of a phase, the most */
-    int top, bottom, left, right; /* the in-pixels that out-pixel 0 of any phase sees: rows [top,
-                                   * bottom], columns [left, right] */
-    bool point;                   /* a 1x1 kernel: the copy leaves out what no tap reads */
-    bool flat;                    /* ... and rows follow each other without a gap, in and out */
-    bool in_place;                /* ... and so does the input itself */
-    bool stream;                  /* out is written past the caches */
-    ptrdiff_t pixel;              /* elements from a pixel to the next of the copy */
-    int images, row_blocks, block_rows, column_groups, group_panels; /* of a task */
-    int n_panels;                                                    /* of all groups */
-    int tasks;
-    const float *panels;
-    float *partial; /* [n][row_blocks][2][k]: sums and squares, or NULL */
-};
-
-/* Up to DIRECT_ROWS pixels of the output. */
-struct dense_tile {
-    const float *x[2];
-    char *y[2];
-    float *sums[2]; /* [2][k] of the pixel's image */
-    int rows;
-};
-
-/* The work of one task on one phase: all tiles with all panels. */
-struct dense_block {
-    const struct dense *d;
-    struct dense_tile *tiles;
-    int count;
-    ptrdiff_t *taps;
-    int n_taps, depth;
-    const float *panels;
-    int phase_taps;            /* before neighbours are taken as one */
-    int from, to;              /* panels */
-    int phases_left;           /* of the task, this one counted */
-    struct direct_ahead *next; /* what the task after this one reads, */
-    int next_lines;            /* and how much of it each tile asks for */
-};
-
-/* In-pixels apart in the copy of neighbours in a phase. */
-static int dense_copy_step(const struct dense *d) { return d->point ? 1 : d->step; }
 
 static int dense_window_rows(const struct dense *d, int rows)
 {
@@ -149,152 +87,6 @@ static struct dense dense_plan(const struct conv_shape *s, const struct conv_cal
     d.stream = dense_streams(&d);
     dense_cut(&d);
     return d;
-}
-
-/* A panel of a block: where its columns and those of x and the weights begin. */
-struct dense_panel {
-    int width, valid; /* columns, and how many of them exist */
-    int x, y;         /* channels: the first read, the first written */
-    const float *weights;
-};
-
-static struct dense_panel block_panel(const struct dense_block *b, int i)
-{
-    const struct dense *d = b->d;
-    const int each = d->n_panels / d->s->groups, group = i / each,
-              n0 = i % each * 2 * d->isa->lanes;
-    const enum conv_pass pass = d->forward ? CONV_FORWARD : CONV_BACKWARD_DATA;
-    struct dense_panel p = { .x = group * d->depth, .y = group * d->columns + n0 };
-    p.width = direct_panel_width(d->isa, d->columns, n0);
-    p.valid = direct_min(p.width, d->columns - n0);
-    p.weights = b->panels + (ptrdiff_t)n0 * b->n_taps * b->depth +
-                group * direct_group_panels(d->s, pass, d->isa->lanes, b->phase_taps);
-    return p;
-}
-
-/* Pixel m of a tile's output. */
-static void *tile_output(const struct direct_tile *t, int m, int rows)
-{
-    const int half = (rows + 1) / 2, i = m >= half;
-    return (char *)t->y[i] + direct_bytes(t->narrow, (i ? m - half : m) * t->y_pixel);
-}
-
-/* A panel whose last columns do not exist: the tile goes through a buffer. */
-static void block_tail(const struct dense *d, const struct dense_panel *p,
-                       const struct direct_tile *t, int rows)
-{
-    const int half = (rows + 1) / 2;
-    float y[DIRECT_ROWS * DIRECT_WIDTH], start[DIRECT_WIDTH] = { 0 },
-                                         sums[2][2][DIRECT_WIDTH] = { 0 };
-    const size_t valid = (size_t)p->valid;
-    struct direct_tile u = *t;
-    u.y[0] = y, u.y[1] = y + half * p->width, u.y_pixel = p->width;
-    u.narrow = u.stream = false;
-    if (t->start) u.start = memcpy(start, t->start, valid * sizeof *start);
-    for (int i = 0; i < 2 && t->sum[0]; i++) u.sum[i] = sums[i][0], u.square[i] = sums[i][1];
-    for (int m = 0; t->add && m < rows; m++) {
-        const void *from = tile_output(t, m, rows);
-        memset(y + m * p->width, 0, (size_t)p->width * sizeof *y);
-        if (t->narrow)
-            kernels->widen(y + m * p->width, from, valid);
-        else
-            memcpy(y + m * p->width, from, valid * sizeof *y);
-    }
-    d->isa->tile[d->pairs][p->width / d->isa->lanes][rows](&u);
-    for (int m = 0; m < rows; m++) {
-        void *to = tile_output(t, m, rows);
-        if (t->narrow)
-            kernels->narrow(to, y + m * p->width, valid);
-        else
-            memcpy(to, y + m * p->width, valid * sizeof *y);
-    }
-    for (int i = 0; i < 2 && t->sum[0]; i++)
-        for (int n = 0; n < p->valid; n++)
-            t->sum[i][n] += sums[i][0][n], t->square[i][n] += sums[i][1][n];
-}
-
-/* Tile `at` with a panel, channels [from, to) of a tap (all of them, unless 1x1). Asks for `lines`
- * of what is ahead meanwhile. */
-static void block_tile(const struct dense_block *b, const struct dense_tile *at,
-                       const struct dense_panel *p, int from, int to, struct direct_ahead *ahead,
-                       int lines)
-{
-    const struct dense *d = b->d;
-    struct direct_tile t = {
-        .x = { at->x[0] + p->x + from, at->x[1] + p->x + from },
-        .x_pixel = d->pixel * dense_copy_step(d),
-        .taps = b->taps,
-        .n_taps = b->n_taps,
-        .depth = to - from,
-        .panel = p->weights + (ptrdiff_t)from * p->width,
-        .y = { at->y[0] + direct_bytes(d->bf16_out, p->y),
-               at->y[1] + direct_bytes(d->bf16_out, p->y) },
-        .y_pixel = (ptrdiff_t)d->phases * d->k,
-        .narrow = d->bf16_out,
-        .add = from > 0 || (!d->forward && !d->call->overwrite),
-        .stream = d->stream && to - from == b->depth,
-        .ahead = ahead,
-        .ahead_lines = lines,
-        .relu = d->forward && d->call->relu && to == b->depth,
-    };
-    if (d->forward && d->call->bias && from == 0) t.start = d->call->bias + p->y;
-    if (d->partial && to == b->depth)
-        for (int i = 0; i < 2; i++)
-            t.sum[i] = at->sums[i] + p->y, t.square[i] = at->sums[i] + d->k + p->y;
-    if (p->valid == p->width)
-        d->isa->tile[d->pairs][p->width / d->isa->lanes][at->rows](&t);
-    else
-        block_tail(d, p, &t, at->rows);
-}
-
-/* A 1x1 kernel's next tile, read where it stands. */
-static struct direct_ahead block_next_tile(const struct dense_block *b, int tile)
-{
-    if (tile + 1 >= b->count) return (struct direct_ahead){ 0 };
-    const struct dense_tile *next = &b->tiles[tile + 1];
-    const ptrdiff_t bytes = b->d->pixel * (ptrdiff_t)sizeof *next->x[0];
-    return direct_pixels_ahead(next->x[0], next->rows, (int)bytes, bytes);
-}
-
-/* Each tile meets all panels before the next tile. */
-static void block_run_tiles(const struct dense_block *b)
-{
-    for (int i = 0; i < b->count; i++) {
-        struct direct_ahead tile = block_next_tile(b, i);
-        const bool here = b->d->in_place;
-        const int lines = here ? direct_div_up(tile.left, b->to - b->from) : b->next_lines;
-        for (int p = b->from; p < b->to; p++) {
-            const struct dense_panel panel = block_panel(b, p);
-            block_tile(b, &b->tiles[i], &panel, 0, b->depth, here ? &tile : b->next, lines);
-        }
-    }
-}
-
-/* Each panel meets all tiles before the next panel. */
-static void block_run_panels(const struct dense_block *b, int depth)
-{
-    for (int from = 0; from < b->depth; from += depth)
-        for (int p = b->from; p < b->to; p++) {
-            const struct dense_panel panel = block_panel(b, p);
-            for (int i = 0; i < b->count; i++)
-                block_tile(b, &b->tiles[i], &panel, from, direct_min(b->depth, from + depth),
-                           b->next, b->next_lines);
-        }
-}
-
-static void block_run(struct dense_block *b)
-{
-    const struct dense *d = b->d;
-    const int width = 2 * d->isa->lanes, panels = b->to - b->from;
-    const bool resident = (ptrdiff_t)panels * width * b->n_taps * b->depth <= PANELS_RESIDENT;
-    const bool whole = resident || !d->point || d->bf16_out; /* bf16 takes no partial sums */
-    const int depth = whole ? b->depth : DEPTH;
-    const int calls = b->count * panels * direct_div_up(b->depth, depth) * b->phases_left;
-    b->next_lines = direct_div_up(b->next->left, calls);
-    if (resident)
-        block_run_tiles(b);
-    else
-        block_run_panels(b, depth);
 }
 
 /* Rows of pixels, all of one length, that a block's tiles are cut from. */
@@ -491,8 +283,8 @@ static void dense_chunk(void *ctx, size_t chunk)
     dense_window(d, &t);
     for (int i = 0; i < t.images && d->partial; i++) {
         float *sums = dense_partial(d, t.image + i, t.row);
-        const int from = block_panel(&b, b.from).y;
-        const int to = b.to < d->n_panels ? block_panel(&b, b.to).y : d->k;
+        const int from = direct_dense_panel(&b, b.from).y;
+        const int to = b.to < d->n_panels ? direct_dense_panel(&b, b.to).y : d->k;
         memset(sums + from, 0, (size_t)(to - from) * sizeof *sums);
         memset(sums + d->k + from, 0, (size_t)(to - from) * sizeof *sums);
     }
@@ -504,7 +296,7 @@ static void dense_chunk(void *ctx, size_t chunk)
         b.count = dense_task_tiles(d, &t, phase, b.tiles);
         b.panels = d->panels +
                    (d->forward ? 0 : direct_phase_panels(d->s, d->isa->lanes, phase[0], phase[1]));
-        if (b.count) block_run(&b);
+        if (b.count) direct_dense_block(&b);
     }
 }
 
