@@ -25,7 +25,8 @@ endif
 
 all: $(BIN)             ## build build/senet-exp
 
-$(B)/core/kernels/%.o:            ALL += -O3
+# The compiler takes minutes to instrument unrolled loops that it has optimised.
+$(B)/core/kernels/%.o:            ALL += $(if $(SAN),-O1,-O3)
 $(B)/core/kernels/isa_avx2.o $(B)/core/kernels/isa_avx2_direct.o: ALL += -mavx2 -mfma
 AVX512 = -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma -mprefer-vector-width=512
 $(B)/core/kernels/isa_avx512.o $(B)/core/kernels/isa_avx512_direct.o: ALL += $(AVX512)
