@@ -6,8 +6,7 @@
 #include <string.h>
 
 /* Best first; the last takes every shape. */
-static const struct conv_kernels *const conv_ways[] = { &conv_direct, &conv_depthwise,
-                                                        &conv_reference, NULL };
+static const struct conv_kernels *const conv_ways[] = { &conv_direct, &conv_reference, NULL };
 
 static const struct conv_kernels *conv_named; /* by conv_use, or NULL */
 

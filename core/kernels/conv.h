@@ -86,9 +86,6 @@ bool conv_folds(const struct conv_shape *s);
 /* im2col and OpenBLAS: every shape of float, on every machine. The yardstick of all others. */
 extern const struct conv_kernels conv_reference;
 
-/* One filter a channel (groups = c = k): vectors along the channels, no products of matrices. */
-extern const struct conv_kernels conv_depthwise;
-
 /* Register tiles straight over rows of pixels, for the instruction set in use (kernels_use). */
 extern const struct conv_kernels conv_direct;
 

@@ -38,6 +38,7 @@ static const struct conv_case cases[] = {
     { 2, 7, 8, 19, 19, 3, 3, 1, 1, 19 }, /* depthwise */
     { 2, 9, 8, 33, 33, 3, 3, 2, 1, 33 }, /* depthwise downsampling */
     { 1, 7, 7, 6, 12, 3, 3, 1, 1, 6 },   /* depthwise, two filters a channel */
+    { 1, 8, 9, 5, 5, 7, 7, 2, 3, 5 },    /* depthwise, a kernel too large for the direct way */
     { 1, 36, 36, 48, 8, 3, 3, 1, 1, 1 }, /* an image of several scratch blocks */
     { 1, 3, 400, 40, 4, 3, 3, 1, 1, 1 }, /* one row larger than the scratch memory */
 };
@@ -217,13 +218,13 @@ END_TEST
 START_TEST(a_named_way_is_used_where_it_fits)
 {
     struct conv_shape depthwise = { 1, 4, 4, 8, 8, 3, 3, 1, 1, 8, 4, 4, .bf16_x = false };
-    struct conv_shape plain = { 1, 4, 4, 8, 8, 3, 3, 1, 1, 1, 4, 4, .bf16_x = false };
+    struct conv_shape large = { 1, 4, 4, 8, 8, 7, 7, 1, 3, 8, 4, 4, .bf16_x = false };
     ck_assert_ptr_eq(conv_for(&depthwise), &conv_direct);
     ck_assert(conv_use("reference"));
     ck_assert_ptr_eq(conv_for(&depthwise), &conv_reference);
-    ck_assert(conv_use("depthwise"));
-    ck_assert_ptr_eq(conv_for(&depthwise), &conv_depthwise);
-    ck_assert_ptr_eq(conv_for(&plain), &conv_direct);
+    ck_assert(conv_use("direct"));
+    ck_assert_ptr_eq(conv_for(&depthwise), &conv_direct);
+    ck_assert_ptr_eq(conv_for(&large), &conv_reference);
     ck_assert(!conv_use("nonsense"));
     ck_assert(conv_use(NULL));
     ck_assert_ptr_eq(conv_for(&depthwise), &conv_direct);
