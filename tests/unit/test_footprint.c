@@ -199,6 +199,7 @@ END_TEST
 
 START_TEST(own_limits_count)
 {
+    if (SANITIZED) return; /* their memory alone is above the limit */
     struct headroom free_of, bound;
     headroom_read(&free_of, "");
     struct rlimit r, before;
