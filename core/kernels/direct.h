@@ -23,8 +23,6 @@ enum {
     DIRECT_TASKS = 16, /* fewer tasks than this are cut further where that is cheap */
     DIRECT_STREAMED = 16 << 20, /* bytes: a larger output leaves the caches before anyone reads it
                                  * again; it is written past them, which saves reading it first */
-    DIRECT_CACHE = 128 * 1024,  /* floats one task keeps in the second-level cache: 512 KiB, half
-                                 * of what the smallest of today's AVX-512 cores has */
 };
 
 /* Memory that will be read soon, asked for line by line while the arithmetic units are busy: all at
@@ -136,6 +134,8 @@ struct direct_copy {
 struct direct_isa {
     const char *isa;
     int lanes;
+    int cache; /* floats that one task keeps in the second-level cache: half of what the smallest of
+                * today's AVX-512 cores has, three eighths of what AVX2 cores have */
     int tile_rows[3];  /* [v]: the most pixels of a tile whose panel is v vectors wide */
     int outer_rows[4]; /* [v]: the most m of an outer product v vectors wide */
     /* [of pairs][v][pixels] and [of pairs][v][m] */

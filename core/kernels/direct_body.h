@@ -3,6 +3,7 @@
  *   TILE_WIDE    pixels of a tile two vectors wide,
  *   TILE_NARROW  pixels of a tile one vector wide,
  *   OUTER_BROAD  rows of an outer product three vectors wide,
+ *   CACHE        floats that its processors keep in their second-level cache beside the rest,
  * includes this and exports the table. Loops over pixels and vectors have constant bounds and
  * vanish; the sums never leave registers. */
 #include "core/kernels/direct.h"
@@ -40,7 +41,7 @@ INLINE const float *tile_pixel(const char *p, int i, struct strides s)
 /* sum + a b, of floats or of pairs of bf16. */
 INLINE vf multiply_add(const bool pairs, vf a, vf b, vf sum)
 {
-    return pairs ? vf_dot(a, b, sum) : vf_fma(a, b, sum);
+    return pairs ? vf_dot(a, b, sum) : vf_accumulate(a, b, sum);
 }
 
 /* One element: sums[m][v] += x[m] panel[v]. */
@@ -122,11 +123,15 @@ INLINE void tile_sums(const int from, const int to, const int vectors, vf (*y)[2
     }
 }
 
-/* The next line, if there is one of `lines` left to ask for; hint as in __builtin_prefetch. */
-INLINE void ahead_line(struct direct_ahead *a, int *lines, const int hint)
+/* The next line, if there is one of `lines` left to ask for: for the first-level cache, or for the
+ * second. */
+INLINE void ahead_line(struct direct_ahead *a, int *lines, const bool first)
 {
     if (*lines <= 0) return;
-    __builtin_prefetch(a->x, 0, hint);
+    if (first)
+        __builtin_prefetch(a->x, 0, 3);
+    else
+        __builtin_prefetch(a->x, 0, 2);
     --*lines, --a->left;
     a->x += DIRECT_LINE;
     if (--a->run == 0) a->run = a->lines, a->x += a->skip;
@@ -170,7 +175,7 @@ INLINE void tile_body(const bool pairs, const int rows, const int vectors,
         const char *x1 = (const char *)(t->x[1] + t->taps[tap]);
         int d = t->depth;
         for (; d >= 4; d -= 4, x0 += 16, x1 += 16, panel += 4 * width) {
-            REPEAT (u, 0, 2) ahead_line(&ahead, &lines, 3);
+            REPEAT (u, 0, 2) ahead_line(&ahead, &lines, true);
             if (near) tile_near(vectors, t, --near);
             REPEAT (u, 0, 4)
                 tile_step(pairs, rows, vectors, sums, x0 + 4 * u, x1 + 4 * u, s, panel + u * width);
@@ -217,7 +222,7 @@ INLINE void outer_body(const bool pairs, const int rows, const int vectors,
     for (int r = 0; r < o->rows; r++) {
         const float *a = o->a + o->a_rows[r], *b = o->b + o->b_rows[r];
         for (int p = o->pixels; p > 0; p--, a += a_pixel, b += b_pixel) {
-            ahead_line(&ahead, &lines, 2);
+            ahead_line(&ahead, &lines, false);
             outer_step(pairs, rows, vectors, sums, a, b);
         }
     }
@@ -363,7 +368,7 @@ TILES(1)
 #define DIRECT_TABLE(name)                                                                     \
     {                                                                                          \
         .isa = name, .lanes = LANES, .tile_rows = { 0, TILE_NARROW, TILE_WIDE },               \
-        .outer_rows = { 0, TILE_NARROW, TILE_WIDE, OUTER_BROAD },                              \
+        .outer_rows = { 0, TILE_NARROW, TILE_WIDE, OUTER_BROAD }, .cache = CACHE,              \
         .tile = { TILE_TABLE(0), TILE_TABLE(1) }, .outer = { OUTER_TABLE(0), OUTER_TABLE(1) }, \
         .lanes_tile = { LANES_TABLE(0), LANES_TABLE(1) }, .lanes_pixels = LANES_PIXELS,        \
         .lanes_weights = { LANES_WEIGHTS_TABLE(1),                                             \

@@ -10,6 +10,7 @@
 
 enum {
     GROUP_PIXELS = 196, /* small images are taken together up to here: 14 full tiles of 14 */
+    SUMS = 8,           /* that keep a processor busy: the latency of a product, 4, times 2 units */
     ALIASED = 512,      /* floats (2 KiB): pixels this far apart share two of the first-level
                          * cache's sets; the copy then leaves a gap of a line after each */
 };
@@ -35,7 +36,7 @@ static void dense_cut(struct dense *d)
 {
     const int n = d->s->n;
     const ptrdiff_t row = dense_window_cols(d) * d->pixel * dense_copy_step(d);
-    const int fit = (int)direct_max(1, (int)(DIRECT_CACHE / row));
+    const int fit = (int)direct_max(1, (int)(d->isa->cache / row));
 
     d->images = 1;
     if (fit >= d->rows) {
@@ -164,11 +165,22 @@ static struct dense_row dense_row(const struct dense *d, const struct dense_task
     return r;
 }
 
+/* How many pixels of a row share a tile with as many of the next row: short rows whole; two of
+ * those that cut evenly would leave a tile with fewer sums than the units need to be busy. */
+static int dense_shared(const struct dense *d, int pixels)
+{
+    const int vectors = d->columns > d->isa->lanes ? 2 : 1, most = d->isa->tile_rows[vectors];
+    if (2 * pixels <= most) return pixels;
+    const int least = pixels / direct_div_up(pixels, most);
+    return pixels > most && least * vectors < SUMS && pixels - 2 <= most ? 2 : 0;
+}
+
 /* Cuts the task's rows of one phase into tiles. */
 static int dense_task_tiles(const struct dense *d, const struct dense_task *t, const int phase[2],
                             struct dense_tile *tiles)
 {
-    const int most = d->isa->tile_rows[d->columns > d->isa->lanes ? 2 : 1];
+    const ptrdiff_t x_pixel = d->pixel * dense_copy_step(d);
+    const ptrdiff_t y_pixel = direct_bytes(d->bf16_out, (ptrdiff_t)d->phases * d->k);
     struct dense_row waiting = { 0 };
     int count = 0;
     for (int i = 0; i < t->images; i++) {
@@ -180,9 +192,12 @@ static int dense_task_tiles(const struct dense *d, const struct dense_task *t, c
         }
         for (int r = t->row; r < t->row + t->rows && r * d->phases + phase[0] < d->oh; r++) {
             struct dense_row row = dense_row(d, t, i, r, phase);
-            if (2 * row.pixels > most) {
-                count += dense_tiles(d, tiles + count, &row, NULL);
-            } else if (waiting.pixels) {
+            const int shared = dense_shared(d, row.pixels), own = row.pixels - shared;
+            row.pixels = own;
+            if (own) count += dense_tiles(d, tiles + count, &row, NULL);
+            if (!shared) continue;
+            row.x += own * x_pixel, row.y += own * y_pixel, row.pixels = shared;
+            if (waiting.pixels) {
                 count += dense_tiles(d, tiles + count, &waiting, &row);
                 waiting.pixels = 0;
             } else {
@@ -264,6 +279,16 @@ static struct direct_ahead dense_ahead(const struct dense *d, size_t chunk)
     return direct_pixels_ahead(dense_in(d, t.image, top), rows * d->w, (int)pixel, pixel);
 }
 
+/* The output channel that a panel begins at; the end of the last one for n_panels. */
+static int dense_column(const struct dense *d, int panel)
+{
+    const int each = d->n_panels / d->s->groups;
+    return panel / each * d->columns + panel % each * 2 * d->isa->lanes;
+}
+
+/* Floats that so many bytes take up, to the end of a line. */
+static size_t dense_scratch(size_t bytes) { return (bytes + 63) / 64 * 16; }
+
 static void dense_chunk(void *ctx, size_t chunk)
 {
     const struct dense *d = ctx;
@@ -271,20 +296,22 @@ static void dense_chunk(void *ctx, size_t chunk)
     struct dense_block b = { .d = d, .next = &next };
     struct dense_task t = dense_task(d, chunk, &b);
 
-    /* scratch: the list of tiles (never more than pixels), the list of taps, the window */
+    /* scratch: the lists of tiles (never more than pixels), taps and panels, the window */
     const size_t most = (size_t)d->images * (size_t)d->block_rows * (size_t)d->cols;
-    const size_t tiles = (most * sizeof *b.tiles + 63) / 64 * 16;
-    const size_t taps = ((size_t)d->s->kh * (size_t)d->s->kw * sizeof *b.taps + 63) / 64 * 16;
-    float *scratch = parallel_scratch(tiles + taps + (size_t)(d->images * dense_window_len(d)));
+    const size_t tiles = dense_scratch(most * sizeof *b.tiles);
+    const size_t taps = dense_scratch((size_t)d->s->kh * (size_t)d->s->kw * sizeof *b.taps);
+    const size_t panels = dense_scratch((size_t)(b.to - b.from) * sizeof *b.panels);
+    float *scratch =
+        parallel_scratch(tiles + taps + panels + (size_t)(d->images * dense_window_len(d)));
     b.tiles = (struct dense_tile *)(void *)scratch;
     b.taps = (ptrdiff_t *)(void *)(scratch + tiles);
-    t.window = scratch + tiles + taps;
+    b.panels = (struct dense_panel *)(void *)(scratch + tiles + taps);
+    t.window = scratch + tiles + taps + panels;
 
     dense_window(d, &t);
     for (int i = 0; i < t.images && d->partial; i++) {
         float *sums = dense_partial(d, t.image + i, t.row);
-        const int from = direct_dense_panel(&b, b.from).y;
-        const int to = b.to < d->n_panels ? direct_dense_panel(&b, b.to).y : d->k;
+        const int from = dense_column(d, b.from), to = dense_column(d, b.to);
         memset(sums + from, 0, (size_t)(to - from) * sizeof *sums);
         memset(sums + d->k + from, 0, (size_t)(to - from) * sizeof *sums);
     }
@@ -294,8 +321,8 @@ static void dense_chunk(void *ctx, size_t chunk)
         dense_taps(d, phase, &b);
         b.phases_left = d->phases * d->phases - p;
         b.count = dense_task_tiles(d, &t, phase, b.tiles);
-        b.panels = d->panels +
-                   (d->forward ? 0 : direct_phase_panels(d->s, d->isa->lanes, phase[0], phase[1]));
+        b.weights = d->panels +
+                    (d->forward ? 0 : direct_phase_panels(d->s, d->isa->lanes, phase[0], phase[1]));
         if (b.count) direct_dense_block(&b);
     }
 }

@@ -44,24 +44,6 @@ struct dense_tile {
     int rows;
 };
 
-/* The work of one task on one phase: all tiles with all panels. */
-struct dense_block {
-    const struct dense *d;
-    struct dense_tile *tiles;
-    int count;
-    ptrdiff_t *taps;
-    int n_taps, depth;
-    const float *panels;
-    int phase_taps;            /* before neighbours are taken as one */
-    int from, to;              /* panels */
-    int phases_left;           /* of the task, this one counted */
-    struct direct_ahead *next; /* what the task after this one reads, */
-    int next_lines;            /* and how much of it each tile asks for */
-};
-
-/* In-pixels apart in the copy of neighbours in a phase. */
-static inline int dense_copy_step(const struct dense *d) { return d->point ? 1 : d->step; }
-
 /* A panel of a block: where its columns and those of x and the weights begin. */
 struct dense_panel {
     int width, valid; /* columns, and how many of them exist */
@@ -69,8 +51,24 @@ struct dense_panel {
     const float *weights;
 };
 
-/* Panel i of all groups', with the weights of the block's phase. */
-struct dense_panel direct_dense_panel(const struct dense_block *b, int i);
+/* The work of one task on one phase: all tiles with all panels. */
+struct dense_block {
+    const struct dense *d;
+    struct dense_tile *tiles;
+    int count;
+    ptrdiff_t *taps;
+    int n_taps, depth;
+    const float *weights;       /* of the phase, packed */
+    struct dense_panel *panels; /* scratch for those of the block */
+    int phase_taps;             /* before neighbours are taken as one */
+    int from, to;               /* panels */
+    int phases_left;            /* of the task, this one counted */
+    struct direct_ahead *next;  /* what the task after this one reads, */
+    int next_lines;             /* and how much of it each tile asks for */
+};
+
+/* In-pixels apart in the copy of neighbours in a phase. */
+static inline int dense_copy_step(const struct dense *d) { return d->point ? 1 : d->step; }
 
 /* All tiles of the block with its panels [from, to); sets next_lines. */
 void direct_dense_block(struct dense_block *b);

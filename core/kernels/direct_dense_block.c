@@ -6,13 +6,12 @@
 #include <string.h>
 
 enum {
-    PANELS_RESIDENT = 64 * 1024, /* floats (256 KiB): up to here all panels stay in the second-level
-                                  * cache, and each tile meets all of them before the next tile */
     DEPTH = 512, /* channels of a 1x1 kernel in one go: a tile's pixels (28 KiB) stay in
                   * the first-level cache, a panel (64 KiB) in the second */
 };
 
-struct dense_panel direct_dense_panel(const struct dense_block *b, int i)
+/* Panel i of all groups', with the weights of the block's phase. */
+static struct dense_panel block_panel(const struct dense_block *b, int i)
 {
     const struct dense *d = b->d;
     const int each = d->n_panels / d->s->groups, group = i / each,
@@ -21,7 +20,7 @@ struct dense_panel direct_dense_panel(const struct dense_block *b, int i)
     struct dense_panel p = { .x = group * d->depth, .y = group * d->columns + n0 };
     p.width = direct_panel_width(d->isa, d->columns, n0);
     p.valid = direct_min(p.width, d->columns - n0);
-    p.weights = b->panels + (ptrdiff_t)n0 * b->n_taps * b->depth +
+    p.weights = b->weights + (ptrdiff_t)n0 * b->n_taps * b->depth +
                 group * direct_group_panels(d->s, pass, d->isa->lanes, b->phase_taps);
     return p;
 }
@@ -113,14 +112,13 @@ static struct direct_ahead block_next_tile(const struct dense_block *b, int tile
 /* Each tile meets all panels before the next tile. */
 static void block_run_tiles(const struct dense_block *b)
 {
+    const int panels = b->to - b->from;
     for (int i = 0; i < b->count; i++) {
         struct direct_ahead tile = block_next_tile(b, i);
         const bool here = b->d->in_place;
-        const int lines = here ? direct_div_up(tile.left, b->to - b->from) : b->next_lines;
-        for (int p = b->from; p < b->to; p++) {
-            const struct dense_panel panel = direct_dense_panel(b, p);
-            block_tile(b, &b->tiles[i], &panel, 0, b->depth, here ? &tile : b->next, lines);
-        }
+        const int lines = here ? direct_div_up(tile.left, panels) : b->next_lines;
+        for (int p = 0; p < panels; p++)
+            block_tile(b, &b->tiles[i], &b->panels[p], 0, b->depth, here ? &tile : b->next, lines);
     }
 }
 
@@ -128,23 +126,24 @@ static void block_run_tiles(const struct dense_block *b)
 static void block_run_panels(const struct dense_block *b, int depth)
 {
     for (int from = 0; from < b->depth; from += depth)
-        for (int p = b->from; p < b->to; p++) {
-            const struct dense_panel panel = direct_dense_panel(b, p);
+        for (int p = 0; p < b->to - b->from; p++)
             for (int i = 0; i < b->count; i++)
-                block_tile(b, &b->tiles[i], &panel, from, direct_min(b->depth, from + depth),
+                block_tile(b, &b->tiles[i], &b->panels[p], from, direct_min(b->depth, from + depth),
                            b->next, b->next_lines);
-        }
 }
 
 void direct_dense_block(struct dense_block *b)
 {
     const struct dense *d = b->d;
     const int width = 2 * d->isa->lanes, panels = b->to - b->from;
-    const bool resident = (ptrdiff_t)panels * width * b->n_taps * b->depth <= PANELS_RESIDENT;
+    /* Panels that stay in the second-level cache beside the pixels: each tile meets all of them
+     * before the next tile. */
+    const bool resident = (ptrdiff_t)panels * width * b->n_taps * b->depth <= d->isa->cache / 2;
     const bool whole = resident || !d->point || d->bf16_out; /* bf16 takes no partial sums */
     const int depth = whole ? b->depth : DEPTH;
     const int calls = b->count * panels * direct_div_up(b->depth, depth) * b->phases_left;
     b->next_lines = direct_div_up(b->next->left, calls);
+    for (int i = 0; i < panels; i++) b->panels[i] = block_panel(b, b->from + i);
     if (resident)
         block_run_tiles(b);
     else

@@ -30,6 +30,7 @@ struct weights {
     bool twins;
     int images;            /* n, or pairs of them */
     bool point;            /* a 1x1 kernel: the copy of x leaves out what no tap reads */
+    bool in_place;         /* ... and x, of few channels, is read where it stands */
     bool swapped;          /* few output channels: vectors run along M, dy is the other factor */
     int depth, width;      /* input and output channels of a group */
     int channels, columns; /* of a block at most */
@@ -81,6 +82,8 @@ static struct weights weights_plan(const struct conv_shape *s, const struct conv
     w.channels = direct_min(w.channels, w.depth);
     w.columns = direct_min(BLOCK_COLUMNS, w.width);
     w.swapped = w.width <= lanes && s->kw * w.channels >= 2 * lanes;
+    w.in_place = w.point && s->stride == 1 && s->pad == 0 && !s->bf16_x && !c->in_scale &&
+                 !w.swapped && s->c <= POINT_CHANNELS;
     w.channel_blocks = direct_div_up(w.depth, w.channels);
     w.column_blocks = direct_div_up(w.width, w.columns);
     w.blocks = s->groups * w.channel_blocks * w.column_blocks;
@@ -222,6 +225,7 @@ static void piece_outer(const struct weights_block *b, struct weights_piece *p,
 /* Floats from a pixel of a line of x to the next. */
 static ptrdiff_t piece_x_pixel(const struct weights_block *b)
 {
+    if (b->w->in_place) return b->w->s->c;
     return (b->w->point ? 1 : b->w->s->stride) * (ptrdiff_t)b->channels;
 }
 
@@ -324,7 +328,10 @@ static void block_piece(const struct weights_block *b, struct weights_piece *p, 
     p->lines = w->point ? 1 : p->rows;
     p->line = p->pixels / p->lines;
     p->x_rows[0] = 0;
-    scratch = piece_copy_x(b, p, scratch) + 3 * DIRECT_LANES;
+    if (w->in_place)
+        p->x = (const float *)w->call->x + (ptrdiff_t)p->row * s->ow * s->c + b->from;
+    else
+        scratch = piece_copy_x(b, p, scratch) + 3 * DIRECT_LANES;
     if (w->swapped) {
         p->dy = (const float *)w->call->dy + (ptrdiff_t)p->row * s->ow * s->k + b->column;
         p->dy_pixel = s->k;

@@ -3,6 +3,7 @@
 #define TILE_WIDE 6
 #define TILE_NARROW 12
 #define OUTER_BROAD 4
+#define CACHE (48 * 1024)
 #include "core/kernels/simd/avx2.h"
 
 #include "core/kernels/direct_body.h"

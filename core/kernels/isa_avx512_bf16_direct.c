@@ -2,6 +2,7 @@
 #define TILE_WIDE 14
 #define TILE_NARROW 16
 #define OUTER_BROAD 8
+#define CACHE (128 * 1024)
 #include "core/kernels/simd/avx512.h"
 
 #include "core/kernels/direct_body.h"

@@ -2,6 +2,7 @@
 #define TILE_WIDE 6
 #define TILE_NARROW 12
 #define OUTER_BROAD 4
+#define CACHE (48 * 1024)
 #include "core/kernels/simd/portable.h"
 
 #include "core/kernels/direct_body.h"

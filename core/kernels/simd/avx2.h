@@ -27,6 +27,13 @@ static inline void vf_store_part(float *p, vf a, size_t m)
 }
 static inline vf vf_set(float a) { return _mm256_set1_ps(a); }
 static inline vf vf_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+/* sum + a b, in the register of sum: left to itself, gcc 12 moves a tile's sums from one register
+ * to another until it must keep some in memory. */
+static inline vf vf_accumulate(vf a, vf b, vf sum)
+{
+    __asm__("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
+    return sum;
+}
 static inline vf vf_max(vf a, vf b) { return _mm256_max_ps(a, b); }
 static inline vf vf_min(vf a, vf b) { return _mm256_min_ps(a, b); }
 /* Lane i of the result is lane from[i] of a. */
@@ -93,8 +100,9 @@ static inline void vf_stream_bf16(bf16 *p, vf a, vf b)
 static inline vf vf_dot(vf a, vf b, vf c)
 {
     const vf upper = (vf)_mm256_set1_epi32((int)0xffff0000u);
-    c = vf_fma((vf)_mm256_slli_epi32((__m256i)a, 16), (vf)_mm256_slli_epi32((__m256i)b, 16), c);
-    return vf_fma(_mm256_and_ps(a, upper), _mm256_and_ps(b, upper), c);
+    c = vf_accumulate((vf)_mm256_slli_epi32((__m256i)a, 16), (vf)_mm256_slli_epi32((__m256i)b, 16),
+                      c);
+    return vf_accumulate(_mm256_and_ps(a, upper), _mm256_and_ps(b, upper), c);
 }
 /* LANES bf16 past the caches; p lies on a whole vector of them. */
 static inline void vf_stream_bf16_one(bf16 *p, vf a)

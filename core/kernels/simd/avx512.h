@@ -22,6 +22,13 @@ static inline void vf_store_part(float *p, vf a, size_t m)
 }
 static inline vf vf_set(float a) { return _mm512_set1_ps(a); }
 static inline vf vf_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
+/* sum + a b, in the register of sum: left to itself, gcc 12 moves a tile's sums from one register
+ * to another until it must keep some in memory. */
+static inline vf vf_accumulate(vf a, vf b, vf sum)
+{
+    __asm__("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+    return sum;
+}
 static inline vf vf_max(vf a, vf b) { return _mm512_max_ps(a, b); }
 static inline vf vf_min(vf a, vf b) { return _mm512_min_ps(a, b); }
 /* Lane i of the result is lane from[i] of a. */
@@ -62,9 +69,10 @@ static inline __m256i vf_bf16(vf a)
 static inline vf vf_dot(vf a, vf b, vf c)
 {
     const __m512i upper = _mm512_set1_epi32((int)0xffff0000u);
-    c = vf_fma((vf)_mm512_slli_epi32((__m512i)a, 16), (vf)_mm512_slli_epi32((__m512i)b, 16), c);
-    return vf_fma((vf)_mm512_and_epi32((__m512i)a, upper), (vf)_mm512_and_epi32((__m512i)b, upper),
-                  c);
+    c = vf_accumulate((vf)_mm512_slli_epi32((__m512i)a, 16), (vf)_mm512_slli_epi32((__m512i)b, 16),
+                      c);
+    return vf_accumulate((vf)_mm512_and_epi32((__m512i)a, upper),
+                         (vf)_mm512_and_epi32((__m512i)b, upper), c);
 }
 #endif
 static inline void vf_store_bf16(bf16 *p, vf a) { _mm256_storeu_si256((void *)p, vf_bf16(a)); }

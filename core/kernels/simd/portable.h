@@ -30,6 +30,7 @@ static inline void vf_store_part(float *p, vf a, size_t m)
 }
 static inline vf vf_set(float a) { return (vf){ a, a, a, a }; }
 static inline vf vf_fma(vf a, vf b, vf c) { return a * b + c; }
+static inline vf vf_accumulate(vf a, vf b, vf sum) { return a * b + sum; }
 static inline vf vf_max(vf a, vf b)
 {
     vi m = a > b;
