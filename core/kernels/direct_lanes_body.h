@@ -58,7 +58,7 @@ INLINE void lanes_tile_body(const int pixels, const int span, const int stride, 
         for (int r = 0; r < t->rows; r++) {
             const float *x = t->x + t->x_rows[r], *at = t->w + t->w_rows[r] + i * t->w_channel;
             vf w[3];
-            for (int s = 0; s < share; s++) ahead_line(&ahead, &lines, 2);
+            for (int s = 0; s < share; s++) ahead_line(&ahead, &lines, false);
             REPEAT (s, 0, span) w[s] = vf_load(at + s * t->w_column);
             REPEAT (q, 0, (pixels - 1) * stride + span) {
                 vf v = vf_load(x + q * t->x_pixel);
