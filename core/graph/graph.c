@@ -339,6 +339,24 @@ void graph_forward(struct graph *g, const struct step *step)
     for (size_t i = 0; i < g->run.n_nodes; i++) node_forward(g, i);
 }
 
+/* Makes again, in order, what was forgotten and the backward of node i is the first to need. */
+static void graph_again(struct graph *g, size_t i)
+{
+    for (size_t k = 0; k < i; k++) {
+        const struct place *p = &g->plan.places[k];
+        if (p->again_for != i) continue;
+        g->run.nodes[k]->out.data = graph_at(g, p->again);
+        node_forward(g, k);
+    }
+}
+
+/* The outputs that were made again are back where the next forward writes them. */
+static void graph_restore(struct graph *g)
+{
+    for (size_t i = 0; i < g->run.n_nodes; i++)
+        g->run.nodes[i]->out.data = graph_at(g, g->plan.places[i].data);
+}
+
 /* Parameters' gradients are zeroed at once; those of activations just before their first writer,
  * since their memory held something else until then. */
 void graph_backward(struct graph *g)
@@ -353,12 +371,14 @@ void graph_backward(struct graph *g)
         struct node *n = g->run.nodes[i];
         const struct place *p = &g->plan.places[i];
         if (!n->op || !p->backward) continue;
+        graph_again(g, i);
         for (int j = 0; p->zero >> j; j++)
             if (p->zero >> j & 1) memset(n->call.in[j]->grad, 0, tensor_bytes(n->call.in[j]));
         n->call.work = graph_at(g, p->work[PLACE_BACKWARD]);
         op_backward(n->op, &n->call);
         graph_tell(g, n, true);
     }
+    graph_restore(g);
 }
 
 uint64_t graph_weights_digest(struct graph *g)

@@ -12,6 +12,10 @@ struct place { /* of one node */
     size_t work[2];  /* for forward, for backward */
     size_t prepared; /* of an evaluation (op.prepared) */
     bool backward;   /* the last node's gradient reaches it */
+    /* Where the output is forgotten after its last reader of the forward pass: where it lies from
+     * the backward of node `again_for` on, before which its forward runs again; PLACE_NONE: it is
+     * kept. */
+    size_t again, again_for;
     /* Bit i: its backward is the first to reach the gradient of input i, which the graph zeroes
      * before, or which it overwrites (op.takes_fresh). */
     unsigned zero, fresh;

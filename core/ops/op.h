@@ -96,6 +96,8 @@ struct op {
     unsigned backward_reads;
     unsigned takes_fresh; /* READS_IN bits: inputs whose fresh gradient backward overwrites; the
                            * graph zeroes all others */
+    bool repeats;         /* forward is one cheap pass over what backward reads anyway, and leaves
+                           * nothing but out: a large output may be forgotten and made again */
     unsigned bf16;        /* READS_IN and READS_OUT bits: tensors that the op takes as bf16. Around
                            * one that it does not, op_forward and op_backward go through float */
     bool (*infer)(struct op_call *c, struct err *e); /* sets out's shape, or refuses its inputs */

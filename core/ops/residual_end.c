@@ -141,6 +141,7 @@ const struct op op_residual_end = {
     .backward_reads =
         READS_IN(ARM0) | READS_IN(ARM1) | READS_IN(GATE0) | READS_IN(GATE1) | READS_OUT,
     .takes_fresh = READS_IN(ARM0) | READS_IN(ARM1),
+    .repeats = true,
     .bf16 = READS_IN(ARM0) | READS_IN(ARM1) | READS_OUT,
     .infer = residual_end_infer,
     .forward = residual_end_forward,

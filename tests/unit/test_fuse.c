@@ -2,6 +2,7 @@
  * gradients, running statistics and predictions up to rounding, and needs less memory. */
 #include "core/base/parallel.h"
 #include "core/kernels/kernels.h"
+#include "core/ops/ops.h"
 #include "tests/unit/small_nets.h"
 
 /* How far the gradients of both are apart, on inputs drawn from seed; the loss and the running
@@ -171,6 +172,53 @@ static size_t bytes_of(const struct network *w, bool fused)
 
 /* At the sizes that networks are trained at; a norm's sums weigh more than images of a few pixels.
  */
+/* Outputs of so many elements an image are forgotten and made again (core/graph/plan.c), unless the
+ * caller keeps them. Returns the bytes of the plan. */
+static size_t large_step(bool keep_ends, unsigned how, struct model_net *net)
+{
+    static const struct network w = { "resnet50", 1, 144, 2, NULL, NULL };
+    const struct se_settings se = { .reduction = { .all = 16 }, .bias = true, .min_hidden = 1 };
+    const struct step step = { .training = true, .seed = 1 };
+    struct tensor *keep[16] = { NULL };
+    size_t kept = 0;
+    struct err e;
+    *net = build_unplanned(&w, &se, how);
+    keep[kept++] = net->loss;
+    for (size_t i = 0; keep_ends && i < graph_node_count(net->graph); i++) {
+        const struct node *n = graph_node(net->graph, i);
+        if (n->op == &op_relu && n->out.c == 256 && n->out.h == 36)
+            keep[kept++] = (struct tensor *)(uintptr_t)&n->out;
+    }
+    ck_assert_uint_eq(kept, keep_ends ? 4 : 1);
+    const size_t bytes = graph_bytes(net->graph, true, keep);
+    ck_assert_msg(graph_plan(net->graph, true, keep, &e), "%s", e.text);
+    graph_init(net->graph, 7);
+    feed(net, 1);
+    for (int i = 0; i < 2; i++) {
+        graph_forward(net->graph, &step);
+        graph_backward(net->graph);
+    }
+    return bytes;
+}
+
+START_TEST(what_is_made_again_changes_no_bit)
+{
+    const unsigned how = FUSED | TRAINING | (_i ? BF16 : 0);
+    struct model_net again, kept;
+    const size_t less = large_step(false, how, &again), more = large_step(true, how, &kept);
+    const size_t end = (size_t)2 * 36 * 36 * 256 * (_i ? 2 : 4);
+    ck_assert_uint_ge(more, less + 2 * end);
+    size_t len;
+    graph_weights(again.graph, &len);
+    const float *a = graph_gradients(again.graph), *b = graph_gradients(kept.graph);
+    ck_assert_int_eq(memcmp(a, b, len * sizeof *a), 0);
+    ck_assert(apart(a, b, len) == 0);
+    ck_assert_uint_eq(graph_weights_digest(again.graph), graph_weights_digest(kept.graph));
+    graph_destroy(again.graph);
+    graph_destroy(kept.graph);
+}
+END_TEST
+
 START_TEST(fused_needs_less_memory)
 {
     const struct network real[] = { { "resnet20", 1, 32, 16, NULL, NULL },
@@ -190,6 +238,7 @@ Suite *suite(void)
     tcase_add_loop_test(c, every_variant_is_the_same_fused, 0, NETWORKS);
     tcase_add_loop_test(c, without_se_is_the_same_fused, 0, NETWORKS);
     tcase_add_loop_test(c, an_evaluation_is_that_of_its_slices, 0, 2);
+    tcase_add_loop_test(c, what_is_made_again_changes_no_bit, 0, 2);
     suite_add_tcase(s, c);
     unit_case(
         s, "machine", 120,
