@@ -1,5 +1,6 @@
 #ifndef CORE_KERNELS_BF16_H
 #define CORE_KERNELS_BF16_H
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -22,4 +23,9 @@ static inline bf16 bf16_of(float value)
     if (value != value) return (bf16)(bits >> 16 | 0x40);
     return (bf16)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
+
+/* Whole buffers of len numbers, by all threads: copied to floats, or to the nearest bf16. They do
+ * not overlap. */
+void bf16_widen(float *to, const bf16 *from, size_t len);
+void bf16_narrow(bf16 *to, const float *from, size_t len);
 #endif

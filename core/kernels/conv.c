@@ -71,14 +71,15 @@ static size_t conv_y_image(const struct conv_shape *s)
     return (size_t)s->oh * (size_t)s->ow * (size_t)s->k;
 }
 
-static size_t conv_room(size_t images, size_t image) { return (images * image + 15) / 16 * 16; }
+static size_t conv_x_len(const struct conv_shape *s) { return (size_t)s->n * conv_x_image(s); }
+static size_t conv_y_len(const struct conv_shape *s) { return (size_t)s->n * conv_y_image(s); }
+static size_t conv_room(size_t len) { return (len + 15) / 16 * 16; }
 
 size_t conv_work(const struct conv_shape *s)
 {
     const struct conv_plan p = conv_plan(s, true);
-    const size_t n = (size_t)s->n;
-    return p.own + (p.widen_x || p.apply ? conv_room(n, conv_x_image(s)) : 0) +
-           (p.widen_y ? conv_room(n, conv_y_image(s)) : 0);
+    return p.own + (p.widen_x || p.apply ? conv_room(conv_x_len(s)) : 0) +
+           (p.widen_y ? conv_room(conv_y_len(s)) : 0);
 }
 
 size_t conv_packed(const struct conv_shape *s, enum conv_pass pass)
@@ -99,7 +100,7 @@ bool conv_folds(const struct conv_shape *s)
     return p.way->folds && p.way->folds(&p.shape);
 }
 
-/* What is done around a convolution, one image a chunk. */
+/* What is done around a convolution. */
 struct conv_around {
     const struct conv_shape *s;
     const struct conv_call *c;
@@ -113,53 +114,19 @@ static struct conv_around conv_around(const struct conv_shape *s, const struct c
     float *room = c->work + a.plan.own;
     if (a.plan.widen_x || a.plan.apply) {
         a.x = room;
-        room += conv_room((size_t)s->n, conv_x_image(s));
+        room += conv_room(conv_x_len(s));
     }
     if (a.plan.widen_y) a.y = room;
     return a;
 }
 
-/* x as the way shall see it. */
-static void conv_x_chunk(void *ctx, size_t image)
+static void conv_apply_chunk(void *ctx, size_t image)
 {
     const struct conv_around *a = ctx;
     const size_t len = conv_x_image(a->s), channels = (size_t)a->s->c;
-    const float *x = (const float *)a->c->x + image * len;
-    float *to = a->x + image * len;
-    if (a->plan.widen_x) {
-        kernels->widen(to, (const bf16 *)a->c->x + image * len, len);
-        x = to;
-    }
-    if (a->plan.apply)
-        kernels->fused->norm_relu(to, x, a->c->in_scale, a->c->in_shift, len / channels, channels);
-}
-
-static void conv_y_chunk(void *ctx, size_t image)
-{
-    const struct conv_around *a = ctx;
-    const size_t at = image * conv_y_image(a->s);
-    kernels->narrow((bf16 *)a->c->y + at, a->y + at, conv_y_image(a->s));
-}
-
-static void conv_dy_chunk(void *ctx, size_t image)
-{
-    const struct conv_around *a = ctx;
-    const size_t at = image * conv_y_image(a->s);
-    kernels->widen(a->y + at, (const bf16 *)a->c->dy + at, conv_y_image(a->s));
-}
-
-static void conv_dx_before_chunk(void *ctx, size_t image)
-{
-    const struct conv_around *a = ctx;
-    const size_t at = image * conv_x_image(a->s);
-    kernels->widen(a->x + at, (const bf16 *)a->c->dx + at, conv_x_image(a->s));
-}
-
-static void conv_dx_chunk(void *ctx, size_t image)
-{
-    const struct conv_around *a = ctx;
-    const size_t at = image * conv_x_image(a->s);
-    kernels->narrow((bf16 *)a->c->dx + at, a->x + at, conv_x_image(a->s));
+    const float *x = a->plan.widen_x ? a->x : a->c->x;
+    kernels->fused->norm_relu(a->x + image * len, x + image * len, a->c->in_scale, a->c->in_shift,
+                              len / channels, channels);
 }
 
 static void conv_zero_chunk(void *ctx, size_t image)
@@ -183,6 +150,7 @@ static void conv_sums_chunk(void *ctx, size_t image)
     kernels->channel_sums(sums, squares, y, zero, len / channels, channels);
 }
 
+/* One image a chunk. */
 static void conv_each(struct conv_around *a, void (*chunk)(void *ctx, size_t image))
 {
     parallel_for((size_t)a->s->n, chunk, a);
@@ -192,15 +160,17 @@ static void conv_each(struct conv_around *a, void (*chunk)(void *ctx, size_t ima
 static void conv_give_x(struct conv_around *a, struct conv_call *call)
 {
     if (!a->x) return;
-    conv_each(a, conv_x_chunk);
+    if (a->plan.widen_x) bf16_widen(a->x, a->c->x, conv_x_len(a->s));
     call->x = a->x;
-    if (a->plan.apply) call->in_scale = call->in_shift = NULL;
+    if (!a->plan.apply) return;
+    conv_each(a, conv_apply_chunk);
+    call->in_scale = call->in_shift = NULL;
 }
 
 static void conv_give_dy(struct conv_around *a, struct conv_call *call)
 {
     if (!a->y) return;
-    conv_each(a, conv_dy_chunk);
+    bf16_widen(a->y, a->c->dy, conv_y_len(a->s));
     call->dy = a->y;
 }
 
@@ -212,7 +182,7 @@ void conv_forward(const struct conv_shape *s, const struct conv_call *c)
     if (a.y) call.y = a.y;
     a.plan.way->forward(&a.plan.shape, &call);
     if (c->sums && !a.plan.way->fuses) conv_each(&a, conv_sums_chunk);
-    if (a.y) conv_each(&a, conv_y_chunk);
+    if (a.y) bf16_narrow(c->y, a.y, conv_y_len(s));
 }
 
 void conv_backward_data(const struct conv_shape *s, const struct conv_call *c)
@@ -225,9 +195,9 @@ void conv_backward_data(const struct conv_shape *s, const struct conv_call *c)
     if (c->overwrite && !a.plan.way->fuses)
         conv_each(&a, conv_zero_chunk);
     else if (a.x && !c->overwrite)
-        conv_each(&a, conv_dx_before_chunk);
+        bf16_widen(a.x, c->dx, conv_x_len(s));
     a.plan.way->backward_data(&a.plan.shape, &call);
-    if (a.x) conv_each(&a, conv_dx_chunk);
+    if (a.x) bf16_narrow(c->dx, a.x, conv_x_len(s));
 }
 
 void conv_backward_weights(const struct conv_shape *s, const struct conv_call *c)

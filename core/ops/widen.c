@@ -1,8 +1,4 @@
 #include "core/ops/widen.h"
-#include "core/base/parallel.h"
-#include "core/kernels/kernels.h"
-
-enum { WIDEN_PART = 1 << 14 }; /* floats copied by one chunk */
 
 /* A call with float stand-ins for the tensors that its op does not take as they are. */
 struct widened {
@@ -11,28 +7,26 @@ struct widened {
     bool wide[OP_INPUTS], wide_out;
 };
 
-struct widen_copy {
-    float *wide;
-    bf16 *narrow;
-    size_t len;
-    bool back;
-};
-
-static void widen_chunk(void *ctx, size_t chunk)
+/* Whether the op takes input i, and the output, as float only. A virtual tensor has no contents. */
+static bool widen_in(const struct op *op, const struct op_call *c, int i)
 {
-    const struct widen_copy *w = ctx;
-    const size_t at = chunk * WIDEN_PART;
-    const size_t len = w->len - at < WIDEN_PART ? w->len - at : WIDEN_PART;
-    if (w->back)
-        kernels->narrow(w->narrow + at, w->wide + at, len);
-    else
-        kernels->widen(w->wide + at, w->narrow + at, len);
+    const struct tensor *t = c->in[i];
+    return t && t->bf16 && !t->norm && !(op->bf16 & READS_IN(i));
 }
 
-static void widen_run(float *wide, void *narrow, size_t len, bool back)
+static bool widen_out(const struct op *op, const struct op_call *c)
 {
-    struct widen_copy w = { wide, narrow, len, back };
-    parallel_for((len + WIDEN_PART - 1) / WIDEN_PART, widen_chunk, &w);
+    return c->out->bf16 && !c->out->norm && !(op->bf16 & READS_OUT);
+}
+
+static void widen_data(const struct tensor *wide, const struct tensor *t)
+{
+    bf16_widen(wide->data, tensor_data(t, 0), tensor_len(t));
+}
+
+static void widen_grad(const struct tensor *wide, const struct tensor *t)
+{
+    bf16_widen(wide->grad, tensor_grad(t, 0), tensor_len(t));
 }
 
 static size_t widen_room(const struct tensor *t) { return (tensor_len(t) + 15) / 16 * 16; }
@@ -64,15 +58,14 @@ static void widen_call(struct widened *w, const struct op *op, const struct op_c
     *w = (struct widened){ .call = *c };
     float *room = c->work + (op->work ? (op->work(c) + 15) / 16 * 16 : 0);
     for (int i = 0; i < OP_INPUTS; i++) {
-        const struct tensor *t = c->in[i];
-        w->wide[i] = t && t->bf16 && !t->norm && !(op->bf16 & READS_IN(i));
+        w->wide[i] = widen_in(op, c, i);
         if (!w->wide[i]) continue;
         const int first = widen_same(c, i);
-        if (first == i) w->in[i] = widen_tensor(t, &room);
+        if (first == i) w->in[i] = widen_tensor(c->in[i], &room);
         w->call.in[i] = &w->in[first];
         w->wide[i] = first == i;
     }
-    w->wide_out = c->out->bf16 && !c->out->norm && !(op->bf16 & READS_OUT);
+    w->wide_out = widen_out(op, c);
     if (!w->wide_out) return;
     w->out = widen_tensor(c->out, &room);
     w->call.out = &w->out;
@@ -80,9 +73,8 @@ static void widen_call(struct widened *w, const struct op *op, const struct op_c
 
 static bool widen_needed(const struct op *op, const struct op_call *c)
 {
-    bool needed = c->out->bf16 && !c->out->norm && !(op->bf16 & READS_OUT);
-    for (int i = 0; i < OP_INPUTS; i++)
-        needed |= c->in[i] && c->in[i]->bf16 && !c->in[i]->norm && !(op->bf16 & READS_IN(i));
+    bool needed = widen_out(op, c);
+    for (int i = 0; i < OP_INPUTS; i++) needed |= widen_in(op, c, i);
     return needed;
 }
 
@@ -92,9 +84,8 @@ size_t op_work(const struct op *op, const struct op_call *c)
     if (!widen_needed(op, c)) return work;
     work = (work + 15) / 16 * 16;
     for (int i = 0; i < OP_INPUTS; i++)
-        if (c->in[i] && c->in[i]->bf16 && !c->in[i]->norm && !(op->bf16 & READS_IN(i)))
-            work += 2 * widen_room(c->in[i]);
-    if (c->out->bf16 && !(op->bf16 & READS_OUT)) work += 2 * widen_room(c->out);
+        if (widen_in(op, c, i)) work += 2 * widen_room(c->in[i]);
+    if (widen_out(op, c)) work += 2 * widen_room(c->out);
     return work;
 }
 
@@ -107,9 +98,9 @@ void op_forward(const struct op *op, const struct op_call *c)
     struct widened w;
     widen_call(&w, op, c);
     for (int i = 0; i < OP_INPUTS; i++)
-        if (w.wide[i]) widen_run(w.in[i].data, c->in[i]->data, tensor_len(c->in[i]), false);
+        if (w.wide[i]) widen_data(&w.in[i], c->in[i]);
     op->forward(&w.call);
-    if (w.wide_out) widen_run(w.out.data, c->out->data, tensor_len(c->out), true);
+    if (w.wide_out) bf16_narrow(tensor_data(c->out, 0), w.out.data, tensor_len(c->out));
 }
 
 void op_backward(const struct op *op, const struct op_call *c)
@@ -122,18 +113,15 @@ void op_backward(const struct op *op, const struct op_call *c)
     widen_call(&w, op, c);
     for (int i = 0; i < OP_INPUTS; i++) {
         if (!w.wide[i]) continue;
-        const size_t len = tensor_len(c->in[i]);
-        if (op->backward_reads & READS_IN(i)) widen_run(w.in[i].data, c->in[i]->data, len, false);
-        if (c->in[i]->grad && !(c->fresh & READS_IN(i)))
-            widen_run(w.in[i].grad, c->in[i]->grad, len, false);
+        if (op->backward_reads & READS_IN(i)) widen_data(&w.in[i], c->in[i]);
+        if (c->in[i]->grad && !(c->fresh & READS_IN(i))) widen_grad(&w.in[i], c->in[i]);
     }
     if (w.wide_out) {
-        const size_t len = tensor_len(c->out);
-        if (op->backward_reads & READS_OUT) widen_run(w.out.data, c->out->data, len, false);
-        if (c->out->grad) widen_run(w.out.grad, c->out->grad, len, false);
+        if (op->backward_reads & READS_OUT) widen_data(&w.out, c->out);
+        if (c->out->grad) widen_grad(&w.out, c->out);
     }
     op->backward(&w.call);
     for (int i = 0; i < OP_INPUTS; i++)
         if (w.wide[i] && c->in[i]->grad)
-            widen_run(w.in[i].grad, c->in[i]->grad, tensor_len(c->in[i]), true);
+            bf16_narrow(tensor_grad(c->in[i], 0), w.in[i].grad, tensor_len(c->in[i]));
 }
