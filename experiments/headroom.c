@@ -107,24 +107,24 @@ static void cgroups(struct headroom *h, const char *root)
     if (f) fclose(f);
 }
 
-static void resource(struct headroom *h, int which, uint64_t used, const char *by)
+static void resource(struct headroom *h, const struct rlimit *r, uint64_t used, const char *by)
 {
-    struct rlimit r;
     uint64_t reserved = RESERVED_ALWAYS + RESERVED_THREAD * (uint64_t)parallel_threads();
-    if (getrlimit(which, &r) != 0 || r.rlim_cur == RLIM_INFINITY) return;
-    limit_lower(&h->own, left_of((uint64_t)r.rlim_cur, used + reserved), by);
+    if (r->rlim_cur == RLIM_INFINITY) return;
+    limit_lower(&h->own, left_of((uint64_t)r->rlim_cur, used + reserved), by);
 }
 
 /* statm: pages of address space, resident, shared, code, 0, data and stack. */
 static void resources(struct headroom *h, const char *root)
 {
     unsigned long long space = 0, data = 0;
+    struct rlimit r;
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     FILE *f = open_in(root, "proc/self/statm");
     if (f && fscanf(f, "%llu %*u %*u %*u %*u %llu", &space, &data) != 2) space = data = 0;
     if (f) fclose(f);
-    resource(h, RLIMIT_AS, space * page, "ulimit -v");
-    resource(h, RLIMIT_DATA, data * page, "ulimit -d");
+    if (getrlimit(RLIMIT_AS, &r) == 0) resource(h, &r, space * page, "ulimit -v");
+    if (getrlimit(RLIMIT_DATA, &r) == 0) resource(h, &r, data * page, "ulimit -d");
 }
 
 void headroom_read(struct headroom *h, const char *root)

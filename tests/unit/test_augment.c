@@ -228,7 +228,7 @@ END_TEST
 START_TEST(settings_say_when_they_apply)
 {
     struct augment_settings a = settings_of(PAIRS("flip", "false"));
-    struct text t = { NULL };
+    struct text t = { 0 };
     fields_write(augment_fields, &a, &t);
     ck_assert_str_eq(
         t.s, "\"random_resized_crop\":false,\"crop_padding\":0,\"flip\":false,\"cutout\":0");

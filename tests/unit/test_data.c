@@ -435,7 +435,7 @@ START_TEST(split_takes_given_statistics)
     struct data_split s;
     struct data_settings settings;
     struct err e;
-    struct text json = { NULL };
+    struct text json = { 0 };
     data_open(&d, "synthetic", NULL, 0, PAIRS("size", "4", "train", "9", "test", "9"));
     fields_default(data_fields, &settings);
     ck_assert(channels_set(&settings, "mean", PAIRS("0.5", "0.25", "0.125"), &e));
