@@ -3,7 +3,7 @@
 #include "core/base/mem.h"
 #include "core/base/parallel.h"
 #include "core/kernels/kernels.h"
-#include "core/ops/ops.h"
+#include "tests/unit/op_cases.h"
 #include "tests/unit/small_nets.h"
 
 /* Cosine of the angle between two gradients: rounding flips the masks of ReLUs, which moves single
@@ -92,6 +92,109 @@ START_TEST(bf16_on_every_instruction_set)
 }
 END_TEST
 
+static void round_to_bf16(float *x, size_t len)
+{
+    bf16 *narrow = mem_new(len, sizeof *narrow);
+    bf16_narrow(narrow, x, len);
+    bf16_widen(x, narrow, len);
+    free(narrow);
+}
+
+/* What is stored as x holds the floats `want`, rounded where x is bf16: to the bit. A convolution
+ * may multiply pairs of bf16 and sum in another order: its floats are close before they are rounded
+ * (tests/unit/test_conv_bf16.c says how close). */
+static void check_values(const struct trial *t, const struct tensor *x, const void *stored,
+                         float *want)
+{
+    const size_t len = tensor_len(x);
+    const bool near = t->of->op == OP_conv2d;
+    float *got = mem_new(len, sizeof *got);
+    double squares = 0;
+    if (x->bf16) {
+        round_to_bf16(want, len);
+        bf16_widen(got, stored, len);
+    } else {
+        memcpy(got, stored, len * sizeof *got);
+    }
+    for (size_t i = 0; i < len; i++) squares += (double)want[i] * (double)want[i];
+    const double size = sqrt(squares / (double)len), most = x->bf16 ? 1.0 / 128 : 1e-5;
+    for (size_t i = 0; i < len; i++) {
+        const double w = (double)want[i], apart = fabs((double)got[i] - w);
+        if (near ? apart <= most * (fabs(w) + size) : memcmp(&got[i], &want[i], sizeof *got) == 0)
+            continue;
+        ck_abort_msg("%s (%s) of %dx%dx%dx%d: element %zu of %zu is %.9g, not %.9g", t->op->name,
+                     kernels->isa, t->in[0].n, t->in[0].h, t->in[0].w, t->in[0].c, i, len,
+                     (double)got[i], w);
+    }
+    free(got);
+}
+
+/* The gradient of a max_pool that adds into bf16: windows overlap, and every addition rounds. */
+static void max_pool_rounds(struct trial *t)
+{
+    const struct tensor *x = &t->in[0], *y = &t->out;
+    const size_t image = tensor_len(x) / (size_t)x->n, windows = tensor_len(y) / (size_t)y->n;
+    trial_set(x->grad, tensor_len(x), 0.25f);
+    for (size_t i = 0; i < tensor_len(y); i++) {
+        const size_t channels = (size_t)x->c, pixel = (size_t)t->call.saved[i];
+        float *dx = x->grad + i / windows * image + pixel * channels + i % channels;
+        *dx = bf16_value(bf16_of(*dx + y->grad[i]));
+    }
+}
+
+/* Both trials hold what bf16 can hold, and gradients begin at 1/4. */
+static void even_out(struct trial *half, struct trial *full)
+{
+    round_to_bf16(full->out.grad, tensor_len(&full->out));
+    for (int i = 0; i < full->n_in; i++) {
+        struct tensor *narrow = &half->in[i], *wide = &full->in[i];
+        const bool weights = full->of->op == OP_conv2d && i == 1; /* may be rounded in use */
+        if (weights) round_to_bf16(narrow->data, tensor_len(narrow));
+        if (weights || narrow->bf16) round_to_bf16(wide->data, tensor_len(wide));
+        for (size_t j = 0; wide->grad && j < tensor_len(wide); j++) {
+            tensor_grad_add(narrow, j, 0.25f);
+            tensor_grad_add(wide, j, 0.25f);
+        }
+    }
+}
+
+/* twice: both inputs are one tensor. */
+static void check_op(const struct trial_case *c, bool twice)
+{
+    struct trial_case stored = *c;
+    struct trial half, full;
+    stored.bf16 = true;
+    trial_begin(&half, &stored), trial_begin(&full, c);
+    even_out(&half, &full);
+    if (twice) half.call.in[1] = half.call.in[0], full.call.in[1] = full.call.in[0];
+    op_forward(half.op, &half.call), op_forward(full.op, &full.call);
+    check_values(&half, &half.out, half.out.data, full.out.data);
+    trial_backward(&half), trial_backward(&full);
+    if (c->op == OP_max_pool) max_pool_rounds(&full);
+    for (int i = 0; i < half.n_in; i++) {
+        const struct tensor *x = &half.in[i];
+        check_values(&half, x, x->data, full.in[i].data); /* a batch norm moves its statistics */
+        if (x->grad) check_values(&half, x, x->grad, full.in[i].grad);
+    }
+    trial_end(&half), trial_end(&full);
+}
+
+/* The ops of a fused step (core/ops/norm.h) share state with their neighbours in a graph:
+ * every_variant_is_close_to_float runs them. */
+START_TEST(every_op_gives_what_it_gives_on_floats)
+{
+    ck_assert(kernels_use(kernels_at(_i)->isa));
+    for (int i = 0; i < OP_CASES; i++)
+        for (int evaluation = 0; evaluation < 2; evaluation++) {
+            struct trial_case c = op_cases[i];
+            c.evaluation = evaluation;
+            check_op(&c, false);
+            if (c.op == OP_add) check_op(&c, true);
+        }
+    kernels_use(NULL);
+}
+END_TEST
+
 START_TEST(bf16_takes_about_half_the_memory)
 {
     struct se_settings se = { .reduction = { .all = 16 }, .bias = true, .min_hidden = 1 };
@@ -108,7 +211,13 @@ END_TEST
 
 Suite *suite(void)
 {
+    int tables = 0;
+    while (kernels_at(tables)) tables++;
     Suite *s = suite_create("bf16");
+    TCase *ops_case = tcase_create("ops");
+    tcase_set_timeout(ops_case, 120);
+    tcase_add_loop_test(ops_case, every_op_gives_what_it_gives_on_floats, 0, tables);
+    suite_add_tcase(s, ops_case);
     TCase *c = tcase_create("variants");
     tcase_set_timeout(c, 120);
     tcase_add_loop_test(c, every_variant_is_close_to_float, 0, NETWORKS);

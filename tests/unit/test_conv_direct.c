@@ -2,6 +2,7 @@
 #include "core/base/parallel.h"
 #include "core/base/rng.h"
 #include "core/kernels/conv.h"
+#include "core/kernels/direct.h"
 #include "core/kernels/kernels.h"
 #include "tests/conv_layers.h"
 #include "tests/unit/random_conv.h"
@@ -294,14 +295,90 @@ START_TEST(bits_do_not_depend_on_threads)
 }
 END_TEST
 
+/* Forward and the input's gradient, so many images a call. */
+static void by_batches(const struct problem *p, int images, float *y, float *dx)
+{
+    for (int from = 0; from < p->s.n; from += images) {
+        struct conv_shape s = p->s;
+        s.n = s.n - from < images ? s.n - from : images;
+        const size_t x_at = p->x_len / (size_t)p->s.n * (size_t)from;
+        const size_t y_at = p->y_len / (size_t)p->s.n * (size_t)from;
+        float *work = mem_new(conv_direct.work(&s) + 1, sizeof *work);
+        const struct conv_call c = { .x = p->x + x_at,
+                                     .w = p->w,
+                                     .dy = p->dy + y_at,
+                                     .y = y + y_at,
+                                     .dx = dx + x_at,
+                                     .work = work,
+                                     .overwrite = true };
+        conv_direct.forward(&s, &c);
+        conv_direct.backward_data(&s, &c);
+        free(work);
+    }
+}
+
+/* What is too large for the caches is written past them; the same images in small batches are not.
+ */
+START_TEST(streams_change_no_bit)
+{
+    static const struct conv_shape shapes[] = {
+        { .n = 70, .h = 64, .w = 64, .c = 16, .k = 16, .kh = 1, .kw = 1, .stride = 1, .groups = 1 },
+        { .n = 23, .h = 64, .w = 64, .c = 48, .k = 48, .kh = 1, .kw = 1, .stride = 1, .groups = 1 },
+        { .n = 71,
+          .h = 63,
+          .w = 61,
+          .c = 16,
+          .k = 64,
+          .kh = 3,
+          .kw = 3,
+          .stride = 2,
+          .pad = 1,
+          .groups = 1 },
+        { .n = 35,
+          .h = 64,
+          .w = 64,
+          .c = 32,
+          .k = 32,
+          .kh = 3,
+          .kw = 3,
+          .stride = 1,
+          .pad = 1,
+          .groups = 32 },
+    };
+    ck_assert(kernels_use(kernels_at(_i)->isa));
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        struct rng r = rng_stream(8, RNG_TEST, i, 0);
+        struct problem p = problem(shapes[i], &r);
+        float *y[2], *dx[2];
+        ck_assert(p.x_len * sizeof(float) > DIRECT_STREAMED);
+        ck_assert(p.y_len * sizeof(float) > DIRECT_STREAMED);
+        ck_assert(conv_direct.takes(&p.s));
+        for (int part = 0; part < 2; part++) {
+            y[part] = tensor(p.y_len, NULL), dx[part] = tensor(p.x_len, NULL);
+            by_batches(&p, part ? 3 : p.s.n, y[part], dx[part]);
+            tensor_check_guard(y[part], p.y_len, "y"), tensor_check_guard(dx[part], p.x_len, "dx");
+        }
+        ck_assert_msg(memcmp(y[0], y[1], p.y_len * sizeof **y) == 0, "%s, shape %zu: other outputs",
+                      kernels->isa, i);
+        ck_assert_msg(memcmp(dx[0], dx[1], p.x_len * sizeof **dx) == 0,
+                      "%s, shape %zu: other gradients", kernels->isa, i);
+        for (int part = 0; part < 2; part++) free(y[part]), free(dx[part]);
+        problem_free(&p);
+    }
+}
+END_TEST
+
 Suite *suite(void)
 {
+    int tables = 0;
+    while (kernels_at(tables)) tables++;
     Suite *s = suite_create("conv_direct");
     TCase *c = tcase_create("shapes");
     tcase_set_timeout(c, 120);
     tcase_add_loop_test(c, random_shapes_equal_the_definition, 0, RANDOM_SHAPES / RANDOM_BATCH);
     tcase_add_loop_test(c, network_layers_equal_the_reference, 0, 4);
     tcase_add_test(c, bits_do_not_depend_on_threads);
+    tcase_add_loop_test(c, streams_change_no_bit, 0, tables);
     suite_add_tcase(s, c);
     return s;
 }

@@ -197,6 +197,90 @@ static void check_sgd(size_t n, bool nesterov)
     bench_destroy(b);
 }
 
+/* Floats by their bits: between, just beside and exactly half way between two bf16, of which the
+ * nearest is even or odd; the largest, which rounds to infinity; NaN, also with its mark in the
+ * lower half only; denormals; both zeros. */
+static const uint32_t float_bits[] = {
+    0x00000000, 0x80000000, 0x3f800000, 0x3f808000, 0x3f818000, 0x3f807fff, 0x3f808001, 0xbf818000,
+    0xbf817fff, 0x3fffffff, 0x00800000, 0x7f7f7fff, 0x7f7f8000, 0x7f7fffff, 0xff7fffff, 0x7f800000,
+    0xff800000, 0x7f800001, 0xff800001, 0x7f808000, 0x7fc00000, 0xffc12345, 0x7fffffff, 0xffffffff,
+    0x00000001, 0x00007fff, 0x00008000, 0x00018000, 0x80008001, 0x007fffff, 0x807f8000,
+};
+enum { FLOAT_BITS = sizeof float_bits / sizeof *float_bits };
+
+/* What narrow makes of a float. The instruction of avx512_bf16 takes denormals for 0. */
+static uint16_t narrowed(uint32_t bits)
+{
+    const uint32_t size = bits & 0x7fffffff, lower = bits & 0xffff, upper = bits >> 16;
+    if (size > 0x7f800000) return (uint16_t)(upper | 0x40);
+    if (size < 0x00800000 && strcmp(kernels->isa, "avx512_bf16") == 0)
+        return (uint16_t)(upper & 0x8000);
+    const bool up = lower > 0x8000 || (lower == 0x8000 && upper % 2 == 1);
+    return (uint16_t)(upper + up);
+}
+
+/* n numbers from the given one on, off alignment, with guards after the targets. */
+static void check_bf16(size_t n, size_t first)
+{
+    enum { MOST = 70, BF16_GUARD = 0x5a5a };
+    float x[1 + MOST], wide[1 + MOST + GUARD];
+    bf16 y[1 + MOST + GUARD], from[1 + MOST];
+    for (size_t i = 0; i < n; i++) {
+        memcpy(&x[1 + i], &float_bits[(first + i) % FLOAT_BITS], sizeof *x);
+        from[1 + i] = (bf16)(float_bits[(first + i) % FLOAT_BITS] >> 16);
+    }
+    for (size_t i = 0; i < GUARD; i++) y[1 + n + i] = BF16_GUARD, wide[1 + n + i] = mark;
+    kernels->narrow(y + 1, x + 1, n);
+    kernels->widen(wide + 1, from + 1, n);
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t bits = float_bits[(first + i) % FLOAT_BITS], want = bits & 0xffff0000;
+        if (y[1 + i] != narrowed(bits))
+            ck_abort_msg("narrow (%s), %zu of %zu: %08x gives %04x, not %04x", kernels->isa, i, n,
+                         bits, y[1 + i], narrowed(bits));
+        if (memcmp(&wide[1 + i], &want, sizeof want) != 0)
+            ck_abort_msg("widen (%s), %zu of %zu: not the bits %08x", kernels->isa, i, n, want);
+    }
+    for (size_t i = 0; i < GUARD; i++)
+        if (y[1 + n + i] != BF16_GUARD || wide[1 + n + i] != mark)
+            ck_abort_msg("narrow or widen (%s) writes past %zu", kernels->isa, n);
+}
+
+/* Every bf16, with lower halves around those where rounding changes. */
+static void check_every_bf16(void)
+{
+    static const uint32_t lower[] = { 0, 1, 0x7fff, 0x8000, 0x8001, 0xffff };
+    enum { LOWER = sizeof lower / sizeof *lower, ALL = 1 << 16 };
+    float *x = mem_new(ALL, sizeof *x), *wide = mem_new(ALL, sizeof *wide);
+    bf16 *y = mem_new(ALL, sizeof *y);
+    for (int k = 0; k < LOWER; k++) {
+        for (uint32_t i = 0; i < ALL; i++) {
+            const uint32_t bits = i << 16 | lower[k];
+            memcpy(&x[i], &bits, sizeof bits);
+        }
+        kernels->narrow(y, x, ALL);
+        for (uint32_t i = 0; i < ALL; i++)
+            if (y[i] != narrowed(i << 16 | lower[k]))
+                ck_abort_msg("narrow (%s): %04x%04x gives %04x", kernels->isa, i, lower[k], y[i]);
+    }
+    for (uint32_t i = 0; i < ALL; i++) y[i] = (bf16)i;
+    kernels->widen(wide, y, ALL);
+    for (uint32_t i = 0; i < ALL; i++) {
+        const uint32_t bits = i << 16;
+        if (memcmp(&wide[i], &bits, sizeof bits) != 0)
+            ck_abort_msg("widen (%s): other bits for %04x", kernels->isa, i);
+    }
+    free(x), free(wide), free(y);
+}
+
+START_TEST(bf16_is_the_nearest)
+{
+    ck_assert(kernels_use(kernels_at(_i)->isa));
+    for (size_t n = 0; n <= 70; n++)
+        for (size_t first = 0; first < FLOAT_BITS; first++) check_bf16(n, first);
+    check_every_bf16();
+}
+END_TEST
+
 /* Every table; sizes 0 .. 5 vectors and a bit, so that strips of four vectors end everywhere. */
 START_TEST(kernels_equal_plain_loops)
 {
@@ -302,6 +386,7 @@ Suite *suite(void)
     TCase *c = tcase_create("every table");
     tcase_set_timeout(c, 60);
     tcase_add_loop_test(c, kernels_equal_plain_loops, 0, tables);
+    tcase_add_loop_test(c, bf16_is_the_nearest, 0, tables);
     tcase_add_loop_test(c, nan_goes_through, 0, tables);
     tcase_add_loop_test(c, sigmoid_and_tanh_are_accurate, 0, tables);
     suite_add_tcase(s, c);

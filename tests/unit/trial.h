@@ -5,6 +5,7 @@
 #include "core/base/mem.h"
 #include "core/base/rng.h"
 #include "core/ops/ops.h"
+#include "core/ops/widen.h"
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct trial_case {
     const void *attr;
     unsigned no_grad; /* bit i: input i is nobody's gradient */
     bool evaluation;
+    bool bf16; /* input 0, the output and what else has many pixels; never parameters */
 };
 
 enum { TRIAL_GUARD = 16 };
@@ -66,6 +68,30 @@ static inline void trial_fill(float *x, size_t len, enum fill fill, int classes,
     free(order);
 }
 
+static inline void *trial_room(struct trial *t, const struct tensor *x)
+{
+    return trial_buffer(t, (tensor_bytes(x) + sizeof(float) - 1) / sizeof(float));
+}
+
+/* Fills x's contents, or its gradient, with numbers drawn. */
+static inline void trial_draw(const struct tensor *x, void *to, enum fill fill, int classes,
+                              struct rng *r)
+{
+    const size_t len = tensor_len(x);
+    float *drawn = mem_new(len, sizeof *drawn);
+    trial_fill(drawn, len, fill, classes, r);
+    if (x->bf16)
+        bf16_narrow(to, drawn, len);
+    else
+        memcpy(to, drawn, len * sizeof *drawn);
+    free(drawn);
+}
+
+static inline bool trial_parameter(const struct trial_case *c, int i)
+{
+    return i > 0 && (c->op == OP_conv2d || c->in[i][1] * c->in[i][2] == 1);
+}
+
 /* Inputs and the gradient of the output are drawn, the other gradients zero. */
 static inline void trial_begin(struct trial *t, const struct trial_case *c)
 {
@@ -78,21 +104,23 @@ static inline void trial_begin(struct trial *t, const struct trial_case *c)
         *x = (struct tensor){
             .n = c->in[i][0], .h = c->in[i][1], .w = c->in[i][2], .c = c->in[i][3]
         };
-        x->data = trial_buffer(t, tensor_len(x));
-        trial_fill(x->data, tensor_len(x), c->fill[i], c->in[0][3], &r);
-        if (!(c->no_grad >> i & 1) && c->fill[i] != FILL_LABEL)
-            x->grad = trial_buffer(t, tensor_len(x));
-        t->kept[i] = trial_buffer(t, tensor_len(x));
+        x->bf16 = c->bf16 && !trial_parameter(c, i);
+        x->data = trial_room(t, x);
+        trial_draw(x, x->data, c->fill[i], c->in[0][3], &r);
+        if (!(c->no_grad >> i & 1) && c->fill[i] != FILL_LABEL) x->grad = trial_room(t, x);
+        t->kept[i] = trial_room(t, x);
         t->call.in[i] = x;
         t->n_in++;
     }
     struct err e;
     ck_assert_msg(t->op->infer(&t->call, &e), "%s: %s", t->op->name, e.text);
-    t->out.data = trial_buffer(t, tensor_len(&t->out));
-    t->out.grad = trial_buffer(t, tensor_len(&t->out));
-    trial_fill(t->out.grad, tensor_len(&t->out), FILL_NORMAL, 1, &r);
+    t->out.bf16 = c->bf16;
+    t->out.data = trial_room(t, &t->out);
+    t->out.grad = trial_room(t, &t->out);
+    trial_draw(&t->out, t->out.grad, FILL_NORMAL, 1, &r);
     if (t->op->saved) t->call.saved = trial_buffer(t, t->op->saved(&t->call));
-    if (t->op->work) t->call.work = trial_buffer(t, t->op->work(&t->call));
+    const size_t work = op_work(t->op, &t->call);
+    if (work) t->call.work = trial_buffer(t, work);
 }
 
 static inline void trial_end(struct trial *t)
@@ -112,19 +140,20 @@ static inline void trial_set(float *x, size_t len, float value)
     for (size_t i = 0; x && i < len; i++) x[i] = value;
 }
 
+/* All bits are set: NaN, as floats and as bf16. */
+static inline void trial_nan(const struct tensor *x) { memset(x->data, 0xff, tensor_bytes(x)); }
+
 /* Backward as the graph may call it: whatever it does not say it reads is NaN. The inputs are
  * restored afterwards. */
 static inline void trial_backward(struct trial *t)
 {
     for (int i = 0; i < t->n_in; i++) {
-        size_t len = tensor_len(&t->in[i]);
-        memcpy(t->kept[i], t->in[i].data, len * sizeof(float));
-        if (!(t->op->backward_reads & READS_IN(i))) trial_set(t->in[i].data, len, NAN);
+        memcpy(t->kept[i], t->in[i].data, tensor_bytes(&t->in[i]));
+        if (!(t->op->backward_reads & READS_IN(i))) trial_nan(&t->in[i]);
     }
-    if (!(t->op->backward_reads & READS_OUT)) trial_set(t->out.data, tensor_len(&t->out), NAN);
-    if (t->op->work) trial_set(t->call.work, t->op->work(&t->call), NAN);
-    t->op->backward(&t->call);
-    for (int i = 0; i < t->n_in; i++)
-        memcpy(t->in[i].data, t->kept[i], tensor_len(&t->in[i]) * sizeof(float));
+    if (!(t->op->backward_reads & READS_OUT)) trial_nan(&t->out);
+    trial_set(t->call.work, op_work(t->op, &t->call), NAN);
+    op_backward(t->op, &t->call);
+    for (int i = 0; i < t->n_in; i++) memcpy(t->in[i].data, t->kept[i], tensor_bytes(&t->in[i]));
 }
 #endif
