@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 """senet-exp beside PyTorch in the same minutes: step time, evaluation, memory, the cost of SE
-blocks, grouped and depthwise layers. Prints a table of ratios and writes JSON.
+blocks, grouped and depthwise layers. Prints tables of ratios and writes JSON.
 
 Every task is measured in rounds, senet-exp and PyTorch in turn. The first round tries all of
 PyTorch's variants (interpreter, layout, eager or compiled, malloc); later ones the fastest two. A
-figure is the median over the rounds. Names of Python interpreters come from PEER_PYTHON, separated
-by spaces or colons; those without torch are left out, and without any nothing is measured.
+figure is the median over the rounds. Each task's row is printed, and the JSON written again, as
+soon as that task is done: an interrupted run keeps what it has. Names of Python interpreters come
+from PEER_PYTHON, separated by spaces or colons; those without torch are left out, and without any
+nothing is measured.
 """
 import argparse
 import json
 import os
 import re
 import shlex
+import signal
 import statistics
 import subprocess
 import sys
@@ -39,6 +42,9 @@ def arguments():
     p.add_argument("--threads", type=int, default=0, help="of both; default: all CPUs of this process")
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--steps", type=int, default=5, help="timed steps of each measurement")
+    p.add_argument("--precision", choices=["fp32", "bf16", "all"],
+                   help="of networks; default: all, but fp32 where the CPU has no bf16 instructions")
+    p.add_argument("--patience", type=float, default=300, metavar="SECONDS", help="for each measurement")
     p.add_argument("--only", default="", help="tasks with this in their name, any case")
     p.add_argument("--prefix", default="", help="a command before each measurement, such as `taskset -c 0,1`")
     p.add_argument("-o", "--output", help="write the figures to this file as JSON")
@@ -49,20 +55,49 @@ a = arguments()
 a.threads = a.threads or len(os.sched_getaffinity(0))
 
 
-def measure(command, seconds=900):
-    """The JSON that a command prints, or None after saying why there is none."""
+def say(line):
+    print(line, flush=True)
+
+
+def has_bf16():
+    """Whether the CPU multiplies bf16."""
+    with open("/proc/cpuinfo") as f:
+        flags = next((line.split() for line in f if line.startswith("flags")), [])
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def precisions():
+    if a.precision is None and not has_bf16():
+        say("this CPU has no bf16 instructions: fp32 only (--precision all compares bf16 too)")
+        return ["fp32"]
+    return [a.precision] if a.precision in ("fp32", "bf16") else ["fp32", "bf16"]
+
+
+def answer(command):
+    """What a command prints, or None after saying why there is nothing. It leads a process group,
+    which is ended as a whole: a prefix or a compiler may have processes of its own."""
     env = {k: v for k, v in os.environ.items() if k not in UNSET}
-    try:
-        done = subprocess.run(shlex.split(a.prefix) + command, env=env, capture_output=True, text=True,
-                              timeout=seconds, check=False)
-    except subprocess.TimeoutExpired:
-        print(f"  no answer in {seconds} s: {' '.join(command)}", file=sys.stderr)
-        return None
-    if done.returncode == 0:
-        return json.loads(done.stdout)
-    last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-    print(f"  status {done.returncode}: {' '.join(command)}: {last}", file=sys.stderr)
+    with subprocess.Popen(shlex.split(a.prefix) + command, env=env, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, start_new_session=True) as child:
+        try:
+            out, messages = child.communicate(timeout=a.patience)
+        except BaseException as e:
+            os.killpg(child.pid, signal.SIGKILL)
+            if not isinstance(e, subprocess.TimeoutExpired):
+                raise
+            say(f"  no answer in {a.patience:g} s: {' '.join(command)}")
+            return None
+    if child.returncode == 0:
+        return out
+    last = (messages.strip().splitlines() or ["no message"])[-1]
+    say(f"  status {child.returncode}: {' '.join(command)}: {last}")
     return None
+
+
+def measure(command):
+    """The JSON that a command prints, or None."""
+    out = answer(command)
+    return json.loads(out) if out is not None else None
 
 
 def interpreters():
@@ -137,9 +172,9 @@ LAYER_LINE = re.compile(r"(?:g(\d+)|dw) 3x3 (?:s(\d) )?(\d+) @(\d+) +direct +"
 
 def our_layers(network, batch=16):
     """Seconds forward, and forward with both gradients, from what conv_bench prints in GFLOP/s."""
-    env = {k: v for k, v in os.environ.items() if k not in UNSET}
-    text = subprocess.run(shlex.split(a.prefix) + [a.layers_program, "-t", str(a.threads), network, "direct"],
-                          env=env, capture_output=True, text=True, check=True).stdout
+    text = answer([a.layers_program, "-t", str(a.threads), network, "direct"])
+    if text is None:
+        return {}
     layers = {}
     for groups, stride, channels, size, *rates in LAYER_LINE.findall(text):
         channels, size, stride = int(channels), int(size), int(stride or 1)
@@ -175,46 +210,73 @@ def compare_layers(kind, network, ways):
              "ratios": [theirs[k][i] / mine[k][i] for i in (0, 1)]} for k in mine if k in theirs]
 
 
-def table(title, rows):
-    widths = [max(len(str(r[i])) for r in rows) for i in range(len(rows[0]))]
-    print(f"\n{title}\n")
-    for i, r in enumerate(rows):
-        print("| " + " | ".join(str(x).ljust(w) for x, w in zip(r, widths)) + " |")
-        if i == 0:
-            print("|" + "|".join("-" * (w + 2) for w in widths) + "|")
+NETWORK_HEAD = ("network", "precision", "senet-exp, images/s", "% of peak", "PyTorch's best", "ratio", "MiB",
+                "PyTorch's lowest", "ratio")
+NETWORK_WIDTHS = (29, 9, 19, 9, 44, 5, 6, 16, 5)
+LAYER_HEAD = ("layer", "forward, ms", "PyTorch", "ratio", "with gradients, ms", "PyTorch", "ratio")
+LAYER_WIDTHS = (34, 11, 8, 5, 18, 8, 5)
 
 
-def print_networks(done):
-    rows = [("network", "precision", "senet-exp, images/s", "% of peak", "PyTorch's best", "ratio",
-             "best of any precision", "MiB", "PyTorch's lowest", "ratio")]
-    for (name, precision), r in done.items():
-        any_best = max(o["best"]["images_per_s"] for (n, _), o in done.items() if n == name)
-        ours, best = r["ours"], r["best"]
-        rows.append((name, precision, f"{ours['images_per_s']:.1f}", f"{100 * ours['peak_share']:.0f}",
-                     f"{best['images_per_s']:.1f} ({best['variant']})",
-                     f"{ours['images_per_s'] / best['images_per_s']:.2f}",
-                     f"{ours['images_per_s'] / any_best:.2f}", f"{ours['peak_rss_mib']:.0f}",
-                     f"{r['lowest_rss_mib']:.0f}", f"{ours['peak_rss_mib'] / r['lowest_rss_mib']:.2f}"))
-    table("Networks, medians of the rounds; a ratio above 1: senet-exp is faster", rows)
+def row(widths, cells):
+    say("| " + " | ".join(str(c).ljust(w) for c, w in zip(cells, widths)) + " |")
+
+
+def head(title, widths, cells):
+    say(f"\n{title}\n")
+    row(widths, cells)
+    say("|" + "|".join("-" * (w + 2) for w in widths) + "|")
+
+
+def network_row(name, precision, r):
+    ours, best = r["ours"], r["best"]
+    row(NETWORK_WIDTHS, (name, precision, f"{ours['images_per_s']:.1f}", f"{100 * ours['peak_share']:.0f}",
+                         f"{best['images_per_s']:.1f} ({best['variant']})",
+                         f"{ours['images_per_s'] / best['images_per_s']:.2f}", f"{ours['peak_rss_mib']:.0f}",
+                         f"{r['lowest_rss_mib']:.0f}", f"{ours['peak_rss_mib'] / r['lowest_rss_mib']:.2f}"))
+
+
+def print_any_precision(done):
+    """Who computes in one precision only may still choose the faster one."""
+    names = [n for n, p in done if p == "bf16" and (n, "fp32") in done]
+    widths = (29, 19, 14, 5)
+    if names:
+        head("The best of any precision on either side", widths,
+             ("network", "senet-exp, images/s", "PyTorch", "ratio"))
+    for name in names:
+        best = [max(done[name, p][who]["images_per_s"] for p in ("fp32", "bf16")) for who in ("ours", "best")]
+        row(widths, (name, f"{best[0]:.1f}", f"{best[1]:.1f}", f"{best[0] / best[1]:.2f}"))
 
 
 def print_se_cost(done):
-    rows = [("precision", "senet-exp", "PyTorch")]
+    rows = []
     for precision in ("fp32", "bf16"):
         se, plain = done.get(("SE-ResNet-50 b16", precision)), done.get(("ResNet-50 b16", precision))
         if se and plain:
             cost = [100 * (se[who]["step_s"] / plain[who]["step_s"] - 1) for who in ("ours", "best")]
             rows.append((precision, f"{cost[0]:+.1f} %", f"{cost[1]:+.1f} %"))
-    if len(rows) > 1:
-        table("SE-ResNet-50 against ResNet-50: what the blocks add to a training step", rows)
+    if rows:
+        head("SE-ResNet-50 against ResNet-50: what the blocks add to a training step", (9, 9, 9),
+             ("precision", "senet-exp", "PyTorch"))
+    for r in rows:
+        row((9, 9, 9), r)
 
 
-def print_layers(layers):
-    rows = [("layer", "forward, ms", "PyTorch", "ratio", "with gradients, ms", "PyTorch", "ratio")]
+def layer_rows(layers):
     for r in layers:
         cells = [(f"{r['ours_ms'][i]:.2f}", f"{r['theirs_ms'][i]:.2f}", f"{r['ratios'][i]:.2f}") for i in (0, 1)]
-        rows.append((r["layer"], *cells[0], *cells[1]))
-    table("Layers in fp32, batch 16, the fastest of all runs", rows)
+        row(LAYER_WIDTHS, (r["layer"], *cells[0], *cells[1]))
+
+
+def write(pythons, done, layers):
+    """All figures so far, in place of those of before."""
+    if not a.output:
+        return
+    os.makedirs(os.path.dirname(a.output) or ".", exist_ok=True)
+    with open(a.output + ".part", "w") as f:
+        json.dump({"threads": a.threads, "rounds": a.rounds, "peers": [v for _, v in pythons],
+                   "networks": [{"name": n, "precision": p, **r} for (n, p), r in done.items()],
+                   "layers": layers}, f, indent=1)
+    os.replace(a.output + ".part", a.output)
 
 
 def main():
@@ -225,31 +287,32 @@ def main():
         return
     ways = list(variants(pythons))
     done, layers = {}, []
-    for task in NETWORKS:
-        for precision in ("fp32", "bf16"):
-            if a.only.lower() not in f"{task[0]} {precision}".lower():
-                continue
-            print(f"{task[0]}, {precision} ...", file=sys.stderr)
-            r = compare_network(task, precision, ways)
-            if r:
-                done[task[0], precision] = r
-    for kind, network in LAYERS:
-        if a.only.lower() in f"layers {kind}":
-            print(f"layers: {kind} ...", file=sys.stderr)
-            layers += compare_layers(kind, network, ways)
-    if done:
-        print_networks(done)
-        print_se_cost(done)
-    if layers:
-        print_layers(layers)
-    if a.output:
-        os.makedirs(os.path.dirname(a.output) or ".", exist_ok=True)
-        with open(a.output + ".part", "w") as f:
-            json.dump({"threads": a.threads, "rounds": a.rounds, "peers": [v for _, v in pythons],
-                       "networks": [{"name": n, "precision": p, **r} for (n, p), r in done.items()],
-                       "layers": layers}, f, indent=1)
-        os.replace(a.output + ".part", a.output)
-        print(f"\nwritten: {a.output}")
+    which = precisions()
+    tasks = [(task, p) for task in NETWORKS for p in which if a.only.lower() in f"{task[0]} {p}".lower()]
+    kinds = [k for k in LAYERS if a.only.lower() in f"layers {k[0]}"]
+    if not tasks and not kinds:
+        sys.exit(f"no task has {a.only!r} in its name")
+    if tasks:
+        head("Networks, medians of the rounds; a ratio above 1: senet-exp is faster", NETWORK_WIDTHS, NETWORK_HEAD)
+    for task, precision in tasks:
+        r = compare_network(task, precision, ways)
+        if not r:
+            say(f"  {task[0]}, {precision}: no figures of both sides")
+            continue
+        done[task[0], precision] = r
+        network_row(task[0], precision, r)
+        write(pythons, done, layers)
+    print_any_precision(done)
+    print_se_cost(done)
+    if kinds:
+        head("Layers in fp32, batch 16, the fastest of all runs", LAYER_WIDTHS, LAYER_HEAD)
+    for kind, network in kinds:
+        more = compare_layers(kind, network, ways)
+        layer_rows(more)
+        layers += more
+        write(pythons, done, layers)
+    if a.output and (done or layers):
+        say(f"\nwritten: {a.output}")
 
 
 main()
