@@ -313,12 +313,31 @@ static void kernel_max_row(float *max, float *at, const float *x, float number, 
     }
 }
 
-/* Calls strip(ctx, j, m, wide) for each strip of c channels that begins at j. */
-#define STRIPS(strip, ctx, c)                                              \
-    do {                                                                   \
-        size_t j_ = 0;                                                     \
-        for (; (c)-j_ >= STRIP; j_ += STRIP) strip(ctx, j_, LANES, WIDE);  \
-        for (; j_ < (c); j_ += LANES) strip(ctx, j_, lanes_of((c)-j_), 1); \
+/* Matrices are walked in blocks of rows, strip after strip of each: a strip of all rows would touch
+ * a line or two of every page, which neither prefetching nor the memory behind it likes. */
+enum { BLOCK = 4096, BLOCK_ROWS = 4 }; /* floats of a row block, and its fewest rows */
+
+struct block {
+    size_t from, to; /* rows */
+};
+
+static inline bool block_next(struct block *b, size_t rows, size_t c)
+{
+    const size_t fit = BLOCK / c, len = fit < BLOCK_ROWS ? BLOCK_ROWS : fit;
+    b->from = b->to;
+    b->to = rows - b->from < len ? rows : b->from + len;
+    return b->from < rows;
+}
+
+/* Calls strip(ctx, block, j, m, wide) for each block of ctx->rows, for each strip of ctx->c
+ * channels that begins at j. */
+#define STRIPS(strip, ctx)                                                                         \
+    do {                                                                                           \
+        for (struct block block_ = { 0, 0 }; block_next(&block_, (ctx)->rows, (ctx)->c);) {        \
+            size_t j_ = 0;                                                                         \
+            for (; (ctx)->c - j_ >= STRIP; j_ += STRIP) strip(ctx, block_, j_, LANES, WIDE);       \
+            for (; j_ < (ctx)->c; j_ += LANES) strip(ctx, block_, j_, lanes_of((ctx)->c - j_), 1); \
+        }                                                                                          \
     } while (0)
 
 STRIP_INLINE void load_strip(vf *out, const float *p, size_t m, size_t wide)

@@ -1,6 +1,7 @@
 /* The fused passes, over the vector type and the helpers of body.h, which includes this once for
  * each type of matrix: LOAD and STORE reach element i of one, FUSED makes names. Each pass walks
- * strips of channels: WIDE vectors of them, whose coefficients stay in registers over all rows. */
+ * blocks of rows in strips of channels: WIDE vectors of them, whose coefficients stay in registers
+ * over the rows of a block. */
 
 static void FUSED(kernel_add_to)(void *y, const void *x, size_t n)
 {
@@ -11,53 +12,54 @@ static void FUSED(kernel_add_to)(void *y, const void *x, size_t n)
     }
 }
 
-STRIP_INLINE void FUSED(norm_strip_of)(const struct residual_rows *r, size_t j, size_t m,
-                                       size_t wide, int relu)
+STRIP_INLINE void FUSED(norm_strip_of)(const struct residual_rows *r, struct block rows, size_t j,
+                                       size_t m, size_t wide, int relu)
 {
     vf a[WIDE], b[WIDE];
     load_strip(a, r->a + j, m, wide);
     load_strip(b, r->b + j, m, wide);
-    for (size_t i = 0, at = j; i < r->rows; i++, at += r->c) EACH_VECTOR(v, wide)
+    for (size_t i = rows.from, at = i * r->c + j; i < rows.to; i++, at += r->c) EACH_VECTOR(v, wide)
         {
             vf y = vf_fma(a[v], LOAD(r->u, at + v * LANES, m), b[v]);
             STORE(r->out, at + v * LANES, relu ? vf_max(vf_set(0), y) : y, m);
         }
 }
 
-STRIP_INLINE void FUSED(norm_strip)(const struct residual_rows *r, size_t j, size_t m, size_t wide)
+STRIP_INLINE void FUSED(norm_strip)(const struct residual_rows *r, struct block rows, size_t j,
+                                    size_t m, size_t wide)
 {
-    FUSED(norm_strip_of)(r, j, m, wide, 0);
+    FUSED(norm_strip_of)(r, rows, j, m, wide, 0);
 }
 
-STRIP_INLINE void FUSED(norm_relu_strip)(const struct residual_rows *r, size_t j, size_t m,
-                                         size_t wide)
+STRIP_INLINE void FUSED(norm_relu_strip)(const struct residual_rows *r, struct block rows, size_t j,
+                                         size_t m, size_t wide)
 {
-    FUSED(norm_strip_of)(r, j, m, wide, 1);
+    FUSED(norm_strip_of)(r, rows, j, m, wide, 1);
 }
 
 static void FUSED(kernel_norm)(void *y, const void *x, const float *a, const float *b, size_t rows,
                                size_t c)
 {
     const struct residual_rows r = { .out = y, .u = x, .a = a, .b = b, .rows = rows, .c = c };
-    STRIPS(FUSED(norm_strip), &r, c);
+    STRIPS(FUSED(norm_strip), &r);
 }
 
 static void FUSED(kernel_norm_relu)(void *y, const void *x, const float *a, const float *b,
                                     size_t rows, size_t c)
 {
     const struct residual_rows r = { .out = y, .u = x, .a = a, .b = b, .rows = rows, .c = c };
-    STRIPS(FUSED(norm_relu_strip), &r, c);
+    STRIPS(FUSED(norm_relu_strip), &r);
 }
 
 /* has_a, has_sa: constants of the caller. */
-STRIP_INLINE void FUSED(residual_strip_of)(const struct residual_rows *r, size_t j, size_t m,
-                                           size_t wide, int has_a, int has_sa)
+STRIP_INLINE void FUSED(residual_strip_of)(const struct residual_rows *r, struct block rows,
+                                           size_t j, size_t m, size_t wide, int has_a, int has_sa)
 {
     vf a[WIDE], sa[WIDE], b[WIDE];
     if (has_a) load_strip(a, r->a + j, m, wide);
     if (has_sa) load_strip(sa, r->sa + j, m, wide);
     EACH_VECTOR(v, wide) b[v] = r->b ? load(r->b + j + v * LANES, m) : vf_set(0);
-    for (size_t i = 0, at = j; i < r->rows; i++, at += r->c) EACH_VECTOR(v, wide)
+    for (size_t i = rows.from, at = i * r->c + j; i < rows.to; i++, at += r->c) EACH_VECTOR(v, wide)
         {
             vf u = LOAD(r->u, at + v * LANES, m), s = LOAD(r->s, at + v * LANES, m);
             vf y = u + b[v];
@@ -71,43 +73,44 @@ STRIP_INLINE void FUSED(residual_strip_of)(const struct residual_rows *r, size_t
         }
 }
 
-STRIP_INLINE void FUSED(residual_strip_both)(const struct residual_rows *r, size_t j, size_t m,
-                                             size_t wide)
+STRIP_INLINE void FUSED(residual_strip_both)(const struct residual_rows *r, struct block rows,
+                                             size_t j, size_t m, size_t wide)
 {
-    FUSED(residual_strip_of)(r, j, m, wide, 1, 1);
+    FUSED(residual_strip_of)(r, rows, j, m, wide, 1, 1);
 }
 
-STRIP_INLINE void FUSED(residual_strip_a)(const struct residual_rows *r, size_t j, size_t m,
-                                          size_t wide)
+STRIP_INLINE void FUSED(residual_strip_a)(const struct residual_rows *r, struct block rows,
+                                          size_t j, size_t m, size_t wide)
 {
-    FUSED(residual_strip_of)(r, j, m, wide, 1, 0);
+    FUSED(residual_strip_of)(r, rows, j, m, wide, 1, 0);
 }
 
-STRIP_INLINE void FUSED(residual_strip_plain)(const struct residual_rows *r, size_t j, size_t m,
-                                              size_t wide)
+STRIP_INLINE void FUSED(residual_strip_plain)(const struct residual_rows *r, struct block rows,
+                                              size_t j, size_t m, size_t wide)
 {
-    FUSED(residual_strip_of)(r, j, m, wide, 0, 0);
+    FUSED(residual_strip_of)(r, rows, j, m, wide, 0, 0);
 }
 
 static void FUSED(kernel_residual)(const struct residual_rows *rows)
 {
     const struct residual_rows r = *rows; /* a copy that no store can change */
     if (r.a && r.sa)
-        STRIPS(FUSED(residual_strip_both), &r, r.c);
+        STRIPS(FUSED(residual_strip_both), &r);
     else if (r.a)
-        STRIPS(FUSED(residual_strip_a), &r, r.c);
+        STRIPS(FUSED(residual_strip_a), &r);
     else
-        STRIPS(FUSED(residual_strip_plain), &r, r.c);
+        STRIPS(FUSED(residual_strip_plain), &r);
 }
 
-STRIP_INLINE void FUSED(residual_grad_strip_of)(const struct residual_grad_rows *r, size_t j,
-                                                size_t m, size_t wide, int has_u, int has_s)
+STRIP_INLINE void FUSED(residual_grad_strip_of)(const struct residual_grad_rows *r,
+                                                struct block rows, size_t j, size_t m, size_t wide,
+                                                int has_u, int has_s)
 {
     vf sum[WIDE], dot_u[WIDE], dot_s[WIDE], mean_u[WIDE], mean_s[WIDE];
     EACH_VECTOR(v, wide) sum[v] = r->sum ? load(r->sum + j + v * LANES, m) : vf_set(0);
     if (has_u) load_strip(dot_u, r->dot_u + j, m, wide), load_strip(mean_u, r->mean_u + j, m, wide);
     if (has_s) load_strip(dot_s, r->dot_s + j, m, wide), load_strip(mean_s, r->mean_s + j, m, wide);
-    for (size_t i = 0, at = j; i < r->rows; i++, at += r->c) EACH_VECTOR(v, wide)
+    for (size_t i = rows.from, at = i * r->c + j; i < rows.to; i++, at += r->c) EACH_VECTOR(v, wide)
         {
             vf g = LOAD(r->g, at + v * LANES, m), out = LOAD(r->out, at + v * LANES, m);
             g = vf_where(out > vf_set(0), g);
@@ -121,45 +124,47 @@ STRIP_INLINE void FUSED(residual_grad_strip_of)(const struct residual_grad_rows 
     if (has_s) store_strip(r->dot_s + j, dot_s, m, wide);
 }
 
-STRIP_INLINE void FUSED(residual_grad_strip_both)(const struct residual_grad_rows *r, size_t j,
-                                                  size_t m, size_t wide)
+STRIP_INLINE void FUSED(residual_grad_strip_both)(const struct residual_grad_rows *r,
+                                                  struct block rows, size_t j, size_t m,
+                                                  size_t wide)
 {
-    FUSED(residual_grad_strip_of)(r, j, m, wide, 1, 1);
+    FUSED(residual_grad_strip_of)(r, rows, j, m, wide, 1, 1);
 }
 
-STRIP_INLINE void FUSED(residual_grad_strip_u)(const struct residual_grad_rows *r, size_t j,
-                                               size_t m, size_t wide)
+STRIP_INLINE void FUSED(residual_grad_strip_u)(const struct residual_grad_rows *r,
+                                               struct block rows, size_t j, size_t m, size_t wide)
 {
-    FUSED(residual_grad_strip_of)(r, j, m, wide, 1, 0);
+    FUSED(residual_grad_strip_of)(r, rows, j, m, wide, 1, 0);
 }
 
-STRIP_INLINE void FUSED(residual_grad_strip_s)(const struct residual_grad_rows *r, size_t j,
-                                               size_t m, size_t wide)
+STRIP_INLINE void FUSED(residual_grad_strip_s)(const struct residual_grad_rows *r,
+                                               struct block rows, size_t j, size_t m, size_t wide)
 {
-    FUSED(residual_grad_strip_of)(r, j, m, wide, 0, 1);
+    FUSED(residual_grad_strip_of)(r, rows, j, m, wide, 0, 1);
 }
 
-STRIP_INLINE void FUSED(residual_grad_strip_plain)(const struct residual_grad_rows *r, size_t j,
-                                                   size_t m, size_t wide)
+STRIP_INLINE void FUSED(residual_grad_strip_plain)(const struct residual_grad_rows *r,
+                                                   struct block rows, size_t j, size_t m,
+                                                   size_t wide)
 {
-    FUSED(residual_grad_strip_of)(r, j, m, wide, 0, 0);
+    FUSED(residual_grad_strip_of)(r, rows, j, m, wide, 0, 0);
 }
 
 static void FUSED(kernel_residual_grad)(const struct residual_grad_rows *rows)
 {
     const struct residual_grad_rows r = *rows;
     if (r.dot_u && r.dot_s)
-        STRIPS(FUSED(residual_grad_strip_both), &r, r.c);
+        STRIPS(FUSED(residual_grad_strip_both), &r);
     else if (r.dot_u)
-        STRIPS(FUSED(residual_grad_strip_u), &r, r.c);
+        STRIPS(FUSED(residual_grad_strip_u), &r);
     else if (r.dot_s)
-        STRIPS(FUSED(residual_grad_strip_s), &r, r.c);
+        STRIPS(FUSED(residual_grad_strip_s), &r);
     else
-        STRIPS(FUSED(residual_grad_strip_plain), &r, r.c);
+        STRIPS(FUSED(residual_grad_strip_plain), &r);
 }
 
-STRIP_INLINE void FUSED(norm_sums_strip_of)(const struct norm_sums_rows *r, size_t j, size_t m,
-                                            size_t wide, int masked)
+STRIP_INLINE void FUSED(norm_sums_strip_of)(const struct norm_sums_rows *r, struct block rows,
+                                            size_t j, size_t m, size_t wide, int masked)
 {
     vf a[WIDE], b[WIDE], mean[WIDE], sum[WIDE], dot[WIDE];
     if (masked) {
@@ -169,7 +174,7 @@ STRIP_INLINE void FUSED(norm_sums_strip_of)(const struct norm_sums_rows *r, size
     load_strip(mean, r->mean + j, m, wide);
     load_strip(sum, r->sum + j, m, wide);
     load_strip(dot, r->dot + j, m, wide);
-    for (size_t i = 0, at = j; i < r->rows; i++, at += r->c) EACH_VECTOR(v, wide)
+    for (size_t i = rows.from, at = i * r->c + j; i < rows.to; i++, at += r->c) EACH_VECTOR(v, wide)
         {
             vf x = LOAD(r->x, at + v * LANES, m), g = LOAD(r->dy, at + v * LANES, m);
             if (masked) g = vf_where(vf_fma(a[v], x, b[v]) > vf_set(0), g);
@@ -180,29 +185,29 @@ STRIP_INLINE void FUSED(norm_sums_strip_of)(const struct norm_sums_rows *r, size
     store_strip(r->dot + j, dot, m, wide);
 }
 
-STRIP_INLINE void FUSED(norm_sums_strip_masked)(const struct norm_sums_rows *r, size_t j, size_t m,
-                                                size_t wide)
+STRIP_INLINE void FUSED(norm_sums_strip_masked)(const struct norm_sums_rows *r, struct block rows,
+                                                size_t j, size_t m, size_t wide)
 {
-    FUSED(norm_sums_strip_of)(r, j, m, wide, 1);
+    FUSED(norm_sums_strip_of)(r, rows, j, m, wide, 1);
 }
 
-STRIP_INLINE void FUSED(norm_sums_strip_all)(const struct norm_sums_rows *r, size_t j, size_t m,
-                                             size_t wide)
+STRIP_INLINE void FUSED(norm_sums_strip_all)(const struct norm_sums_rows *r, struct block rows,
+                                             size_t j, size_t m, size_t wide)
 {
-    FUSED(norm_sums_strip_of)(r, j, m, wide, 0);
+    FUSED(norm_sums_strip_of)(r, rows, j, m, wide, 0);
 }
 
 static void FUSED(kernel_norm_sums)(const struct norm_sums_rows *rows)
 {
     const struct norm_sums_rows r = *rows;
     if (r.a)
-        STRIPS(FUSED(norm_sums_strip_masked), &r, r.c);
+        STRIPS(FUSED(norm_sums_strip_masked), &r);
     else
-        STRIPS(FUSED(norm_sums_strip_all), &r, r.c);
+        STRIPS(FUSED(norm_sums_strip_all), &r);
 }
 
-STRIP_INLINE void FUSED(norm_grad_strip_of)(const struct norm_grad_rows *r, size_t j, size_t m,
-                                            size_t wide, int masked)
+STRIP_INLINE void FUSED(norm_grad_strip_of)(const struct norm_grad_rows *r, struct block rows,
+                                            size_t j, size_t m, size_t wide, int masked)
 {
     vf alpha[WIDE], beta[WIDE], gamma[WIDE], a[WIDE], b[WIDE];
     load_strip(alpha, r->alpha + j, m, wide);
@@ -212,7 +217,7 @@ STRIP_INLINE void FUSED(norm_grad_strip_of)(const struct norm_grad_rows *r, size
         load_strip(a, r->a + j, m, wide);
         load_strip(b, r->b + j, m, wide);
     }
-    for (size_t i = 0, at = j; i < r->rows; i++, at += r->c) EACH_VECTOR(v, wide)
+    for (size_t i = rows.from, at = i * r->c + j; i < rows.to; i++, at += r->c) EACH_VECTOR(v, wide)
         {
             vf x = LOAD(r->x, at + v * LANES, m), g = LOAD(r->dy, at + v * LANES, m);
             if (masked) g = vf_where(vf_fma(a[v], x, b[v]) > vf_set(0), g);
@@ -224,25 +229,25 @@ STRIP_INLINE void FUSED(norm_grad_strip_of)(const struct norm_grad_rows *r, size
         }
 }
 
-STRIP_INLINE void FUSED(norm_grad_strip_masked)(const struct norm_grad_rows *r, size_t j, size_t m,
-                                                size_t wide)
+STRIP_INLINE void FUSED(norm_grad_strip_masked)(const struct norm_grad_rows *r, struct block rows,
+                                                size_t j, size_t m, size_t wide)
 {
-    FUSED(norm_grad_strip_of)(r, j, m, wide, 1);
+    FUSED(norm_grad_strip_of)(r, rows, j, m, wide, 1);
 }
 
-STRIP_INLINE void FUSED(norm_grad_strip_all)(const struct norm_grad_rows *r, size_t j, size_t m,
-                                             size_t wide)
+STRIP_INLINE void FUSED(norm_grad_strip_all)(const struct norm_grad_rows *r, struct block rows,
+                                             size_t j, size_t m, size_t wide)
 {
-    FUSED(norm_grad_strip_of)(r, j, m, wide, 0);
+    FUSED(norm_grad_strip_of)(r, rows, j, m, wide, 0);
 }
 
 static void FUSED(kernel_norm_grad)(const struct norm_grad_rows *rows)
 {
     const struct norm_grad_rows r = *rows;
     if (r.a)
-        STRIPS(FUSED(norm_grad_strip_masked), &r, r.c);
+        STRIPS(FUSED(norm_grad_strip_masked), &r);
     else
-        STRIPS(FUSED(norm_grad_strip_all), &r, r.c);
+        STRIPS(FUSED(norm_grad_strip_all), &r);
 }
 
 static const struct fused_kernels FUSED(fused_table) = {
