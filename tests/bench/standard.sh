@@ -27,7 +27,12 @@ network() { # words of `bench`
     sed -n 's/^\t"\(images_per_s\|peak_share\|peak_rss_mib\|speedup\)":\t\(.*\),$/    \1 \2/p' "$one" >&2
 }
 
-for precision in fp32 bf16; do
+precisions="fp32 bf16"
+if ! grep -q avx512_bf16 /proc/cpuinfo; then
+    precisions=fp32
+    echo "bf16 is left out: this processor has no instructions for it, and emulates them slowly" >&2
+fi
+for precision in $precisions; do
     network resnet20 train.precision=$precision --layers
     network resnet20 train.precision=$precision --eval
     network resnet50 train.precision=$precision --layers
