@@ -104,10 +104,9 @@ static void layer_ran(void *ctx, const struct node *n, bool backward)
     if (!l->h) {
         layer_name(l, n->name, n->op->name);
         l->h = n->out.h, l->w = n->out.w, l->c = n->out.c;
-        l->macs[0] = (double)node_products(n, false);
     }
-    if (backward) l->macs[1] = (double)node_products(n, true);
     layer_time(s, l, backward);
+    l->macs[backward] += (double)node_products(n, backward); /* of a slice, in an evaluation */
 }
 
 static void batch_make(struct bench_step *s)
@@ -203,6 +202,7 @@ static void layers_finish(struct bench_path *f)
     for (int i = 0; i < n; i++) {
         l[i].forward /= f->steps;
         l[i].backward /= f->steps;
+        for (int k = 0; k < 2; k++) l[i].macs[k] /= f->steps;
     }
 }
 

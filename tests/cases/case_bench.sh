@@ -46,6 +46,15 @@ assert "reference" not in b and "layers" not in b
 assert b["step_flops"] < 0.4 * t["step_flops"] and b["planned_bytes"] < t["planned_bytes"]
 EOF2
 
+# An evaluation of 64 images goes through in slices, and its layers add up all the same.
+expect 0 "$SENET_EXP" bench resnet8 --steps 2 --layers --json --eval --no-reference train.batch_size=64
+python3 - <<'EOF2' || fail "bench --eval --layers --json"
+import json
+
+b = json.load(open("out"))
+assert sum(l["forward_flops"] + l["backward_flops"] for l in b["layers"]) == b["step_flops"]
+EOF2
+
 # bf16: half the memory, nearly the same loss on both paths, its own peak.
 # shellcheck disable=SC2086
 expect 0 "$SENET_EXP" bench $small --steps 2 --json train.precision=bf16
