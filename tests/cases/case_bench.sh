@@ -46,8 +46,8 @@ assert "reference" not in b and "layers" not in b
 assert b["step_flops"] < 0.4 * t["step_flops"] and b["planned_bytes"] < t["planned_bytes"]
 EOF2
 
-# An evaluation of 64 images goes through in slices, and its layers add up all the same.
-expect 0 "$SENET_EXP" bench resnet8 --steps 2 --layers --json --eval --no-reference train.batch_size=64
+# An evaluation of 256 images goes through in slices, and its layers add up all the same.
+expect 0 "$SENET_EXP" bench resnet8 --steps 2 --layers --json --eval --no-reference train.batch_size=256
 python3 - <<'EOF2' || fail "bench --eval --layers --json"
 import json
 
