@@ -98,12 +98,19 @@ struct dense_row {
     int pixels;
 };
 
+/* From a pixel of a row to the next: elements of the copy, bytes of the output. */
+static ptrdiff_t dense_x_pixel(const struct dense *d) { return d->pixel * dense_copy_step(d); }
+
+static ptrdiff_t dense_y_pixel(const struct dense *d)
+{
+    return direct_bytes(d->bf16_out, (ptrdiff_t)d->phases * d->k);
+}
+
 /* Cuts a row into even tiles; two short rows of equal length, `next` not NULL, into one. */
 static int dense_tiles(const struct dense *d, struct dense_tile *tiles, const struct dense_row *row,
                        const struct dense_row *next)
 {
-    const ptrdiff_t x_pixel = d->pixel * dense_copy_step(d);
-    const ptrdiff_t y_pixel = direct_bytes(d->bf16_out, (ptrdiff_t)d->phases * d->k);
+    const ptrdiff_t x_pixel = dense_x_pixel(d), y_pixel = dense_y_pixel(d);
     const int most = d->isa->tile_rows[d->columns > d->isa->lanes ? 2 : 1];
     if (next) {
         *tiles = (struct dense_tile){
@@ -179,8 +186,7 @@ static int dense_shared(const struct dense *d, int pixels)
 static int dense_task_tiles(const struct dense *d, const struct dense_task *t, const int phase[2],
                             struct dense_tile *tiles)
 {
-    const ptrdiff_t x_pixel = d->pixel * dense_copy_step(d);
-    const ptrdiff_t y_pixel = direct_bytes(d->bf16_out, (ptrdiff_t)d->phases * d->k);
+    const ptrdiff_t x_pixel = dense_x_pixel(d), y_pixel = dense_y_pixel(d);
     struct dense_row waiting = { 0 };
     int count = 0;
     for (int i = 0; i < t->images; i++) {

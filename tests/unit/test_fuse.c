@@ -170,8 +170,6 @@ static size_t bytes_of(const struct network *w, bool fused)
     return bytes;
 }
 
-/* At the sizes that networks are trained at; a norm's sums weigh more than images of a few pixels.
- */
 /* Outputs of so many elements an image are forgotten and made again (core/graph/plan.c), unless the
  * caller keeps them. Returns the bytes of the plan. */
 static size_t large_step(bool keep_ends, unsigned how, struct model_net *net)
@@ -212,13 +210,14 @@ START_TEST(what_is_made_again_changes_no_bit)
     graph_weights(again.graph, &len);
     const float *a = graph_gradients(again.graph), *b = graph_gradients(kept.graph);
     ck_assert_int_eq(memcmp(a, b, len * sizeof *a), 0);
-    ck_assert(apart(a, b, len) == 0);
     ck_assert_uint_eq(graph_weights_digest(again.graph), graph_weights_digest(kept.graph));
     graph_destroy(again.graph);
     graph_destroy(kept.graph);
 }
 END_TEST
 
+/* At the sizes that networks are trained at; a norm's sums weigh more than images of a few pixels.
+ */
 START_TEST(fused_needs_less_memory)
 {
     const struct network real[] = { { "resnet20", 1, 32, 16, NULL, NULL },
