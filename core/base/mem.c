@@ -2,6 +2,7 @@
  * that cannot be had. */
 #include "core/base/mem.h"
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,19 @@ void *mem_new(size_t count, size_t size)
     void *p = aligned_alloc(MEM_ALIGN, bytes);
     if (!p) mem_exhausted(count, size);
     return memset(p, 0, bytes);
+}
+
+void *mem_room(size_t count, size_t size)
+{
+    size_t bytes = mem_bytes(count, size);
+    const bool huge = bytes > HUGE_PAGE / 2;
+    const size_t align = huge ? HUGE_PAGE : MEM_ALIGN;
+    if (bytes > SIZE_MAX - align) mem_exhausted(count, size);
+    bytes = (bytes + align - 1) & ~(align - 1);
+    void *p = aligned_alloc(align, bytes);
+    if (!p) mem_exhausted(count, size);
+    if (huge) madvise(p, bytes, MADV_HUGEPAGE); /* a wish: small pages work as well */
+    return p;
 }
 
 void *mem_grow(void *p, size_t count, size_t size)

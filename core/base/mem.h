@@ -5,7 +5,9 @@
 /* Small allocations never return NULL: where the machine has no memory left for them, the program
  * says so and exits with status 3. Large ones (the arena of a graph) use mem_map, which can refuse.
  */
-void *mem_new(size_t count, size_t size);           /* zeroed, 64-byte aligned; free() it */
+void *mem_new(size_t count, size_t size);  /* zeroed, 64-byte aligned; free() it */
+void *mem_room(size_t count, size_t size); /* the same, not zeroed, on huge pages where it is
+                                            * large and the system has them */
 void *mem_grow(void *p, size_t count, size_t size); /* realloc; p may be NULL */
 char *mem_text(const char *s);                      /* a copy of s; free() it */
 

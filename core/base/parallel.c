@@ -169,7 +169,7 @@ float *parallel_scratch(size_t len)
     if (len > scratch.room) {
         pthread_once(&once, scratch_key_create);
         free(scratch.data);
-        scratch.data = mem_new(len, sizeof(float));
+        scratch.data = mem_room(len, sizeof(float));
         scratch.room = len;
         pthread_setspecific(scratch_key, scratch.data);
     }
