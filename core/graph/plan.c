@@ -20,15 +20,16 @@ struct planner {
     size_t *last_read; /* of a node's output; 0: nobody reads it */
     /* The same of the forward pass alone, and the first moment of the backward pass. */
     size_t *last_forward, *first_backward;
+    size_t *works; /* of a node's forward */
 };
 
 enum {
     SPANS_PER_NODE = 6, /* data twice, gradient, saved, work twice */
-    AGAIN = 256 * 1024, /* elements of an image: an output larger than this that can be made again
+    AGAIN = 128 * 1024, /* elements of an image: an output larger than this that can be made again
                          * (op.repeats) is not kept for the backward pass. Whether depends on the
                          * image alone, so that a larger batch never needs less memory. In a
-                         * ResNet-50 at 224 x 224 this forgets the ends of the blocks of conv2_x and
-                         * conv3_x: a sixth of the memory for 1 % of the time. */
+                         * ResNet-50 at 224 x 224 this forgets the ends of the blocks of conv2_x to
+                         * conv4_x: a fifth of the memory for 1 % of the time. */
 };
 
 struct node *node_of(const struct tensor *t)
@@ -216,43 +217,29 @@ static void plan_work(const struct plan_request *r, size_t *work)
 
 static void plan_scratch(struct planner *p)
 {
-    size_t *works = mem_new(p->r->n_nodes, sizeof *works);
-    plan_work(p->r, works);
+    plan_work(p->r, p->works);
     for (size_t i = 0; i < p->r->n_nodes; i++) {
         const struct node *n = p->r->nodes[i];
         struct place *place = &p->plan->places[i];
         if (!n->op) continue;
         size_t back = moment_backward(p, i), death = place->backward ? back : i;
         size_t saved = n->op->saved ? n->op->saved(&n->call) : 0;
-        size_t work = works[i];
+        size_t work = p->works[i];
         if (n->out.norm && death < p->last_read[i]) death = p->last_read[i];
         span_add(p, &place->saved, saved, n->early ? n->early->index : i, death);
         span_add(p, &place->work[PLACE_FORWARD], work, i, i);
         if (place->backward) span_add(p, &place->work[PLACE_BACKWARD], work, back, back);
     }
-    free(works);
-}
-
-/* Offsets of what an evaluation prepares, from `at` on; their end. */
-static size_t plan_prepared(struct planner *p, size_t at)
-{
-    for (size_t i = 0; i < p->r->n_nodes; i++) {
-        const struct node *n = p->r->nodes[i];
-        size_t len = n->op && n->op->prepared ? n->op->prepared(&n->call) : 0;
-        if (len) p->plan->places[i].prepared = at;
-        at += place_round(len);
-    }
-    return at;
 }
 
 /* Parameters, gradients and states: flat, at the start. */
 static void plan_flat(struct planner *p)
 {
     struct plan *plan = p->plan;
-    size_t weights = p->r->weights_len, prepared = plan_prepared(p, weights);
+    size_t weights = p->r->weights_len;
     plan->weights = 0;
     plan->gradients = p->r->training ? weights : PLACE_NONE;
-    plan->states = p->r->training && prepared < 2 * weights ? 2 * weights : prepared;
+    plan->states = p->r->training ? 2 * weights : weights;
     plan->len = plan->states + p->r->states_len;
     for (size_t i = 0; i < p->r->n_nodes; i++) {
         const struct param *param = p->r->nodes[i]->param;
@@ -363,6 +350,69 @@ static void plan_place(struct planner *p)
     free(gaps.list);
 }
 
+/* Memory that an evaluation uses. */
+struct used {
+    size_t at, len;
+};
+
+static int used_before(const void *a, const void *b)
+{
+    const struct used *x = a, *y = b;
+    return (x->at > y->at) - (x->at < y->at);
+}
+
+/* Adds what node i uses to `list`, and returns how many there are then. */
+static size_t used_by(const struct planner *p, size_t i, struct used *list, size_t n)
+{
+    const struct node *node = p->r->nodes[i];
+    const struct place *place = &p->plan->places[i];
+    const struct slices *s = p->r->slices;
+    const size_t saved = node->op && node->op->saved ? node->op->saved(&node->call) : 0;
+    const bool part = s->sliced[i] && !s->whole[i]; /* its slices take turns in the first of them */
+    const size_t room = tensor_room(&node->out), images = (size_t)s->images;
+    struct used parts[] = {
+        { place->data, part ? (room * (size_t)s->each + images - 1) / images : room },
+        { place->saved, saved },
+        { place->work[PLACE_FORWARD], p->works[i] },
+    };
+    for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
+        if (parts[k].at != PLACE_NONE && parts[k].len)
+            list[n++] = (struct used){ parts[k].at, place_round(parts[k].len) };
+    return n;
+}
+
+/* What an evaluation leaves free of a step's memory, gradients first of all. */
+static struct gaps plan_unused(const struct planner *p)
+{
+    struct used *list = mem_new(3 * p->r->n_nodes + 1, sizeof *list);
+    struct gaps free_then = { NULL, 0, 0, p->plan->len };
+    size_t n = 0, end = 0;
+    for (size_t i = 0; i < p->r->n_nodes; i++) n = used_by(p, i, list, n);
+    qsort(list, n, sizeof *list, used_before);
+    list[n] = (struct used){ p->plan->len, 0 };
+    for (size_t i = 0; i <= n; i++) {
+        if (list[i].at > end)
+            gap_insert(&free_then, free_then.count, (struct gap){ end, list[i].at - end });
+        if (list[i].at + list[i].len > end) end = list[i].at + list[i].len;
+    }
+    free(list);
+    return free_then;
+}
+
+/* What an evaluation prepares lies where it uses nothing else; behind all where that is too small.
+ */
+static void plan_prepared(struct planner *p)
+{
+    struct gaps gaps = plan_unused(p);
+    for (size_t i = 0; i < p->r->n_nodes; i++) {
+        const struct node *n = p->r->nodes[i];
+        const size_t len = n->op && n->op->prepared ? n->op->prepared(&n->call) : 0;
+        if (len) p->plan->places[i].prepared = gaps_take(&gaps, place_round(len));
+    }
+    p->plan->len = gaps.top;
+    free(gaps.list);
+}
+
 void plan_make(struct plan *plan, const struct plan_request *r)
 {
     struct planner p = { .r = r, .plan = plan };
@@ -377,6 +427,7 @@ void plan_make(struct plan *plan, const struct plan_request *r)
                                           .work = { PLACE_NONE, PLACE_NONE } };
     p.spans = mem_new(SPANS_PER_NODE * r->n_nodes, sizeof *p.spans);
     p.last_read = mem_new(r->n_nodes, sizeof *p.last_read);
+    p.works = mem_new(r->n_nodes, sizeof *p.works);
     p.last_forward = mem_new(r->n_nodes, sizeof *p.last_forward);
     p.first_backward = mem_new(r->n_nodes, sizeof *p.first_backward);
     for (size_t i = 0; i < r->n_nodes; i++) p.first_backward[i] = moment_end(&p);
@@ -390,6 +441,7 @@ void plan_make(struct plan *plan, const struct plan_request *r)
     plan_gradients(&p, &g);
     plan_scratch(&p);
     plan_place(&p);
+    plan_prepared(&p);
     for (size_t i = 0; i < r->n_nodes; i++)
         if (g.span[i]) plan->places[i].grad = plan->places[g.owner[i]].grad;
     free(g.owner);
@@ -397,6 +449,7 @@ void plan_make(struct plan *plan, const struct plan_request *r)
     free(p.last_read);
     free(p.last_forward);
     free(p.first_backward);
+    free(p.works);
     free(p.spans);
 }
 

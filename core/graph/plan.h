@@ -10,7 +10,8 @@ enum { PLACE_FORWARD, PLACE_BACKWARD };
 struct place { /* of one node */
     size_t data, grad, saved;
     size_t work[2];  /* for forward, for backward */
-    size_t prepared; /* of an evaluation (op.prepared) */
+    size_t prepared; /* of an evaluation (op.prepared): where a step has what evaluations do not
+                      * use, as gradients */
     bool backward;   /* the last node's gradient reaches it */
     /* Where the output is forgotten after its last reader of the forward pass: where it lies from
      * the backward of node `again_for` on, before which its forward runs again; PLACE_NONE: it is
@@ -23,8 +24,8 @@ struct place { /* of one node */
 
 struct plan {
     struct place *places;              /* one a node */
-    size_t weights, gradients, states; /* offsets of the flat arrays; PLACE_NONE: no gradients.
-                                        * What is prepared lies where gradients would */
+    size_t weights, gradients, states; /* offsets of the flat arrays; PLACE_NONE: no gradients
+                                        */
     size_t len;                        /* floats in all */
 };
 

@@ -109,15 +109,20 @@ static void evaluate_images(struct model_net *n, struct model_net *like, const f
 }
 
 /* An evaluation goes through a batch of large images in slices: 17 images are 6, 6 and 5, to the
- * bit. */
+ * bit; also between training steps, in whose memory it prepares what it needs. */
 START_TEST(an_evaluation_is_that_of_its_slices)
 {
     static const int sizes[] = { 6, 6, 5 };
     struct network w = { "resnet18", 0.25, 192, 17, NULL, NULL };
     struct se_settings se = { .reduction = { .all = 4 }, .bias = true, .min_hidden = 1 };
-    const unsigned how = FUSED | (_i ? BF16 : 0);
-    struct model_net whole = build(&w, &se, how);
+    const unsigned how = FUSED | (_i & 1 ? BF16 : 0);
+    struct model_net whole = build(&w, &se, how | (_i & 2 ? TRAINING : 0));
     feed(&whole, 1);
+    if (_i & 2) {
+        graph_forward(whole.graph, &(struct step){ .training = true, .seed = 1 });
+        graph_backward(whole.graph);
+        feed(&whole, 1);
+    }
     const size_t len = tensor_len(whole.images), image = len / 17;
     float *images = memcpy(malloc(len * sizeof *images), whole.images->data, len * sizeof *images);
     evaluate_images(&whole, &whole, images);
@@ -236,7 +241,7 @@ Suite *suite(void)
     tcase_set_timeout(c, 120);
     tcase_add_loop_test(c, every_variant_is_the_same_fused, 0, NETWORKS);
     tcase_add_loop_test(c, without_se_is_the_same_fused, 0, NETWORKS);
-    tcase_add_loop_test(c, an_evaluation_is_that_of_its_slices, 0, 2);
+    tcase_add_loop_test(c, an_evaluation_is_that_of_its_slices, 0, 4);
     tcase_add_loop_test(c, what_is_made_again_changes_no_bit, 0, 2);
     suite_add_tcase(s, c);
     unit_case(
