@@ -151,6 +151,11 @@ double bench_peak_share(const struct bench_path *p)
     return p->flops / p->step_s.median * 1e-9 / p->peak_gflops;
 }
 
+double bench_done_share(const struct bench_path *p)
+{
+    return p->flops_done / p->step_s.median * 1e-9 / p->peak_gflops;
+}
+
 double bench_speedup(const struct bench *b)
 {
     return b->reference.step_s.median / b->fast.step_s.median;

@@ -41,6 +41,7 @@ struct bench_path {
     double peak_gflops;         /* of multiply-adds on registers alone, all threads together: the
                                  * median of bursts, one before each step */
     double flops;               /* of a step: two a multiply-add, see graph_products */
+    double flops_done;          /* as the kernels carry them out: graph_products_done */
     double loss;                /* of the first step; equal on both paths up to rounding */
     uint64_t planned_bytes;     /* the step's memory, and the optimiser's */
     uint64_t rss_bytes;         /* the most that was resident */
@@ -59,8 +60,10 @@ bool bench_run(struct bench *b, struct err *e);
 void bench_clear(struct bench *b);
 
 double bench_images_per_s(const struct bench *b, const struct bench_path *p);
-double bench_peak_share(const struct bench_path *p); /* 0 to 1 */
-double bench_speedup(const struct bench *b);         /* of fast over reference, by the medians */
+/* Of the step's arithmetic as it is defined, which may be above 1; and as it is carried out. */
+double bench_peak_share(const struct bench_path *p);
+double bench_done_share(const struct bench_path *p);
+double bench_speedup(const struct bench *b); /* of fast over reference, by the medians */
 
 double bench_layers_seconds(const struct bench_path *p); /* of all its layers together */
 

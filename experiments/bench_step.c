@@ -145,6 +145,7 @@ bool bench_step_create(struct bench_step *s, const struct bench *b, bool referen
     struct tensor *const keep[] = { n.logits, n.loss, NULL };
     s->facts.planned_bytes = graph_bytes(n.graph, training, keep);
     s->facts.flops = 2.0 * (double)graph_products(n.graph, training);
+    s->facts.flops_done = 2.0 * (double)graph_products_done(n.graph, training);
     s->net = (struct train_net){ n.graph, n.images, n.labels, n.logits, n.loss };
     if (!graph_plan(n.graph, training, keep, e)) return false;
     graph_init(n.graph, s->step.seed);

@@ -94,7 +94,7 @@ bool graph_plan(struct graph *g, bool training, struct tensor *const *keep, stru
  * 64-byte boundary (param.at), and the gaps hold zeros. */
 float *graph_weights(struct graph *g, size_t *len);
 float *graph_gradients(struct graph *g); /* as long; NULL when planned for evaluation. An evaluation
-                                          * uses their memory */
+                                          * may use their memory */
 float *graph_states(struct graph *g, size_t *len);
 
 /* Initial values, keyed by (seed, parameter name): shared layers of two networks begin alike. */
@@ -118,6 +118,8 @@ void graph_watch(struct graph *g, const struct graph_watch *w); /* copied; NULL:
  */
 uint64_t node_products(const struct node *n, bool backward);
 uint64_t graph_products(const struct graph *g, bool training); /* of a whole step */
+/* The same, as the kernels in use carry them out: Winograd's convolution has fewer. */
+uint64_t graph_products_done(const struct graph *g, bool training);
 
 /* A digest of weights and states: equal bits, equal digest. */
 uint64_t graph_weights_digest(struct graph *g);

@@ -6,7 +6,8 @@
 #include <string.h>
 
 /* Best first; the last takes every shape. */
-static const struct conv_kernels *const conv_ways[] = { &conv_direct, &conv_reference, NULL };
+static const struct conv_kernels *const conv_ways[] = { &conv_winograd, &conv_direct,
+                                                        &conv_reference, NULL };
 
 static const struct conv_kernels *conv_named; /* by conv_use, or NULL */
 
@@ -80,6 +81,17 @@ size_t conv_work(const struct conv_shape *s)
     const struct conv_plan p = conv_plan(s, true);
     return p.own + (p.widen_x || p.apply ? conv_room(conv_x_len(s)) : 0) +
            (p.widen_y ? conv_room(conv_y_len(s)) : 0);
+}
+
+uint64_t conv_products(const struct conv_shape *s)
+{
+    return (uint64_t)conv_y_len(s) * (uint64_t)(s->kh * s->kw) * (uint64_t)(s->c / s->groups);
+}
+
+uint64_t conv_products_done(const struct conv_shape *s)
+{
+    const struct conv_plan p = conv_plan(s, false);
+    return p.way->products ? p.way->products(&p.shape) : conv_products(s);
 }
 
 size_t conv_packed(const struct conv_shape *s, enum conv_pass pass)

@@ -2,6 +2,7 @@
 #define CORE_KERNELS_CONV_H
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Convolutions of NHWC tensors of float or bf16 (core/kernels/bf16.h). Weights, their gradients
  * and all sums are float. Weights are (kh, kw, c / groups, k), k fastest. Where x is bf16, weights
@@ -61,6 +62,8 @@ struct conv_kernels {
      * same. Both NULL: no pass packs. */
     size_t (*packed)(const struct conv_shape *s, enum conv_pass pass);
     void (*pack)(const struct conv_shape *s, const struct conv_packing *p);
+    uint64_t (*products)(const struct conv_shape *s); /* multiply-adds of a pass; NULL: as many as
+                                                       * the definition has */
     bool (*folds)(const struct conv_shape *s); /* knows conv_packing.scale and relu; NULL: no */
     bool fuses; /* knows in_scale, sums and overwrite; where false, conv.c does these around it */
     void (*forward)(const struct conv_shape *s, const struct conv_call *c);
@@ -74,6 +77,10 @@ void conv_forward(const struct conv_shape *s, const struct conv_call *c);
 void conv_backward_data(const struct conv_shape *s, const struct conv_call *c);
 void conv_backward_weights(const struct conv_shape *s, const struct conv_call *c);
 
+/* Multiply-adds of a pass: by definition, and as the way that is taken carries them out. */
+uint64_t conv_products(const struct conv_shape *s);
+uint64_t conv_products_done(const struct conv_shape *s);
+
 /* For a caller that uses the same weights in several calls: floats of a pass's packed weights, 0
  * where it takes w as it is (give no packed then), and packing them. */
 size_t conv_packed(const struct conv_shape *s, enum conv_pass pass);
@@ -85,6 +92,9 @@ bool conv_folds(const struct conv_shape *s);
 
 /* im2col and OpenBLAS: every shape of float, on every machine. The yardstick of all others. */
 extern const struct conv_kernels conv_reference;
+
+/* 3x3 kernels of stride 1 with a quarter of the products (winograd.h). Rounds differently. */
+extern const struct conv_kernels conv_winograd;
 
 /* Register tiles straight over rows of pixels, for the instruction set in use (kernels_use). */
 extern const struct conv_kernels conv_direct;

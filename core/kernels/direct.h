@@ -193,6 +193,7 @@ static inline ptrdiff_t direct_bytes(bool is_bf16, ptrdiff_t channels)
 
 /* A rectangle of one image, copied out with zeros where it overlaps the border. */
 struct direct_window {
+    const struct direct_isa *isa;
     enum direct_kind kind;
     const void *x, *x2; /* the image: [h][w][c]; and its twin */
     int h, w, c;

@@ -236,6 +236,7 @@ static void dense_window(const struct dense *d, const struct dense_task *t)
     for (int i = 0; i < t->images && !d->in_place; i++)
         direct_window_copy(
             &(struct direct_window){
+                .isa = d->isa,
                 .kind = d->pairs     ? DIRECT_PAIRS
                         : d->bf16_in ? DIRECT_WIDEN
                                      : DIRECT_FLOATS,

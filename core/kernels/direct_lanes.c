@@ -242,6 +242,7 @@ static void lanes_chunk(void *ctx, size_t chunk)
         parallel_scratch((size_t)(lanes_window_rows(l, l->block_rows) * (l->cols * l->pixel)));
     direct_window_copy(
         &(struct direct_window){
+            .isa = l->isa,
             .kind = l->bf16_in ? DIRECT_WIDEN : DIRECT_FLOATS,
             .x = (const char *)l->in +
                  direct_bytes(l->bf16_in, (ptrdiff_t)t.image * l->h * l->w * s->c),

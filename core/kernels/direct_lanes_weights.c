@@ -59,6 +59,7 @@ static void lanes_piece(const struct lanes_weights *w, int image, int y, int row
 
     direct_window_copy(
         &(struct direct_window){
+            .isa = w->isa,
             .kind = s->bf16_x ? DIRECT_WIDEN : DIRECT_FLOATS,
             .x = (const char *)w->call->x +
                  direct_bytes(s->bf16_x, (ptrdiff_t)image * s->h * s->w * s->c),

@@ -143,6 +143,7 @@ static float *piece_copy_x(const struct weights_block *b, struct weights_piece *
         const int rows = direct_min(s->oh - y, p->rows - r), window = weights_window_rows(w, rows);
         direct_window_copy(
             &(struct direct_window){
+                .isa = w->isa,
                 .kind = weights_kind(w, s->bf16_x),
                 .x = weights_x(w, w->twins ? 2 * image : image),
                 .x2 = w->twins ? weights_x(w, 2 * image + 1) : NULL,

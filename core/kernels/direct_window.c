@@ -46,7 +46,7 @@ static void window_row(const struct direct_window *w, int y, int from, int to, f
     if (kind == DIRECT_FLOATS && !w->scale && c.c == c.out_pixel && c.c == c.x_pixel)
         memcpy(c.out, c.x, (size_t)((to - from) * w->pixel) * sizeof *out);
     else
-        direct_isa()->copy[kind](&c);
+        w->isa->copy[kind](&c);
 }
 
 void direct_window_copy(const struct direct_window *w, float *out)

@@ -126,7 +126,13 @@ static void conv2d_backward(const struct op_call *c)
 static uint64_t conv2d_macs(const struct op_call *c)
 {
     struct conv_shape s = conv2d_shape(c);
-    return tensor_len(c->out) * (uint64_t)(s.kh * s.kw) * (uint64_t)(s.c / s.groups);
+    return conv_products(&s);
+}
+
+static uint64_t conv2d_done(const struct op_call *c)
+{
+    struct conv_shape s = conv2d_shape(c);
+    return conv_products_done(&s);
 }
 
 static void conv2d_describe(const struct op_call *c, struct text *t)
@@ -150,5 +156,6 @@ const struct op op_conv2d = {
     .forward = conv2d_forward,
     .backward = conv2d_backward,
     .macs = conv2d_macs,
+    .done = conv2d_done,
     .describe = conv2d_describe,
 };

@@ -110,6 +110,8 @@ struct op {
     void (*forward)(const struct op_call *c);  /* writes out->data */
     void (*backward)(const struct op_call *c); /* NULL: has no gradient */
     uint64_t (*macs)(const struct op_call *c); /* multiply-adds for the whole batch; NULL: 0 */
+    uint64_t (*done)(
+        const struct op_call *c); /* of these, as many as a pass carries out; NULL: all */
     void (*describe)(const struct op_call *c,
                      struct text *t); /* its parameters, canonical; NULL: none */
 };

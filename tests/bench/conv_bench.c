@@ -2,9 +2,9 @@
  * peak that a register-only loop reaches in the same process. Not a test: nothing is checked.
  *   conv_bench [-t threads] [-r runs] [-n batch] [-p passes: fdw] [-l part of a layer's name]
  *              [-i instruction set] [-b] [-c] [resnet20|resnet50|resnext50|mobilenet]
- * [direct|reference] Each number is the median of the runs during which the machine gave full
- * speed; -c empties the caches between them; -b stores tensors as bf16 and compares with the peak
- * of bf16. Weights are packed beforehand, as a step does it. */
+ * [winograd|direct|reference] Each number is the median of the runs during which the machine gave
+ * full speed; -c empties the caches between them; -b stores tensors as bf16 and compares with the
+ * peak of bf16. Weights are packed beforehand, as a step does it. */
 #include "core/base/mem.h"
 #include "core/base/parallel.h"
 #include "core/kernels/conv.h"
@@ -197,14 +197,18 @@ static void bench(const struct conv_layer *l, int n, const struct conv_kernels *
     mem_unmap(b.w, w * sizeof(float)), mem_unmap(b.work, work * sizeof(float));
 }
 
-static bool times_layer(const struct network *net, const struct conv_layer *l)
+static bool times_layer(const struct network *net, const struct conv_kernels *k,
+                        const struct conv_layer *l)
 {
+    const struct conv_shape s = conv_layer_shape(l, 1, l->size, bench_with.bf16);
+    if (k->takes && !k->takes(&s)) return false;
     return &networks[l->network] == net && (!bench_with.layer || strstr(l->name, bench_with.layer));
 }
 
 static void bench_network(const struct network *net, const char *way)
 {
-    static const struct conv_kernels *const ways[] = { &conv_direct, &conv_reference };
+    static const struct conv_kernels *const ways[] = { &conv_winograd, &conv_direct,
+                                                       &conv_reference };
     const int batch = bench_with.batch ? bench_with.batch : net->batch;
     printf("%s, batch %d, %s, %d threads%s%s: GFLOP/s (of peak) forward, backward-data, "
            "backward-weights\n",
@@ -215,7 +219,8 @@ static void bench_network(const struct network *net, const char *way)
         if (bench_with.bf16 && !ways[w]->takes_bf16) continue;
         struct total total = { .gflop = 0 };
         for (int i = 0; i < CONV_LAYERS; i++)
-            if (times_layer(net, &conv_layers[i])) bench(&conv_layers[i], batch, ways[w], &total);
+            if (times_layer(net, ways[w], &conv_layers[i]))
+                bench(&conv_layers[i], batch, ways[w], &total);
         const double all = total.s[0] + total.s[1] + total.s[2];
         printf("%-22s %-10s %.1f + %.1f + %.1f = %.1f ms a step, %.1f %% of peak\n", "all layers",
                ways[w]->name, 1e3 * total.s[0], 1e3 * total.s[1], 1e3 * total.s[2], 1e3 * all,

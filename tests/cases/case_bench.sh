@@ -16,6 +16,7 @@ for path in (b, b["reference"]):
     assert path["steps"] == 3 and 0 < s["min"] <= s["median"] <= s["max"]
     assert math.isclose(path["images_per_s"], 8 / s["median"], rel_tol=1e-9)
     assert math.isclose(path["peak_share"], path["step_flops"] / s["median"] / 1e9 / path["peak_gflops"], rel_tol=1e-9)
+    assert math.isclose(path["done_share"] * path["step_flops"], path["peak_share"] * path["done_flops"], rel_tol=1e-9)
     assert 0 < path["peak_share"] < 20  # sanitizers and other load slow the peak, too
     assert path["planned_bytes"] > 0 and path["peak_rss_mib"] * 2**20 > 0.5 * path["planned_bytes"]
     layers = path["layers"]
@@ -29,6 +30,7 @@ for path in (b, b["reference"]):
 # The reference runs the network as it was built: more calls, the same arithmetic and the same loss.
 assert len(b["reference"]["layers"]) > len(b["layers"])
 assert b["reference"]["step_flops"] == b["step_flops"]
+assert b["reference"]["done_flops"] == b["step_flops"] > b["done_flops"]  # Winograd
 assert math.isclose(b["reference"]["first_loss"], b["first_loss"], rel_tol=1e-4)
 assert math.isclose(b["speedup"], b["reference"]["step_s"]["median"] / b["step_s"]["median"], rel_tol=1e-9)
 json.dump(b, open("training.json", "w"))
@@ -66,7 +68,7 @@ assert b["precision"] == "bf16" and b["step_flops"] == t["step_flops"]
 assert b["planned_bytes"] < 0.8 * t["planned_bytes"]
 for path in (b, b["reference"]):
     assert math.isclose(path["first_loss"], t["first_loss"], rel_tol=0.02)
-    assert 0 < path["peak_share"] < 1.2
+    assert 0 < path["done_share"] < 1.2
 EOF2
 
 # For a person; of an experiment the first point; without a name the usual small network.

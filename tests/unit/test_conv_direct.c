@@ -237,6 +237,31 @@ START_TEST(random_shapes_equal_the_definition)
 }
 END_TEST
 
+/* What Winograd's convolution takes. */
+static struct conv_shape winograd_shape(struct rng *r)
+{
+    struct conv_shape s = { .n = between(r, 1, 4), .kh = 3, .kw = 3, .stride = 1 };
+    do {
+        s.groups = between(r, 0, 1) ? between(r, 2, 6) : 1;
+        s.c = 16 * between(r, 1, 5), s.k = 16 * between(r, 1, 5), s.pad = between(r, 0, 2);
+        if (s.groups > 1) s.c *= s.groups, s.k *= s.groups;
+        if (between(r, 0, 2) == 0) /* small groups, that are bundled */
+            s.c = s.k = 16 * between(r, 1, 5), s.groups = s.c >> between(r, 1, 3);
+        s.h = between(r, 3, 17), s.w = between(r, 3, 17);
+        s.oh = s.h + 2 * s.pad - 2, s.ow = s.w + 2 * s.pad - 2;
+    } while (!conv_winograd.takes(&s));
+    return s;
+}
+
+START_TEST(random_winograd_shapes_equal_the_definition)
+{
+    for (int i = _i * RANDOM_BATCH / 5; i < (_i + 1) * RANDOM_BATCH / 5; i++) {
+        struct rng r = rng_stream(9, RNG_TEST, (uint64_t)i, 0);
+        check_shape(&conv_winograd, winograd_shape(&r), &r, by_definition);
+    }
+}
+END_TEST
+
 static struct conv_shape layer_shape(int i, int images)
 {
     return conv_layer_shape(&conv_layers[i], images, conv_layers[i].test[0], false);
@@ -245,8 +270,10 @@ static struct conv_shape layer_shape(int i, int images)
 START_TEST(network_layers_equal_the_reference)
 {
     struct rng r = rng_stream(6, RNG_TEST, (uint64_t)_i, 0);
-    for (int i = _i; i < CONV_LAYERS; i += 4)
+    for (int i = _i; i < CONV_LAYERS; i += 4) {
         check_shape(&conv_direct, layer_shape(i, 2), &r, by_reference);
+        check_shape(&conv_winograd, layer_shape(i, 2), &r, by_reference);
+    }
 }
 END_TEST
 
@@ -376,6 +403,8 @@ Suite *suite(void)
     TCase *c = tcase_create("shapes");
     tcase_set_timeout(c, 120);
     tcase_add_loop_test(c, random_shapes_equal_the_definition, 0, RANDOM_SHAPES / RANDOM_BATCH);
+    tcase_add_loop_test(c, random_winograd_shapes_equal_the_definition, 0,
+                        RANDOM_SHAPES / RANDOM_BATCH);
     tcase_add_loop_test(c, network_layers_equal_the_reference, 0, 4);
     tcase_add_test(c, bits_do_not_depend_on_threads);
     tcase_add_loop_test(c, streams_change_no_bit, 0, tables);
