@@ -10,6 +10,10 @@
 #include <string.h>
 
 enum {
+    LANES_NEAR =
+        4 * 1024,     /* floats of rows of the copy (16 KiB) that stay in the first-level cache */
+    LANES_FEW = 64,   /* channels: fewer together were no faster than a vector alone, but for */
+    LANES_PIXEL = 32, /* pixels of so few that they go together whole */
     LANES_CACHE = 48 * 1024, /* floats of a task's copy (192 KiB): it is read again for each row of
                               * taps and leaves the second-level cache to what streams past */
     LANES_TAPS = 25,         /* 5x5 is the largest kernel that networks have here */
@@ -31,6 +35,8 @@ struct lanes {
     int cols;                     /* of the copy */
     int row_blocks, block_rows;
     ptrdiff_t pixel; /* floats of a pixel in the copy: whole vectors */
+    int together;    /* channels that go through all rows of a task together: as many as leave the
+                      * rows that one output row sees in the first-level cache, or a vector */
     ptrdiff_t w_row; /* floats of a row of packed weights */
     const float *weights;
     float *partial; /* [n][row_blocks][2][c] or NULL */
@@ -104,6 +110,8 @@ static struct lanes lanes_plan(const struct conv_shape *s, const struct conv_cal
     l.cols = (direct_div_up(l.ow, l.phases) - 1) * l.step + l.right - l.left + 1;
     l.pixel = direct_pixel(s->c, l.isa->lanes);
     l.w_row = lanes_w_row(s);
+    l.together = LANES_NEAR / ((l.bottom - l.top + 1) * l.cols) / DIRECT_LANES * DIRECT_LANES;
+    if (l.together < LANES_FEW) l.together = s->c <= LANES_PIXEL ? s->c : l.isa->lanes;
     const int fit = direct_max(1, (int)(LANES_CACHE / (l.cols * l.pixel * l.step)));
     const int fewest = direct_min(l.rows, direct_div_up(DIRECT_TASKS, s->n));
     l.row_blocks = direct_max(fewest, direct_div_up(l.rows, fit));
@@ -146,26 +154,41 @@ static void lanes_taps(const struct lanes *l, const int phase[2], struct lanes_t
     if (!across.taps) t->rows = 0;
 }
 
-/* One row of out-pixels of one vector of channels, cut into what the inner loops take at once. */
-static void lanes_row(const struct lanes *l, const struct lanes_taps *taps, struct direct_lanes *t,
-                      int pixels)
-{
-    const int *count = l->isa->lanes_pixels;
-    const ptrdiff_t step = l->step * l->pixel;
-    for (int left = pixels; left > 0; left -= *count) {
-        while (*count > left) count++;
-        l->isa->lanes_tile[l->group > 1][taps->span][*count](t);
-        t->x += *count * step;
-        t->y = (char *)t->y + direct_bytes(t->narrow, *count * t->y_pixel);
-    }
-}
-
 struct lanes_task {
     int image, row, rows;
     float *window, *sums;
     struct direct_ahead next; /* what the task after this one reads, */
     int next_lines;           /* and how much of it each tile asks for */
 };
+
+/* On to the next channels, or back. Field by field: a copy of the whole struct would have to wait
+ * until what was just stored in it, and so all of y, has reached the cache. */
+static void lanes_move(struct direct_lanes *t, int channels)
+{
+    t->x += channels, t->w += channels;
+    t->y = (char *)t->y + direct_bytes(t->narrow, channels);
+    if (t->start) t->start += channels;
+    if (t->sum) t->sum += channels, t->square += channels;
+}
+
+/* One row of out-pixels, cut into what the inner loops take at once, and that into vectors. */
+static void lanes_row(const struct lanes *l, struct direct_lanes *t, int span, int pixels,
+                      int channels)
+{
+    const int *count = l->isa->lanes_pixels, most = *count, lanes = l->isa->lanes;
+    const int back = direct_round_up(channels, lanes);
+    for (int left = pixels; left > 0; left -= *count) {
+        const int even = direct_div_up(left, direct_div_up(left, most));
+        while (*count > even) count++;
+        for (int n0 = 0; n0 < channels; n0 += lanes, lanes_move(t, lanes)) {
+            t->valid = direct_min(lanes, channels - n0);
+            l->isa->lanes_tile[l->group > 1][span][*count](t);
+        }
+        lanes_move(t, -back);
+        t->x += *count * l->step * l->pixel;
+        t->y = (char *)t->y + direct_bytes(t->narrow, *count * t->y_pixel);
+    }
+}
 
 static void lanes_task_phase(const struct lanes *l, struct lanes_task *task, const int phase[2])
 {
@@ -174,7 +197,7 @@ static void lanes_task_phase(const struct lanes *l, struct lanes_task *task, con
     const int c = l->s->c, pixels = direct_div_up(l->ow - phase[1], l->phases);
     struct lanes_taps taps;
     lanes_taps(l, phase, &taps);
-    for (int n0 = 0; n0 < c; n0 += l->isa->lanes)
+    for (int n0 = 0; n0 < c; n0 += l->together)
         for (int r = task->row; r < task->row + task->rows && r * l->phases + phase[0] < l->oh;
              r++) {
             const ptrdiff_t x =
@@ -196,14 +219,13 @@ static void lanes_task_phase(const struct lanes *l, struct lanes_task *task, con
                 .y_pixel = (ptrdiff_t)l->phases * c,
                 .sum = task->sums ? task->sums + n0 : NULL,
                 .square = task->sums ? task->sums + c + n0 : NULL,
-                .valid = direct_min(l->isa->lanes, c - n0),
                 .narrow = l->bf16_out,
                 .add = !l->forward && !l->call->overwrite,
                 .stream = l->stream,
                 .ahead = &task->next,
                 .ahead_lines = task->next_lines,
             };
-            lanes_row(l, &taps, &t, pixels);
+            lanes_row(l, &t, taps.span, pixels, direct_min(l->together, c - n0));
         }
 }
 

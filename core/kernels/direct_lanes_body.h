@@ -26,14 +26,12 @@ INLINE void lanes_store(float *p, vf v, int valid)
         vf_store(p, v);
 }
 
-/* y at a pixel, or y += it. */
+/* y at a pixel, or y += it: any case. */
 INLINE void lanes_write(const struct direct_lanes *t, ptrdiff_t at, vf *sum)
 {
     float *y = (float *)t->y + at;
     bf16 *y16 = (bf16 *)t->y + at;
-    if (t->stream) {
-        vf_stream(y, *sum);
-    } else if (!t->narrow) {
+    if (!t->narrow) {
         if (t->add) *sum += lanes_load(y, t->valid);
         lanes_store(y, *sum, t->valid);
     } else if (t->valid < LANES) {
@@ -45,37 +43,52 @@ INLINE void lanes_write(const struct direct_lanes *t, ptrdiff_t at, vf *sum)
     }
 }
 
+/* All pixels of a tile; whole vectors of floats, the usual case, without a question for each. */
+INLINE void lanes_write_all(const int pixels, const struct direct_lanes *t, vf *sums)
+{
+    const bool whole = t->valid == LANES && !t->narrow && !t->add;
+    const ptrdiff_t step = t->y_pixel;
+    float *y = t->y;
+    if (t->stream)
+        REPEAT (p, 0, pixels) vf_stream(y + p * step, sums[p]);
+    else if (whole)
+        REPEAT (p, 0, pixels) vf_store(y + p * step, sums[p]);
+    else
+        REPEAT (p, 0, pixels) lanes_write(t, p * step, &sums[p]);
+}
+
 INLINE void lanes_tile_body(const int pixels, const int span, const int stride, const bool spread,
                             const struct direct_lanes *t)
 {
     vf sums[DIRECT_ROWS];
     int lines = t->ahead_lines;
     struct direct_ahead ahead = ahead_begin(t->ahead, &lines);
-    const int share = t->rows ? (lines + t->group * t->rows - 1) / (t->group * t->rows) : 0;
-    REPEAT (p, 0, pixels) sums[p] = t->start ? lanes_load(t->start, t->valid) : (vf){ 0 };
+    const vf start = t->start ? lanes_load(t->start, t->valid) : (vf){ 0 };
+    const ptrdiff_t pixel = t->x_pixel, column = t->w_column;
+    REPEAT (p, 0, pixels) sums[p] = start;
     for (int i = 0; i < t->group; i++) {
         const vi from = spread ? lanes_of_group(t->group, i) : (vi){ 0 };
         for (int r = 0; r < t->rows; r++) {
             const float *x = t->x + t->x_rows[r], *at = t->w + t->w_rows[r] + i * t->w_channel;
             vf w[3];
-            for (int s = 0; s < share; s++) ahead_line(&ahead, &lines, false);
-            REPEAT (s, 0, span) w[s] = vf_load(at + s * t->w_column);
+            REPEAT (s, 0, span) {
+                ahead_line(&ahead, &lines, false);
+                w[s] = vf_load(at + s * column);
+            }
             REPEAT (q, 0, (pixels - 1) * stride + span) {
-                vf v = vf_load(x + q * t->x_pixel);
+                vf v = vf_load(x + q * pixel);
                 if (spread) v = vf_permute(v, from);
                 REPEAT (s, 0, span)
                     if (q >= s && (q - s) % stride == 0 && (q - s) / stride < pixels)
-                        sums[(q - s) / stride] = vf_fma(v, w[s], sums[(q - s) / stride]);
+                        sums[(q - s) / stride] = vf_accumulate(v, w[s], sums[(q - s) / stride]);
             }
         }
     }
     if (t->ahead_lines) *t->ahead = ahead;
     vf sum = { 0 }, square = { 0 };
-    REPEAT (p, 0, pixels) {
-        lanes_write(t, p * t->y_pixel, &sums[p]);
-        sum += sums[p], square = vf_fma(sums[p], sums[p], square);
-    }
+    lanes_write_all(pixels, t, sums);
     if (!t->sum) return;
+    REPEAT (p, 0, pixels) sum += sums[p], square = vf_fma(sums[p], sums[p], square);
     lanes_store(t->sum, lanes_load(t->sum, t->valid) + sum, t->valid);
     lanes_store(t->square, lanes_load(t->square, t->valid) + square, t->valid);
 }
