@@ -145,7 +145,7 @@ void winograd_split_block(const struct winograd_cut *c, const struct winograd_bl
  * sets of the first-level cache that a power of two would leave them. */
 static inline ptrdiff_t winograd_plane(ptrdiff_t each) { return each + DIRECT_LANES; }
 
-/* Groups of 2, 4 or 8 channels are taken together to bundles of a vector: to groups whose weights
+/* Groups of 2 or 8 channels are taken together to bundles of a vector: to groups whose weights
  * between channels of different groups are 0. How many a bundle has; and how many groups that
  * leaves. */
 static inline int winograd_bundle(const struct conv_shape *s)

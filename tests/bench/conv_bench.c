@@ -2,9 +2,9 @@
  * peak that a register-only loop reaches in the same process. Not a test: nothing is checked.
  *   conv_bench [-t threads] [-r runs] [-n batch] [-p passes: fdw] [-l part of a layer's name]
  *              [-i instruction set] [-b] [-c] [resnet20|resnet50|resnext50|mobilenet]
- * [winograd|direct|reference] Each number is the median of the runs during which the machine gave
- * full speed; -c empties the caches between them; -b stores tensors as bf16 and compares with the
- * peak of bf16. Weights are packed beforehand, as a step does it. */
+ * [best|winograd|direct|reference] Each number is the median of the runs during which the machine
+ * gave full speed; -c empties the caches between them; -b stores tensors as bf16 and compares with
+ * the peak of bf16. Weights are packed beforehand, as a step does it. */
 #include "core/base/mem.h"
 #include "core/base/parallel.h"
 #include "core/kernels/conv.h"
@@ -205,26 +205,34 @@ static bool times_layer(const struct network *net, const struct conv_kernels *k,
     return &networks[l->network] == net && (!bench_with.layer || strstr(l->name, bench_with.layer));
 }
 
-static void bench_network(const struct network *net, const char *way)
+/* All layers that a way takes; NULL: each layer with the way that the program takes for it. */
+static void bench_way(const struct network *net, int batch, const struct conv_kernels *way)
 {
-    static const struct conv_kernels *const ways[] = { &conv_winograd, &conv_direct,
-                                                       &conv_reference };
+    struct total total = { .gflop = 0 };
+    for (int i = 0; i < CONV_LAYERS; i++) {
+        const struct conv_layer *l = &conv_layers[i];
+        const struct conv_shape s = conv_layer_shape(l, batch, l->size, bench_with.bf16);
+        const struct conv_kernels *k = way ? way : conv_for(&s);
+        if (times_layer(net, k, l)) bench(l, batch, k, &total);
+    }
+    const double all = total.s[0] + total.s[1] + total.s[2];
+    printf("%-22s %-10s %.1f + %.1f + %.1f = %.1f ms a step, %.1f %% of peak\n", "all layers",
+           way ? way->name : "best", 1e3 * total.s[0], 1e3 * total.s[1], 1e3 * total.s[2],
+           1e3 * all, 100 * total.gflop / all / bench_with.top);
+}
+
+static void bench_network(const struct network *net, const char *name)
+{
     const int batch = bench_with.batch ? bench_with.batch : net->batch;
     printf("%s, batch %d, %s, %d threads%s%s: GFLOP/s (of peak) forward, backward-data, "
            "backward-weights\n",
            net->name, batch, kernels->isa, parallel_threads(), bench_with.bf16 ? ", bf16" : "",
            bench_with.cold ? ", cold caches" : "");
-    for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
-        if (way && strcmp(way, ways[w]->name) != 0) continue;
-        if (bench_with.bf16 && !ways[w]->takes_bf16) continue;
-        struct total total = { .gflop = 0 };
-        for (int i = 0; i < CONV_LAYERS; i++)
-            if (times_layer(net, ways[w], &conv_layers[i]))
-                bench(&conv_layers[i], batch, ways[w], &total);
-        const double all = total.s[0] + total.s[1] + total.s[2];
-        printf("%-22s %-10s %.1f + %.1f + %.1f = %.1f ms a step, %.1f %% of peak\n", "all layers",
-               ways[w]->name, 1e3 * total.s[0], 1e3 * total.s[1], 1e3 * total.s[2], 1e3 * all,
-               100 * total.gflop / all / bench_with.top);
+    if (name && strcmp(name, "best") == 0) bench_way(net, batch, NULL);
+    for (int w = 0; conv_at(w); w++) {
+        if (name && strcmp(name, conv_at(w)->name) != 0) continue;
+        if (bench_with.bf16 && !conv_at(w)->takes_bf16) continue;
+        bench_way(net, batch, conv_at(w));
     }
 }
 

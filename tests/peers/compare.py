@@ -166,13 +166,13 @@ def compare_network(task, precision, ways):
             "best": best, "lowest_rss_mib": min(f["peak_rss_mib"] for f in figures), "variants": figures}
 
 
-LAYER_LINE = re.compile(r"(?:g(\d+)|dw) 3x3 (?:s(\d) )?(\d+) @(\d+) +direct +"
+LAYER_LINE = re.compile(r"(?:g(\d+)|dw) 3x3 (?:s(\d) )?(\d+) @(\d+) +(?:winograd|direct) +"
                         r"([\d.]+) \( *\d+ %\) +([\d.]+) \( *\d+ %\) +([\d.]+) \( *\d+ %\)")
 
 
 def our_layers(network, batch=16):
     """Seconds forward, and forward with both gradients, from what conv_bench prints in GFLOP/s."""
-    text = answer([a.layers_program, "-t", str(a.threads), network, "direct"])
+    text = answer([a.layers_program, "-t", str(a.threads), network, "best"])
     if text is None:
         return {}
     layers = {}

@@ -246,7 +246,7 @@ static struct conv_shape winograd_shape(struct rng *r)
         s.c = 16 * between(r, 1, 5), s.k = 16 * between(r, 1, 5), s.pad = between(r, 0, 2);
         if (s.groups > 1) s.c *= s.groups, s.k *= s.groups;
         if (between(r, 0, 2) == 0) /* small groups, that are bundled */
-            s.c = s.k = 16 * between(r, 1, 5), s.groups = s.c >> between(r, 1, 3);
+            s.c = s.k = 16 * between(r, 1, 5), s.groups = s.c / (between(r, 0, 1) ? 8 : 2);
         s.h = between(r, 3, 17), s.w = between(r, 3, 17);
         s.oh = s.h + 2 * s.pad - 2, s.ow = s.w + 2 * s.pad - 2;
     } while (!conv_winograd.takes(&s));
