@@ -2,11 +2,12 @@
 #define CORE_KERNELS_WINOGRAD_H
 /* Winograd's convolution F(4x4, 3x3), from the inside (Lavin and Gray, "Fast Algorithms for
  * Convolutional Neural Networks", 2016). A tile of 4x4 pixels of a 3x3 convolution of stride 1
- * takes 36 products a pair of channels instead of 144: y  = A' [(G w G') * (B' x B)] A       with
- * x: 6x6 pixels, w: 3x3 taps, y: 4x4 pixels, dw = G' [(B' x B) * (A dy A')] G      summed over
- * tiles, where * multiplies cell by cell. Over channels and many tiles each of the 36 cells is a
- * product of matrices: [tiles][in] [in][out], or [in][tiles] [tiles][out] for the weights, which
- * the inner loops of the direct convolution do (direct.h).
+ * takes 36 products a pair of channels instead of 144:
+ * - y = A' [(G w G') * (B' x B)] A, with x of 6x6 pixels, w of 3x3 taps, y of 4x4 pixels;
+ * - dw = G' [(B' x B) * (A dy A')] G, summed over tiles;
+ * where * multiplies cell by cell. Over channels and many tiles each of the 36 cells is a product
+ * of matrices, [tiles][in] [in][out], or [in][tiles] [tiles][out] for the weights, which the inner
+ * loops of the direct convolution do (direct.h).
  *
  * The matrices interpolate at 0, 11/16, -11/16, 3/2, -3/2 and infinity: all sums of powers are
  * exact, and results deviate about twice as much as those of plain summation; with the usual 0,

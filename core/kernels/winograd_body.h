@@ -3,10 +3,11 @@
  * square is one of its columns and then one of its rows, each cell a vector of channels.
  *
  * With the points 0, +-p, +-q and infinity, one dimension is
- *   B' x: (pq)^2 x0 - (p^2 + q^2) x2 + x4,  (x4 - q^2 x2) +- p (x3 - q^2 x1),
- *         (x4 - p^2 x2) +- q (x3 - p^2 x1), (pq)^2 x1 - (p^2 + q^2) x3 + x5;
- *   A y:  y0, (y0 + p^2 y2) +- p (y1 + p^2 y3), the same of q, y3;
- *   G w:  w0 / (pq)^2, ((w0 + p^2 w2) +- p w1) / (2 p^2 (p^2 - q^2)), the same of q and p, w2;
+ * - B' x: (pq)^2 x0 - (p^2 + q^2) x2 + x4, (x4 - q^2 x2) +- p (x3 - q^2 x1), the same with p and q
+ *   exchanged, (pq)^2 x1 - (p^2 + q^2) x3 + x5;
+ * - A y: y0, (y0 + p^2 y2) +- p (y1 + p^2 y3), the same of q, y3;
+ * - G w: w0 / (pq)^2, ((w0 + p^2 w2) +- p w1) / (2 p^2 (p^2 - q^2)), the same with p and q
+ *   exchanged, w2;
  * and A' and G' are the transposes. */
 #include "core/kernels/winograd.h"
 
@@ -120,7 +121,7 @@ INLINE void split_body(const int size, line *one, const struct winograd_split *t
 static void split_x(const struct winograd_split *t) { split_body(6, split_x_line, t); }
 static void split_dy(const struct winograd_split *t) { split_body(4, split_dy_line, t); }
 
-/* Columns of cells to columns of half-transformed ones; sums over `parts`. */
+/* Columns of cells to columns of half-transformed ones. */
 INLINE void join_columns(line *one, const int to, const float *cells, ptrdiff_t plane,
                          vf (*half)[SIDE])
 {

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The direct convolution against plain loops in double precision, with everything that can be fused
- * around it, on every instruction set of this machine. */
+/* The direct and Winograd's convolution against plain loops in double precision, with everything
+ * that can be fused around it, on every instruction set of this machine. */
 
 enum { GUARD = 32 }; /* floats after each tensor that must keep their value */
 static const float guard = -77.25f;
@@ -278,11 +278,11 @@ START_TEST(network_layers_equal_the_reference)
 END_TEST
 
 /* All results of one call of each pass, one after the other. */
-static float *all_passes(const struct problem *p, size_t *len)
+static float *all_passes(const struct conv_kernels *k, const struct problem *p, size_t *len)
 {
     const size_t channels = (size_t)p->s.n * (size_t)p->s.k;
     *len = p->y_len + p->x_len + p->w_len + 2 * channels;
-    float *all = tensor(*len, NULL), *work = mem_new(conv_direct.work(&p->s) + 1, sizeof *work);
+    float *all = tensor(*len, NULL), *work = mem_new(k->work(&p->s) + 1, sizeof *work);
     struct conv_call c = { .x = p->x,
                            .w = p->w,
                            .dy = p->dy,
@@ -292,26 +292,28 @@ static float *all_passes(const struct problem *p, size_t *len)
                            .in_shift = p->shift };
     c.y = all, c.dx = all + p->y_len, c.dw = all + p->y_len + p->x_len;
     c.sums = c.dw + p->w_len, c.squares = c.sums + channels;
-    conv_direct.forward(&p->s, &c);
-    conv_direct.backward_data(&p->s, &c);
-    conv_direct.backward_weights(&p->s, &c);
+    k->forward(&p->s, &c);
+    k->backward_data(&p->s, &c);
+    k->backward_weights(&p->s, &c);
     free(work);
     return all;
 }
 
 START_TEST(bits_do_not_depend_on_threads)
 {
-    for (int i = 0; i < CONV_LAYERS; i++) {
-        struct rng r = rng_stream(7, RNG_TEST, (uint64_t)i, 0);
-        struct problem p = problem(layer_shape(i, conv_layers[i].test[0] > 20 ? 1 : 3), &r);
+    for (int i = 0; i < 2 * CONV_LAYERS; i++) {
+        const struct conv_kernels *k = i % 2 ? &conv_winograd : &conv_direct;
+        const int layer = i / 2;
+        struct rng r = rng_stream(7, RNG_TEST, (uint64_t)layer, 0);
+        struct problem p = problem(layer_shape(layer, conv_layers[layer].test[0] > 20 ? 1 : 3), &r);
         float *want = NULL;
-        for (int t = 0; t < 4 && conv_direct.takes(&p.s); t++) {
+        for (int t = 0; t < 4 && k->takes(&p.s); t++) {
             const int threads[] = { 1, 2, 3, 8 };
             size_t len;
             parallel_use(threads[t]);
-            float *got = all_passes(&p, &len);
+            float *got = all_passes(k, &p, &len);
             ck_assert_msg(!want || memcmp(want, got, len * sizeof *got) == 0,
-                          "layer %d: other bits with %d threads", i, threads[t]);
+                          "%s, layer %d: other bits with %d threads", k->name, layer, threads[t]);
             free(t ? got : NULL);
             if (!t) want = got;
         }
@@ -323,14 +325,15 @@ START_TEST(bits_do_not_depend_on_threads)
 END_TEST
 
 /* Forward and the input's gradient, so many images a call. */
-static void by_batches(const struct problem *p, int images, float *y, float *dx)
+static void by_batches(const struct conv_kernels *k, const struct problem *p, int images, float *y,
+                       float *dx)
 {
     for (int from = 0; from < p->s.n; from += images) {
         struct conv_shape s = p->s;
         s.n = s.n - from < images ? s.n - from : images;
         const size_t x_at = p->x_len / (size_t)p->s.n * (size_t)from;
         const size_t y_at = p->y_len / (size_t)p->s.n * (size_t)from;
-        float *work = mem_new(conv_direct.work(&s) + 1, sizeof *work);
+        float *work = mem_new(k->work(&s) + 1, sizeof *work);
         const struct conv_call c = { .x = p->x + x_at,
                                      .w = p->w,
                                      .dy = p->dy + y_at,
@@ -338,8 +341,8 @@ static void by_batches(const struct problem *p, int images, float *y, float *dx)
                                      .dx = dx + x_at,
                                      .work = work,
                                      .overwrite = true };
-        conv_direct.forward(&s, &c);
-        conv_direct.backward_data(&s, &c);
+        k->forward(&s, &c);
+        k->backward_data(&s, &c);
         free(work);
     }
 }
@@ -371,6 +374,16 @@ START_TEST(streams_change_no_bit)
           .stride = 1,
           .pad = 1,
           .groups = 32 },
+        { .n = 70,
+          .h = 64,
+          .w = 62,
+          .c = 16,
+          .k = 16,
+          .kh = 3,
+          .kw = 3,
+          .stride = 1,
+          .pad = 1,
+          .groups = 1 },
     };
     ck_assert(kernels_use(kernels_at(_i)->isa));
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
@@ -379,10 +392,11 @@ START_TEST(streams_change_no_bit)
         float *y[2], *dx[2];
         ck_assert(p.x_len * sizeof(float) > DIRECT_STREAMED);
         ck_assert(p.y_len * sizeof(float) > DIRECT_STREAMED);
-        ck_assert(conv_direct.takes(&p.s));
+        const struct conv_kernels *k = conv_winograd.takes(&p.s) ? &conv_winograd : &conv_direct;
+        ck_assert(k->takes(&p.s));
         for (int part = 0; part < 2; part++) {
             y[part] = tensor(p.y_len, NULL), dx[part] = tensor(p.x_len, NULL);
-            by_batches(&p, part ? 3 : p.s.n, y[part], dx[part]);
+            by_batches(k, &p, part ? 3 : p.s.n, y[part], dx[part]);
             tensor_check_guard(y[part], p.y_len, "y"), tensor_check_guard(dx[part], p.x_len, "dx");
         }
         ck_assert_msg(memcmp(y[0], y[1], p.y_len * sizeof **y) == 0, "%s, shape %zu: other outputs",
