@@ -133,26 +133,26 @@ static struct results by_reference(const struct problem *p, bool fused)
     return r;
 }
 
-/* The direct way; packed beforehand where fused. */
-static struct results by_direct(const struct problem *p, bool fused)
+/* By one way; packed beforehand where fused. */
+static struct results by_way(const struct conv_kernels *k, const struct problem *p, bool fused)
 {
     struct results r = results(p, true);
     struct conv_call c = call(p, &r, fused);
-    const size_t work = conv_direct.work(&p->s);
+    const size_t work = k->work(&p->s);
     struct numbers room = numbers(work, false, NULL);
     c.work = room.stored;
     for (int pass = CONV_FORWARD; pass <= CONV_BACKWARD_WEIGHTS; pass++) {
-        const size_t len = fused ? conv_direct.packed(&p->s, (enum conv_pass)pass) : 0;
+        const size_t len = fused ? k->packed(&p->s, (enum conv_pass)pass) : 0;
         struct numbers packed = numbers(len, false, NULL);
         for (size_t i = 0; i < work; i++) c.work[i] = NAN;
         c.packed = len ? packed.stored : NULL, c.w = len ? NULL : p->w.values;
         if (len)
-            conv_direct.pack(&p->s, &(struct conv_packing){ .pass = (enum conv_pass)pass,
-                                                            .w = p->w.values,
-                                                            .packed = packed.stored });
-        if (pass == CONV_FORWARD) conv_direct.forward(&p->s, &c);
-        if (pass == CONV_BACKWARD_DATA) conv_direct.backward_data(&p->s, &c);
-        if (pass == CONV_BACKWARD_WEIGHTS) conv_direct.backward_weights(&p->s, &c);
+            k->pack(&p->s, &(struct conv_packing){ .pass = (enum conv_pass)pass,
+                                                   .w = p->w.values,
+                                                   .packed = packed.stored });
+        if (pass == CONV_FORWARD) k->forward(&p->s, &c);
+        if (pass == CONV_BACKWARD_DATA) k->backward_data(&p->s, &c);
+        if (pass == CONV_BACKWARD_WEIGHTS) k->backward_weights(&p->s, &c);
         for (size_t i = 0; i < GUARD; i++)
             ck_assert_msg(
                 numbers_at(&packed, len + i) == guard && numbers_at(&room, work + i) == guard,
@@ -203,11 +203,13 @@ static void check_shape(struct conv_shape shape, struct rng *r)
         struct results want = by_reference(&p, fused);
         for (int i = 0; kernels_at(i); i++) {
             kernels_use(kernels_at(i)->isa);
-            if (!conv_direct.takes(&p.s)) continue;
-            ck_assert(conv_direct.takes_bf16(&p.s));
-            struct results got = by_direct(&p, fused);
-            check_results(&got, &want, fused, &p);
-            results_free(&got);
+            for (int w = 0; conv_at(w) != &conv_reference; w++) {
+                if (!conv_at(w)->takes(&p.s)) continue;
+                ck_assert(conv_at(w)->takes_bf16(&p.s));
+                struct results got = by_way(conv_at(w), &p, fused);
+                check_results(&got, &want, fused, &p);
+                results_free(&got);
+            }
         }
         kernels_use(NULL);
         results_free(&want);
@@ -217,6 +219,17 @@ static void check_shape(struct conv_shape shape, struct rng *r)
 
 /* Which sides are bf16. */
 static const bool sides[][2] = { { true, true }, { false, true }, { true, false } };
+
+START_TEST(winograd_shapes_equal_the_reference)
+{
+    for (int i = 0; i < 3 * RANDOM_BATCH / 5; i++) {
+        struct rng r = rng_stream(9, RNG_TEST, (uint64_t)i, 0);
+        struct conv_shape s = winograd_shape(&r);
+        s.bf16_x = sides[i % 3][0], s.bf16_y = sides[i % 3][1];
+        check_shape(s, &r);
+    }
+}
+END_TEST
 
 START_TEST(random_shapes_equal_the_reference)
 {
@@ -277,11 +290,11 @@ static void check_rounding(struct conv_shape shape, struct rng *r)
     for (int c = 0; c < p.s.c; c++) p.scale.values[c] = (float)rng_normal(r);
     for (int c = 0; c < p.s.c; c++) p.shift.values[c] = (float)rng_normal(r);
     for (size_t i = 0; i < p.w.len; i++) p.w.values[i] = (float)rng_normal(r);
-    struct results raw = by_direct(&p, true);
+    struct results raw = by_way(&conv_direct, &p, true);
     for (size_t i = 0; i < p.w.len; i++) p.w.values[i] = bf16_value(bf16_of(p.w.values[i]));
-    struct results weights = by_direct(&p, true);
+    struct results weights = by_way(&conv_direct, &p, true);
     apply_prologue(&p);
-    struct results inputs = by_direct(&p, true);
+    struct results inputs = by_way(&conv_direct, &p, true);
     ck_assert_msg(numbers_equal(&raw.y, &weights.y) && numbers_equal(&raw.dx, &weights.dx),
                   "%s: weights are not rounded to the nearest", kernels->isa);
     ck_assert_msg(results_equal(&weights, &inputs), "%s: inputs are not rounded to the nearest",
@@ -316,7 +329,7 @@ START_TEST(bits_do_not_depend_on_threads)
         struct results want = { 0 };
         for (int t = 0; t < 4 && conv_direct.takes(&p.s); t++) {
             parallel_use(threads[t]);
-            struct results got = by_direct(&p, true);
+            struct results got = by_way(&conv_direct, &p, true);
             ck_assert_msg(!t || results_equal(&got, &want), "layer %d: other bits with %d threads",
                           i, threads[t]);
             if (t)
@@ -449,6 +462,7 @@ Suite *suite(void)
     Suite *s = suite_create("conv_bf16");
     TCase *c = tcase_create("shapes");
     tcase_set_timeout(c, 120);
+    tcase_add_test(c, winograd_shapes_equal_the_reference);
     tcase_add_loop_test(c, random_shapes_equal_the_reference, 0, RANDOM_SHAPES / RANDOM_BATCH);
     tcase_add_loop_test(c, network_layers_equal_the_reference, 0, 4);
     tcase_add_test(c, rounds_to_the_nearest);

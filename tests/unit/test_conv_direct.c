@@ -237,22 +237,6 @@ START_TEST(random_shapes_equal_the_definition)
 }
 END_TEST
 
-/* What Winograd's convolution takes. */
-static struct conv_shape winograd_shape(struct rng *r)
-{
-    struct conv_shape s = { .n = between(r, 1, 4), .kh = 3, .kw = 3, .stride = 1 };
-    do {
-        s.groups = between(r, 0, 1) ? between(r, 2, 6) : 1;
-        s.c = 16 * between(r, 1, 5), s.k = 16 * between(r, 1, 5), s.pad = between(r, 0, 2);
-        if (s.groups > 1) s.c *= s.groups, s.k *= s.groups;
-        if (between(r, 0, 2) == 0) /* small groups, that are bundled */
-            s.c = s.k = 16 * between(r, 1, 5), s.groups = s.c / (between(r, 0, 1) ? 8 : 2);
-        s.h = between(r, 3, 17), s.w = between(r, 3, 17);
-        s.oh = s.h + 2 * s.pad - 2, s.ow = s.w + 2 * s.pad - 2;
-    } while (!conv_winograd.takes(&s));
-    return s;
-}
-
 START_TEST(random_winograd_shapes_equal_the_definition)
 {
     for (int i = _i * RANDOM_BATCH / 5; i < (_i + 1) * RANDOM_BATCH / 5; i++) {
