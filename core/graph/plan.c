@@ -29,7 +29,7 @@ enum {
                          * (op.repeats) is not kept for the backward pass. Whether depends on the
                          * image alone, so that a larger batch never needs less memory. In a
                          * ResNet-50 at 224 x 224 this forgets the ends of the blocks of conv2_x to
-                         * conv4_x: a fifth of the memory for 1 % of the time. */
+                         * conv4_x: a fifth of the memory, for no time that could be measured. */
 };
 
 struct node *node_of(const struct tensor *t)

@@ -24,8 +24,7 @@ struct place { /* of one node */
 
 struct plan {
     struct place *places;              /* one a node */
-    size_t weights, gradients, states; /* offsets of the flat arrays; PLACE_NONE: no gradients
-                                        */
+    size_t weights, gradients, states; /* offsets of the flat arrays; gradients may be PLACE_NONE */
     size_t len;                        /* floats in all */
 };
 

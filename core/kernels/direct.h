@@ -12,6 +12,7 @@
  * cuts depend on the shape and the instruction set, never on the number of threads. */
 #include "core/kernels/conv.h"
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
     DIRECT_LANES = 16,               /* the widest vector of any set, in floats */
@@ -133,6 +134,7 @@ struct direct_copy {
 
 struct direct_isa {
     const char *isa;
+    const struct winograd_isa *winograd; /* winograd.h */
     int lanes;
     int cache; /* floats that one task keeps in the second-level cache: half of what the smallest of
                 * today's AVX-512 cores has, three eighths of what AVX2 cores have */
@@ -189,6 +191,12 @@ static inline bool direct_pairs(const struct conv_shape *s)
 static inline ptrdiff_t direct_bytes(bool is_bf16, ptrdiff_t channels)
 {
     return channels * (is_bf16 ? 2 : 4);
+}
+
+/* Whether an output of so many bytes is written past the caches, as far as size and place go. */
+static inline bool direct_streams(const void *out, ptrdiff_t bytes)
+{
+    return bytes > DIRECT_STREAMED && (uintptr_t)out % DIRECT_LINE == 0;
 }
 
 /* A rectangle of one image, copied out with zeros where it overlaps the border. */

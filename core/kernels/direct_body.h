@@ -6,7 +6,7 @@
  *   CACHE        floats that its processors keep in their second-level cache beside the rest,
  * includes this and exports the table. Loops over pixels and vectors have constant bounds and
  * vanish; the sums never leave registers. */
-#include "core/kernels/direct.h"
+#include "core/kernels/winograd.h"
 #include <stdint.h>
 #include <string.h>
 
@@ -367,7 +367,8 @@ TILES(1)
 
 #define DIRECT_TABLE(name)                                                                     \
     {                                                                                          \
-        .isa = name, .lanes = LANES, .tile_rows = { 0, TILE_NARROW, TILE_WIDE },               \
+        .isa = #name, .winograd = &winograd_##name, .lanes = LANES,                            \
+        .tile_rows = { 0, TILE_NARROW, TILE_WIDE },                                            \
         .outer_rows = { 0, TILE_NARROW, TILE_WIDE, OUTER_BROAD }, .cache = CACHE,              \
         .tile = { TILE_TABLE(0), TILE_TABLE(1) }, .outer = { OUTER_TABLE(0), OUTER_TABLE(1) }, \
         .lanes_tile = { LANES_TABLE(0), LANES_TABLE(1) }, .lanes_pixels = LANES_PIXELS,        \

@@ -5,7 +5,6 @@
  * (direct_dense_block.c). */
 #include "core/kernels/direct_dense.h"
 #include "core/base/parallel.h"
-#include <stdint.h>
 #include <string.h>
 
 enum {
@@ -59,8 +58,8 @@ static bool dense_streams(const struct dense *d)
 {
     const ptrdiff_t bytes = direct_bytes(d->bf16_out, (ptrdiff_t)d->s->n * d->oh * d->ow * d->k);
     const int line = (int)(DIRECT_LINE / direct_bytes(d->bf16_out, 1)); /* channels */
-    return bytes > DIRECT_STREAMED && (d->forward || d->call->overwrite) &&
-           (uintptr_t)d->out % DIRECT_LINE == 0 && d->columns % line == 0;
+    return (d->forward || d->call->overwrite) && d->columns % line == 0 &&
+           direct_streams(d->out, bytes);
 }
 
 static struct dense dense_plan(const struct conv_shape *s, const struct conv_call *c, bool forward)

@@ -6,7 +6,6 @@
  * with the group's input and output channels exchanged. */
 #include "core/base/parallel.h"
 #include "core/kernels/direct.h"
-#include <stdint.h>
 #include <string.h>
 
 enum {
@@ -88,10 +87,9 @@ static int lanes_window_rows(const struct lanes *l, int rows)
 static bool lanes_streams(const struct lanes *l)
 {
     const struct conv_shape *s = l->s;
-    const size_t pixels = l->forward ? (size_t)s->oh * (size_t)s->ow : (size_t)s->h * (size_t)s->w;
-    return (size_t)s->n * pixels * (size_t)s->c * sizeof(float) > DIRECT_STREAMED && !l->bf16_out &&
-           (l->forward || l->call->overwrite) && (uintptr_t)l->out % DIRECT_LINE == 0 &&
-           l->isa->lanes == DIRECT_LANES && s->c % DIRECT_LANES == 0;
+    return (l->forward || l->call->overwrite) && !l->bf16_out && l->isa->lanes == DIRECT_LANES &&
+           s->c % DIRECT_LANES == 0 &&
+           direct_streams(l->out, direct_bytes(false, (ptrdiff_t)s->n * l->oh * l->ow * s->c));
 }
 
 static struct lanes lanes_plan(const struct conv_shape *s, const struct conv_call *c, bool forward)
@@ -100,9 +98,9 @@ static struct lanes lanes_plan(const struct conv_shape *s, const struct conv_cal
     l.bf16_in = forward ? s->bf16_x : s->bf16_y, l.bf16_out = forward ? s->bf16_y : s->bf16_x;
     l.in = forward ? c->x : c->dy, l.out = forward ? c->y : c->dx;
     l.group = s->c / s->groups;
-    l.stream = lanes_streams(&l);
     l.h = forward ? s->h : s->oh, l.w = forward ? s->w : s->ow;
     l.oh = forward ? s->oh : s->h, l.ow = forward ? s->ow : s->w;
+    l.stream = lanes_streams(&l);
     l.step = forward ? s->stride : 1, l.phases = forward ? 1 : s->stride;
     l.rows = direct_div_up(l.oh, l.phases);
     direct_reach(s, l.forward, s->kh, &l.top, &l.bottom);

@@ -36,6 +36,25 @@ static struct lanes_weights lanes_weights_plan(const struct conv_shape *s,
     return w;
 }
 
+/* All taps and vectors of a piece; `piece` is that of the first. */
+static void piece_products(const struct lanes_weights *w, const struct direct_lanes_weights *piece)
+{
+    const struct conv_shape *s = w->s;
+    const bool triple = w->span != LANES_ONE;
+    const int down = triple && w->group == 1 ? 3 : 1, across = triple ? 3 : 1;
+    const int group = w->group == 1 ? 0 : w->group == 4 ? 2 : 3; /* its logarithm */
+    for (int n0 = 0; n0 < s->c; n0 += w->isa->lanes)
+        for (int ky = 0; ky < s->kh; ky += down)
+            for (int kx = 0; kx < s->kw; kx += across) {
+                struct direct_lanes_weights t = *piece;
+                t.x += (ky * w->cols + kx) * w->pixel + n0;
+                t.dy += n0;
+                t.d += (ptrdiff_t)(ky * s->kw + kx) * w->group * piece->d_row + n0;
+                t.valid = direct_min(w->isa->lanes, s->c - n0);
+                w->isa->lanes_weights[group][w->span](&t);
+            }
+}
+
 /* Output rows [y, y + rows) of an image. */
 static void lanes_piece(const struct lanes_weights *w, int image, int y, int rows, float *part)
 {
@@ -79,31 +98,19 @@ static void lanes_piece(const struct lanes_weights *w, int image, int y, int row
         x);
     for (int r = 0; r < rows; r++)
         x_rows[r] = r * s->stride * row, dy_rows[r] = (ptrdiff_t)r * s->ow * s->k;
-
-    const bool triple = w->span != LANES_ONE;
-    const int down = triple && w->group == 1 ? 3 : 1, across = triple ? 3 : 1;
-    for (int n0 = 0; n0 < s->c; n0 += w->isa->lanes)
-        for (int ky = 0; ky < s->kh; ky += down)
-            for (int kx = 0; kx < s->kw; kx += across)
-                w->isa->lanes_weights[w->group == 1   ? 0
-                                      : w->group == 4 ? 2
-                                                      : 3][w->span](&(struct direct_lanes_weights){
-                    .x = x + (ky * w->cols + kx) * w->pixel + n0,
-                    .dy = dy + n0,
-                    .x_pixel = w->pixel,
-                    .x_row = row,
-                    .dy_pixel = s->k,
-                    .d_row = d_row,
-                    .x_rows = x_rows,
-                    .dy_rows = dy_rows,
-                    .rows = rows,
-                    .pixels = s->ow,
-                    .stride = s->stride,
-                    .d = part + (ptrdiff_t)(ky * s->kw + kx) * w->group * d_row + n0,
-                    .valid = direct_min(w->isa->lanes, s->c - n0),
-                });
+    piece_products(w, &(struct direct_lanes_weights){ .x = x,
+                                                      .dy = dy,
+                                                      .x_pixel = w->pixel,
+                                                      .x_row = row,
+                                                      .dy_pixel = s->k,
+                                                      .d_row = d_row,
+                                                      .x_rows = x_rows,
+                                                      .dy_rows = dy_rows,
+                                                      .rows = rows,
+                                                      .pixels = s->ow,
+                                                      .stride = s->stride,
+                                                      .d = part });
 }
-
 static void lanes_weights_chunk(void *ctx, size_t chunk)
 {
     const struct lanes_weights *w = ctx;

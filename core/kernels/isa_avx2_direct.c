@@ -8,4 +8,4 @@
 
 #include "core/kernels/direct_body.h"
 
-const struct direct_isa direct_avx2 = DIRECT_TABLE("avx2");
+const struct direct_isa direct_avx2 = DIRECT_TABLE(avx2);

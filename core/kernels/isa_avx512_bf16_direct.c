@@ -7,4 +7,4 @@
 
 #include "core/kernels/direct_body.h"
 
-const struct direct_isa direct_avx512_bf16 = DIRECT_TABLE("avx512_bf16");
+const struct direct_isa direct_avx512_bf16 = DIRECT_TABLE(avx512_bf16);

@@ -7,4 +7,4 @@
 
 #include "core/kernels/direct_body.h"
 
-const struct direct_isa direct_avx512 = DIRECT_TABLE("avx512");
+const struct direct_isa direct_avx512 = DIRECT_TABLE(avx512);

@@ -7,4 +7,4 @@
 
 #include "core/kernels/direct_body.h"
 
-const struct direct_isa direct_portable = DIRECT_TABLE("portable");
+const struct direct_isa direct_portable = DIRECT_TABLE(portable);

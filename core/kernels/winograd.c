@@ -3,10 +3,7 @@
  * of panels of output channels: it splits its tiles into cells, multiplies each cell's matrix of
  * [tiles][in] with its panels, and joins the products to pixels, panel by panel. */
 #include "core/kernels/winograd.h"
-#include "core/base/err.h"
 #include "core/base/parallel.h"
-#include "core/kernels/kernels.h"
-#include <stdint.h>
 #include <string.h>
 
 enum {
@@ -14,22 +11,6 @@ enum {
     SHARE = 64,        /* output channels of a task, at least: its tiles are split anew */
     DEPTH = 128,       /* input channels summed in one go: sums of sums round less than long sums */
 };
-
-const struct winograd_isa *winograd_isa(void)
-{
-    static const struct {
-        const char *isa;
-        const struct winograd_isa *table;
-    } tables[] = {
-#define ISA(name, runs_here) { #name, &winograd_##name },
-#include "core/kernels/isas.def"
-#undef ISA
-    };
-    size_t i = 0;
-    while (i < sizeof tables / sizeof *tables && strcmp(tables[i].isa, kernels->isa) != 0) i++;
-    BUG_IF(i == sizeof tables / sizeof *tables, "no Winograd convolution for %s", kernels->isa);
-    return tables[i].table;
-}
 
 /* Whether tiles of 4x4 cover so many pixels without computing many that do not exist. */
 static bool covers(int rows, int cols)
@@ -58,7 +39,6 @@ static bool winograd_takes(const struct conv_shape *s)
 /* A pass, seen from what it writes: "in" is x or dy, "out" y or dx. */
 struct pass {
     const struct direct_isa *isa;
-    const struct winograd_isa *winograd;
     const struct conv_shape *s;
     const struct conv_call *call;
     bool forward;
@@ -97,17 +77,14 @@ static void pass_cut(struct pass *p)
 
 static bool pass_streams(const struct pass *p)
 {
-    const ptrdiff_t each = direct_bytes(p->bf16_out, p->k),
-                    bytes = (ptrdiff_t)p->s->n * p->rows * p->cols * each;
-    return bytes > DIRECT_STREAMED && (p->forward || p->call->overwrite) &&
-           (uintptr_t)p->out % DIRECT_LINE == 0 && each % DIRECT_LINE == 0;
+    const ptrdiff_t each = direct_bytes(p->bf16_out, p->k);
+    return (p->forward || p->call->overwrite) && each % DIRECT_LINE == 0 &&
+           direct_streams(p->out, (ptrdiff_t)p->s->n * p->rows * p->cols * each);
 }
 
 static struct pass pass_plan(const struct conv_shape *s, const struct conv_call *c, bool forward)
 {
-    struct pass p = {
-        .isa = direct_isa(), .winograd = winograd_isa(), .s = s, .call = c, .forward = forward
-    };
+    struct pass p = { .isa = direct_isa(), .s = s, .call = c, .forward = forward };
     p.in = (struct winograd_source){
         .isa = p.isa,
         .x = forward ? c->x : c->dy,
@@ -229,7 +206,7 @@ static void panel_join(const struct panel *a)
             t.y = (char *)p->out + direct_bytes(p->bf16_out, at);
             t.next =
                 p->stream ? NULL : (char *)t.y + direct_bytes(p->bf16_out, WINOGRAD_OUT * p->k);
-            p->winograd->join(&t);
+            p->isa->winograd->join(&t);
         }
     }
 }
@@ -282,9 +259,8 @@ static void pass_chunk(void *ctx, size_t chunk)
     const struct pass *p = ctx;
     struct task t = pass_task(p, chunk);
     task_scratch(&t);
-    winograd_split_block(
-        &p->cut, &t.b, &t.in,
-        &(struct winograd_cells){ p->winograd, t.cells, t.window, t.plane, t.in.channels });
+    winograd_split_block(&p->cut, &t.b, &t.in,
+                         &(struct winograd_cells){ t.cells, t.window, t.plane, t.in.channels });
     const struct panel first = task_panel(&t, t.first), last = task_panel(&t, t.last - 1);
     for (int i = 0; i < t.b.images && p->partial; i++) {
         float *sums = pass_sums(p, &t.b, i) + first.to;

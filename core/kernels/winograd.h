@@ -10,9 +10,9 @@
  * loops of the direct convolution do (direct.h).
  *
  * The matrices interpolate at 0, 11/16, -11/16, 3/2, -3/2 and infinity: all sums of powers are
- * exact, and results deviate about twice as much as those of plain summation; with the usual 0,
- * +-1, +-2 it would be five times (Barabasz et al., "Error Analysis and Improving the Accuracy of
- * Winograd Convolution for Deep Neural Networks", 2020, on the choice of points).
+ * exact, and these points lose fewer digits than the usual 0, +-1, +-2 (Barabasz et al., "Error
+ * Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks", 2020, on
+ * the choice of points).
  *
  * The transforms are written once (winograd_body.h) and compiled for each instruction set.
  * Everything else is plain C; cuts depend on the shape and the instruction set alone. */
@@ -83,9 +83,6 @@ struct winograd_isa {
 #include "core/kernels/isas.def"
 #undef ISA
 
-/* The table of the instruction set in use. */
-const struct winograd_isa *winograd_isa(void);
-
 /* Tiles of n images of so many rows and columns, cut into blocks of at most so many tiles, if a row
  * of tiles allows it: whole images, or rows of tiles of one. */
 struct winograd_cut {
@@ -133,7 +130,6 @@ static inline ptrdiff_t winograd_pitch(int channels)
  * cells[f plane + from tiles + t panel], for the panels in turn; in one panel of all channels,
  * tiles are their pitch apart. window is scratch of winograd_window(c, s) floats. */
 struct winograd_cells {
-    const struct winograd_isa *isa;
     float *cells, *window;
     ptrdiff_t plane;
     int panel;

@@ -100,16 +100,14 @@ INLINE void split_body(const int size, line *one, const struct winograd_split *t
     for (int c = 0; c < t->channels; c += LANES) {
         vf half[SIDE][SIDE];
         ptrdiff_t at = c;
-        EACH(j, size)
-        {
+        EACH (j, size) {
             vf pixels[SIDE];
             REPEAT (i, size) pixels[i] = vf_load(x[i] + at);
             column(one, SIDE, pixels, half, j);
             at += t->pixel;
         }
         float *cells = t->cells + c;
-        EACH(i, SIDE)
-        {
+        EACH (i, SIDE) {
             vf made[SIDE];
             one(half[i], made);
             REPEAT (j, SIDE) vf_store(cells + j * t->plane, made[j]);
@@ -122,14 +120,12 @@ static void split_x(const struct winograd_split *t) { split_body(6, split_x_line
 static void split_dy(const struct winograd_split *t) { split_body(4, split_dy_line, t); }
 
 /* Columns of cells to columns of half-transformed ones. */
-INLINE void join_columns(line *one, const int to, const float *cells, ptrdiff_t plane,
-                         vf (*half)[SIDE])
+INLINE void join_columns(const float *cells, ptrdiff_t plane, vf (*half)[SIDE])
 {
-    EACH(j, SIDE)
-    {
+    EACH (j, SIDE) {
         vf column_cells[SIDE];
         REPEAT (i, SIDE) column_cells[i] = vf_load(cells + i * SIDE * plane);
-        column(one, to, column_cells, half, j);
+        column(join_line, WINOGRAD_OUT, column_cells, half, j);
         cells += plane;
     }
 }
@@ -138,11 +134,14 @@ struct join_sums {
     vf start[2], sum[2], square[2];
 };
 
+/* Bytes of a channel of y. */
+INLINE ptrdiff_t join_size(const struct winograd_join *t) { return t->narrow ? 2 : 4; }
+
 /* Stores pixels y[v][0], ..., y[v][cols - 1] of row i behind what is fused. */
 INLINE void join_row(const int vectors, const int cols, const struct winograd_join *t, int i,
                      vf (*y)[WINOGRAD_OUT], struct join_sums *s)
 {
-    const ptrdiff_t size = t->narrow ? (ptrdiff_t)sizeof(bf16) : (ptrdiff_t)sizeof(float);
+    const ptrdiff_t size = join_size(t);
     const ptrdiff_t pixel = t->y_pixel * size;
     char *row = (char *)t->y + i * t->y_row * size;
 #define AT(j, v) (row + (j)*pixel + (v)*LANES * size)
@@ -173,7 +172,7 @@ INLINE void join_row(const int vectors, const int cols, const struct winograd_jo
 /* A processor waits for a line that it is to write unless it was asked for early enough. */
 INLINE void join_near(const struct winograd_join *t)
 {
-    const ptrdiff_t size = t->narrow ? (ptrdiff_t)sizeof(bf16) : (ptrdiff_t)sizeof(float);
+    const ptrdiff_t size = join_size(t);
     for (int i = 0; t->next && i < t->rows; i++)
         REPEAT (j, WINOGRAD_OUT)
             __builtin_prefetch((const char *)t->next + (i * t->y_row + j * t->y_pixel) * size, 1,
@@ -186,14 +185,13 @@ INLINE void join_body(const int vectors, const struct winograd_join *t)
     struct join_sums s;
     join_near(t);
     REPEAT (v, vectors) {
-        join_columns(join_line, WINOGRAD_OUT, t->cells + v * LANES, t->plane, half[v]);
+        join_columns(t->cells + v * LANES, t->plane, half[v]);
         s.start[v] = s.sum[v] = s.square[v] = vf_set(0);
         if (t->start) s.start[v] = vf_load(t->start + v * LANES);
         if (!t->sum) continue;
         s.sum[v] = vf_load(t->sum + v * LANES), s.square[v] = vf_load(t->square + v * LANES);
     }
-    EACH(i, t->rows)
-    {
+    EACH (i, t->rows) {
         vf y[2][WINOGRAD_OUT] = { 0 };
         REPEAT (v, vectors) join_line(half[v][i], y[v]);
         if (t->cols == WINOGRAD_OUT)
@@ -221,8 +219,7 @@ static void weights(const struct winograd_weights *t)
     for (int r = 0; r < t->rows; r++)
         for (int n = 0; n < t->width; n += LANES) {
             vf half[SIDE][SIDE];
-            EACH(j, 3)
-            {
+            EACH (j, 3) {
                 vf taps[3];
                 REPEAT (i, 3) {
                     taps[i] = vf_load(t->w + (i * 3 + j) * t->tap + r * t->row + n);
@@ -231,8 +228,7 @@ static void weights(const struct winograd_weights *t)
                 column(weights_line, SIDE, taps, half, j);
             }
             float *cells = t->cells + (ptrdiff_t)r * t->width + n;
-            EACH(i, SIDE)
-            {
+            EACH (i, SIDE) {
                 vf made[SIDE];
                 weights_line(half[i], made);
                 REPEAT (j, SIDE) vf_store(cells + j * t->plane, made[j]);
@@ -255,14 +251,12 @@ static void gradient(const struct winograd_gradient *t)
         for (int n = 0; n < t->width; n += LANES) {
             const float *cells = t->cells + (ptrdiff_t)r * t->width + n;
             vf half[3][SIDE];
-            EACH(j, SIDE)
-            {
+            EACH (j, SIDE) {
                 vf sums[SIDE];
                 REPEAT (i, SIDE) sums[i] = gradient_cell(t, cells + (i * SIDE + j) * t->plane);
                 column(gradient_line, 3, sums, half, j);
             }
-            EACH(i, 3)
-            {
+            EACH (i, 3) {
                 vf taps[3];
                 gradient_line(half[i], taps);
                 REPEAT (j, 3) {

@@ -63,7 +63,7 @@ static void pack_part(const struct pack *a, const struct pack_part *t)
     }
     if (!forward) /* turned by half: the last tap first */
         w.w += (WINOGRAD_TAPS - 1) * w.tap, w.tap = -w.tap;
-    winograd_isa()->weights(&w);
+    a->isa->winograd->weights(&w);
 }
 
 static int pack_blocks(const struct pack *a) { return direct_div_up(a->rows, PACK_ROWS); }

@@ -114,7 +114,7 @@ static void block_split(const struct winograd_cut *c, const struct winograd_bloc
             };
             for (int i = 0; i < s->size; i++)
                 t.x[i] = x[i] ? x[i] + col * WINOGRAD_OUT * pixel + from : to->window;
-            (s->size == WINOGRAD_IN ? to->isa->split_x : to->isa->split_dy)(&t);
+            (s->size == WINOGRAD_IN ? s->isa->winograd->split_x : s->isa->winograd->split_dy)(&t);
         }
 }
 

@@ -14,7 +14,6 @@ enum {
 
 struct weights {
     const struct direct_isa *isa;
-    const struct winograd_isa *winograd;
     const struct conv_call *call;
     const struct conv_shape *s;
     struct winograd_source x, dy; /* the channels of the largest block */
@@ -39,13 +38,14 @@ static void weights_blocks(struct weights *w, int side)
 
 static struct weights weights_plan(const struct conv_shape *s, const struct conv_call *c)
 {
-    struct weights w = { .isa = direct_isa(), .winograd = winograd_isa(), .call = c, .s = s };
+    struct weights w = { .isa = direct_isa(), .call = c, .s = s };
     w.all = winograd_groups(s);
     w.depth = s->c / w.all, w.width = s->k / w.all;
-    weights_blocks(&w, NARROW);
-    if (w.blocks >= DIRECT_TASKS) weights_blocks(&w, SIDE);
-    if (w.blocks < DIRECT_TASKS) weights_blocks(&w, NARROW);
-    if (w.blocks < DIRECT_TASKS) weights_blocks(&w, SIDE);
+    weights_blocks(&w, SIDE);
+    if (w.blocks < DIRECT_TASKS) {
+        weights_blocks(&w, NARROW);
+        if (w.blocks < DIRECT_TASKS) weights_blocks(&w, SIDE);
+    }
     w.x = (struct winograd_source){ .isa = w.isa,
                                     .x = c->x,
                                     .is_bf16 = s->bf16_x,
@@ -179,7 +179,7 @@ static void block_join(const struct weights_block *b, int row, int rows, int par
         };
         const bool bundled = b->w->all < s->groups;
         if (bundled) g.dw = bundle + p.from, g.tap = (ptrdiff_t)rows * b->width, g.row = b->width;
-        b->w->winograd->gradient(&g);
+        b->w->isa->winograd->gradient(&g);
         if (bundled) bundle_add(b, row, rows, to - p.from, bundle);
     }
 }
@@ -205,11 +205,10 @@ static void weights_chunk(void *ctx, size_t chunk)
     parallel_part((size_t)w->cut.blocks, (size_t)w->parts, (size_t)part, &begin, &end);
     for (size_t i = begin; i < end; i++) {
         const struct winograd_block tiles = winograd_block(&w->cut, (int)i);
-        winograd_split_block(
-            &w->cut, &tiles, &b.x,
-            &(struct winograd_cells){ w->winograd, x, window, x_plane, b.x.channels });
+        winograd_split_block(&w->cut, &tiles, &b.x,
+                             &(struct winograd_cells){ x, window, x_plane, b.x.channels });
         winograd_split_block(&w->cut, &tiles, &b.dy,
-                             &(struct winograd_cells){ w->winograd, dy, window, dy_plane,
+                             &(struct winograd_cells){ dy, window, dy_plane,
                                                        direct_panel_width(w->isa, b.width, 0) });
         for (int cell = 0; cell < WINOGRAD_CELLS; cell++)
             block_multiply(&b, tiles.tiles, x + cell * x_plane, dy + cell * dy_plane,
