@@ -26,12 +26,12 @@ struct peak { /* the multiply-adds that a precision's convolutions are made of *
     float *sink;  /* a cache line a thread */
 };
 
-/* The one place that knows which arithmetic a precision could at best use. bf16 multiplies pairs;
- * where the instruction set emulates that, so does its peak. */
+/* The one place that knows which arithmetic a precision could at best use: bf16 multiplies pairs
+ * where the instruction set does, floats elsewhere. */
 static struct peak peak_of(const struct run_spec *s)
 {
     const struct direct_isa *isa = direct_isa();
-    const bool pairs = s->train.precision == PRECISION_BF16;
+    const bool pairs = isa->pairs && s->train.precision == PRECISION_BF16;
     return (struct peak){ .run = pairs ? isa->peak_bf16 : isa->peak,
                           .flops = (pairs ? 4.0 : 2.0) * DIRECT_PEAK * isa->lanes };
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Best first; the last takes every shape. */
-static const struct conv_kernels *const conv_ways[] = { &conv_winograd, &conv_direct,
+static const struct conv_kernels *const conv_ways[] = { &conv_winograd, &conv_pairs, &conv_direct,
                                                         &conv_reference, NULL };
 
 static const struct conv_kernels *conv_named; /* by conv_use, or NULL */
@@ -22,7 +22,7 @@ const struct conv_kernels *conv_for(const struct conv_shape *s)
 {
     if (conv_named && conv_takes(conv_named, s)) return conv_named;
     for (const struct conv_kernels *const *k = conv_ways; *k; k++)
-        if (conv_takes(*k, s)) return *k;
+        if ((!(*k)->fast || (*k)->fast()) && conv_takes(*k, s)) return *k;
     return &conv_reference;
 }
 

@@ -13,6 +13,7 @@ struct conv_shape {
     int stride, pad, groups; /* the same in both directions; pad: zeros on each side */
     int oh, ow;              /* output rows and columns: (h + 2 pad - kh) / stride + 1 */
     bool bf16_x, bf16_y;     /* x and dx are bf16; y and dy are */
+    bool pairs;              /* bf16 is multiplied as such; conv_pairs sets it for itself */
 };
 
 /* The tensors of one call, and what is fused around the convolution. A pass reads the fields it
@@ -62,6 +63,7 @@ struct conv_kernels {
      * same. Both NULL: no pass packs. */
     size_t (*packed)(const struct conv_shape *s, enum conv_pass pass);
     void (*pack)(const struct conv_shape *s, const struct conv_packing *p);
+    bool (*fast)(void); /* on the instruction set in use; where false, by name only; NULL: on all */
     uint64_t (*products)(const struct conv_shape *s); /* multiply-adds of a pass; NULL: as many as
                                                        * the definition has */
     bool (*folds)(const struct conv_shape *s); /* knows conv_packing.scale and relu; NULL: no */
@@ -96,8 +98,14 @@ extern const struct conv_kernels conv_reference;
 /* 3x3 kernels of stride 1 with a quarter of the products (winograd.h). Rounds differently. */
 extern const struct conv_kernels conv_winograd;
 
-/* Register tiles straight over rows of pixels, for the instruction set in use (kernels_use). */
+/* Register tiles straight over rows of pixels, for the instruction set in use (kernels_use). bf16
+ * is widened on the way in and narrowed on the way out. */
 extern const struct conv_kernels conv_direct;
+
+/* The same tiles over pairs of bf16, weights rounded to it: twice the products an instruction where
+ * the CPU multiplies bf16. The other instruction sets compute the same in more instructions than
+ * floats take, so there it serves those who name it. */
+extern const struct conv_kernels conv_pairs;
 
 /* The best for this shape, unless conv_use named one that takes it. */
 const struct conv_kernels *conv_for(const struct conv_shape *s);

@@ -100,3 +100,70 @@ const struct conv_kernels conv_direct = {
     .backward_data = direct_backward_data,
     .backward_weights = direct_backward_weights,
 };
+
+/* Groups of the lanes' kind are bound by memory: floats do. */
+static bool pairs_takes(const struct conv_shape *s)
+{
+    const struct direct_way *way = direct_way(s);
+    return s->bf16_x && s->bf16_y && way && way->forward == direct_dense_forward;
+}
+
+static bool pairs_fast(void) { return direct_isa()->pairs; }
+
+static struct conv_shape in_pairs(const struct conv_shape *s)
+{
+    struct conv_shape p = *s;
+    p.pairs = true;
+    return p;
+}
+
+static size_t pairs_work(const struct conv_shape *s)
+{
+    const struct conv_shape p = in_pairs(s);
+    return direct_dense_work(&p);
+}
+
+static size_t pairs_packed(const struct conv_shape *s, enum conv_pass pass)
+{
+    const struct conv_shape p = in_pairs(s);
+    return direct_dense_packed(&p, pass);
+}
+
+static void pairs_pack(const struct conv_shape *s, const struct conv_packing *packing)
+{
+    const struct conv_shape p = in_pairs(s);
+    direct_dense_pack(&p, packing);
+}
+
+static void pairs_forward(const struct conv_shape *s, const struct conv_call *c)
+{
+    const struct conv_shape p = in_pairs(s);
+    direct_dense_forward(&p, c);
+}
+
+static void pairs_backward_data(const struct conv_shape *s, const struct conv_call *c)
+{
+    const struct conv_shape p = in_pairs(s);
+    direct_dense_backward_data(&p, c);
+}
+
+static void pairs_backward_weights(const struct conv_shape *s, const struct conv_call *c)
+{
+    const struct conv_shape p = in_pairs(s);
+    direct_dense_backward_weights(&p, c);
+}
+
+const struct conv_kernels conv_pairs = {
+    .name = "pairs",
+    .takes = pairs_takes,
+    .takes_bf16 = pairs_takes,
+    .fast = pairs_fast,
+    .work = pairs_work,
+    .packed = pairs_packed,
+    .pack = pairs_pack,
+    .folds = pairs_takes,
+    .fuses = true,
+    .forward = pairs_forward,
+    .backward_data = pairs_backward_data,
+    .backward_weights = pairs_backward_weights,
+};

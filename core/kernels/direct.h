@@ -135,6 +135,7 @@ struct direct_copy {
 struct direct_isa {
     const char *isa;
     const struct winograd_isa *winograd; /* winograd.h */
+    bool pairs;                          /* of bf16 are multiplied in one instruction */
     int lanes;
     int cache; /* floats that one task keeps in the second-level cache: half of what the smallest of
                 * today's AVX-512 cores has, three eighths of what AVX2 cores have */
@@ -181,10 +182,11 @@ static inline int direct_pixel(int c, int lanes)
     return len % 128 ? len : len + DIRECT_LANES;
 }
 
-/* Whether a convolution multiplies pairs of bf16; floats otherwise, whatever its tensors are. */
+/* Whether a pass that writes pixels multiplies pairs of bf16; floats otherwise, whatever its
+ * tensors are. */
 static inline bool direct_pairs(const struct conv_shape *s)
 {
-    return s->bf16_x && s->bf16_y && s->c / s->groups % 2 == 0 && s->k / s->groups % 2 == 0;
+    return s->pairs && s->c / s->groups % 2 == 0 && s->k / s->groups % 2 == 0;
 }
 
 /* How far `channels` of a tensor reach, in bytes. */

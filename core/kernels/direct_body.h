@@ -367,7 +367,7 @@ TILES(1)
 
 #define DIRECT_TABLE(name)                                                                     \
     {                                                                                          \
-        .isa = #name, .winograd = &winograd_##name, .lanes = LANES,                            \
+        .isa = #name, .winograd = &winograd_##name, .pairs = PAIRS_FAST, .lanes = LANES,       \
         .tile_rows = { 0, TILE_NARROW, TILE_WIDE },                                            \
         .outer_rows = { 0, TILE_NARROW, TILE_WIDE, OUTER_BROAD }, .cache = CACHE,              \
         .tile = { TILE_TABLE(0), TILE_TABLE(1) }, .outer = { OUTER_TABLE(0), OUTER_TABLE(1) }, \

@@ -71,7 +71,7 @@ static int weights_m(const struct weights_block *b) { return b->w->s->kw * b->ch
 static struct weights weights_plan(const struct conv_shape *s, const struct conv_call *c)
 {
     struct weights w = { .isa = direct_isa(), .s = s, .call = c };
-    w.twins = s->bf16_x && s->bf16_y && s->n > 1;
+    w.twins = s->pairs && s->n > 1;
     w.images = w.twins ? direct_div_up(s->n, 2) : s->n;
     const int lanes = w.isa->lanes, rows = w.images * s->oh;
     w.point = s->kh == 1 && s->kw == 1;

@@ -2,9 +2,10 @@
  * peak that a register-only loop reaches in the same process. Not a test: nothing is checked.
  *   conv_bench [-t threads] [-r runs] [-n batch] [-p passes: fdw] [-l part of a layer's name]
  *              [-i instruction set] [-b] [-c] [resnet20|resnet50|resnext50|mobilenet]
- * [best|winograd|direct|reference] Each number is the median of the runs during which the machine
- * gave full speed; -c empties the caches between them; -b stores tensors as bf16 and compares with
- * the peak of bf16. Weights are packed beforehand, as a step does it. */
+ * [best|winograd|pairs|direct|reference] Each number is the median of the runs during which the
+ * machine gave full speed; -c empties the caches between them; -b stores tensors as bf16 and
+ * compares with the peak of bf16 where the instruction set multiplies it. Weights are packed
+ * beforehand, as a step does it. */
 #include "core/base/mem.h"
 #include "core/base/parallel.h"
 #include "core/kernels/conv.h"
@@ -52,10 +53,13 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* Whether the peak is that of multiplying bf16. */
+static bool bench_pairs(void) { return bench_with.bf16 && direct_isa()->pairs; }
+
 static void peak_chunk(void *ctx, size_t chunk)
 {
     const struct direct_isa *isa = direct_isa();
-    ((float *)ctx)[chunk * 16] = bench_with.bf16 ? isa->peak_bf16(BURST) : isa->peak(BURST);
+    ((float *)ctx)[chunk * 16] = bench_pairs() ? isa->peak_bf16(BURST) : isa->peak(BURST);
 }
 
 /* GFLOP/s of all threads together. */
@@ -64,7 +68,7 @@ static double peak(void)
     const size_t threads = (size_t)parallel_threads();
     const double t = now();
     parallel_for(threads, peak_chunk, bench_with.sink);
-    const double products = (bench_with.bf16 ? 2.0 : 1.0) * BURST * DIRECT_PEAK *
+    const double products = (bench_pairs() ? 2.0 : 1.0) * BURST * DIRECT_PEAK *
                             (double)direct_isa()->lanes * (double)threads,
                  gflops = 2e-9 * products / (now() - t);
     if (gflops > bench_with.top) bench_with.top = gflops;

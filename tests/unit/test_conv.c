@@ -8,6 +8,7 @@
 #include "tests/unit/unit.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { GUARD = 8 };
 static const float mark = -54321.5f;
@@ -204,7 +205,9 @@ START_TEST(every_way_equals_the_definition)
                 check_case(conv_at(i), number);
                 taken++;
             }
-            ck_assert_msg(taken, "no case for %s", conv_at(i)->name);
+            /* pairs are of bf16 tensors only: test_conv_bf16 */
+            ck_assert_msg(!taken == (conv_at(i) == &conv_pairs), "%d cases for %s", taken,
+                          conv_at(i)->name);
         }
     }
 }
@@ -235,11 +238,29 @@ START_TEST(a_named_way_is_used_where_it_fits)
 }
 END_TEST
 
+/* bf16 is multiplied as such where that is one instruction, and where it is asked for. */
+START_TEST(pairs_are_used_where_they_are_fast)
+{
+    const struct conv_shape s = {
+        1, 4, 4, 8, 8, 1, 1, 1, 0, 1, 4, 4, .bf16_x = true, .bf16_y = true
+    };
+    for (int i = 0; kernels_at(i); i++) {
+        kernels_use(kernels_at(i)->isa);
+        const bool native = strcmp(kernels->isa, "avx512_bf16") == 0;
+        ck_assert_ptr_eq(conv_for(&s), native ? &conv_pairs : &conv_direct);
+        ck_assert(conv_use("pairs"));
+        ck_assert_ptr_eq(conv_for(&s), &conv_pairs);
+        ck_assert(conv_use(NULL));
+    }
+    kernels_use(NULL);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("conv");
     unit_case(s, "conv", 120,
               UNIT_TESTS(every_way_equals_the_definition, the_reference_takes_every_shape,
-                         a_named_way_is_used_where_it_fits));
+                         a_named_way_is_used_where_it_fits, pairs_are_used_where_they_are_fast));
     return s;
 }

@@ -290,11 +290,11 @@ static void check_rounding(struct conv_shape shape, struct rng *r)
     for (int c = 0; c < p.s.c; c++) p.scale.values[c] = (float)rng_normal(r);
     for (int c = 0; c < p.s.c; c++) p.shift.values[c] = (float)rng_normal(r);
     for (size_t i = 0; i < p.w.len; i++) p.w.values[i] = (float)rng_normal(r);
-    struct results raw = by_way(&conv_direct, &p, true);
+    struct results raw = by_way(&conv_pairs, &p, true);
     for (size_t i = 0; i < p.w.len; i++) p.w.values[i] = bf16_value(bf16_of(p.w.values[i]));
-    struct results weights = by_way(&conv_direct, &p, true);
+    struct results weights = by_way(&conv_pairs, &p, true);
     apply_prologue(&p);
-    struct results inputs = by_way(&conv_direct, &p, true);
+    struct results inputs = by_way(&conv_pairs, &p, true);
     ck_assert_msg(numbers_equal(&raw.y, &weights.y) && numbers_equal(&raw.dx, &weights.dx),
                   "%s: weights are not rounded to the nearest", kernels->isa);
     ck_assert_msg(results_equal(&weights, &inputs), "%s: inputs are not rounded to the nearest",
@@ -307,9 +307,9 @@ static void check_rounding(struct conv_shape shape, struct rng *r)
 START_TEST(rounds_to_the_nearest)
 {
     const struct conv_shape shapes[] = {
-        { 2, 9, 7, 24, 40, 3, 3, 1, 1, 1, 0, 0, true, true },
-        { 3, 8, 6, 32, 16, 1, 1, 2, 0, 1, 0, 0, true, true },
-        { 2, 6, 11, 24, 36, 3, 3, 2, 1, 2, 0, 0, true, true },
+        { 2, 9, 7, 24, 40, 3, 3, 1, 1, 1, 0, 0, true, true, false },
+        { 3, 8, 6, 32, 16, 1, 1, 2, 0, 1, 0, 0, true, true, false },
+        { 2, 6, 11, 24, 36, 3, 3, 2, 1, 2, 0, 0, true, true, false },
     };
     for (int i = 0; kernels_at(i); i++) {
         struct rng r = rng_stream(10, RNG_TEST, 0, 0);
@@ -320,25 +320,31 @@ START_TEST(rounds_to_the_nearest)
 }
 END_TEST
 
+static void check_threads(const struct conv_kernels *way, const struct problem *p)
+{
+    const int threads[] = { 1, 2, 3, 8 };
+    struct results want = { 0 };
+    for (int t = 0; t < 4; t++) {
+        parallel_use(threads[t]);
+        struct results got = by_way(way, p, true);
+        ck_assert_msg(!t || results_equal(&got, &want),
+                      "%s, %d channels: other bits with %d threads", way->name, p->s.c, threads[t]);
+        if (t)
+            results_free(&got);
+        else
+            want = got;
+    }
+    parallel_use(0);
+    results_free(&want);
+}
+
 START_TEST(bits_do_not_depend_on_threads)
 {
     for (int i = 0; i < CONV_LAYERS; i++) {
-        const int threads[] = { 1, 2, 3, 8 };
         struct rng r = rng_stream(7, RNG_TEST, (uint64_t)i, 0);
         struct problem p = problem(layer_shape(i, 3), &r);
-        struct results want = { 0 };
-        for (int t = 0; t < 4 && conv_direct.takes(&p.s); t++) {
-            parallel_use(threads[t]);
-            struct results got = by_way(&conv_direct, &p, true);
-            ck_assert_msg(!t || results_equal(&got, &want), "layer %d: other bits with %d threads",
-                          i, threads[t]);
-            if (t)
-                results_free(&got);
-            else
-                want = got;
-        }
-        parallel_use(0);
-        results_free(&want);
+        if (conv_direct.takes(&p.s)) check_threads(&conv_direct, &p);
+        if (conv_pairs.takes(&p.s)) check_threads(&conv_pairs, &p);
         problem_free(&p);
     }
 }
@@ -346,30 +352,31 @@ END_TEST
 
 /* A forward pass of c to k channels, or a backward pass that writes k of them, on images of 64 x 64
  * pixels. */
-static void write_images(const struct numbers *in, const struct numbers *w, int images,
-                         bool forward, void *out)
+static void write_images(const struct conv_kernels *way, const struct numbers *in,
+                         const struct numbers *w, int images, bool forward, void *out)
 {
     const int read = 8, written = (int)(w->len / 8);
-    struct conv_shape s = { images,
-                            64,
-                            64,
-                            forward ? read : written,
-                            forward ? written : read,
-                            1,
-                            1,
-                            1,
-                            0,
-                            1,
-                            64,
-                            64,
-                            in->bf16,
-                            in->bf16 };
-    float *work = mem_new(conv_direct.work(&s) + 1, sizeof *work);
+    const struct conv_shape s = {
+        .n = images,
+        .h = 64,
+        .w = 64,
+        .c = forward ? read : written,
+        .k = forward ? written : read,
+        .kh = 1,
+        .kw = 1,
+        .stride = 1,
+        .groups = 1,
+        .oh = 64,
+        .ow = 64,
+        .bf16_x = in->bf16,
+        .bf16_y = in->bf16,
+    };
+    float *work = mem_new(way->work(&s) + 1, sizeof *work);
     struct conv_call c = { .w = w->values, .work = work, .overwrite = true };
     if (forward)
-        c.x = in->stored, c.y = out, conv_direct.forward(&s, &c);
+        c.x = in->stored, c.y = out, way->forward(&s, &c);
     else
-        c.dy = in->stored, c.dx = out, conv_direct.backward_data(&s, &c);
+        c.dy = in->stored, c.dx = out, way->backward_data(&s, &c);
     free(work);
 }
 
@@ -378,8 +385,9 @@ START_TEST(large_outputs_have_the_bits_of_small_ones)
 {
     enum { IMAGES = 5, PIXELS = 64 * 64, READ = 8, WRITTEN = 512 };
     for (int i = 0; kernels_at(i); i++)
-        for (int kind = 0; kind < 4; kind++) {
-            const bool is_bf16 = kind % 2, forward = kind / 2;
+        for (int kind = 0; kind < 6; kind++) {
+            const struct conv_kernels *way = kind / 2 == 2 ? &conv_pairs : &conv_direct;
+            const bool is_bf16 = kind >= 2, forward = kind % 2;
             const size_t size = is_bf16 ? sizeof(bf16) : sizeof(float),
                          image = (size_t)PIXELS * WRITTEN * size;
             struct rng r = rng_stream(11, RNG_TEST, 0, 0);
@@ -387,13 +395,13 @@ START_TEST(large_outputs_have_the_bits_of_small_ones)
             struct numbers in = numbers((size_t)IMAGES * PIXELS * READ, is_bf16, &r),
                            w = numbers((size_t)READ * WRITTEN, false, &r);
             char *all = mem_new(IMAGES * image, 1), *one = mem_new(image, 1);
-            write_images(&in, &w, IMAGES, forward, all);
+            write_images(way, &in, &w, IMAGES, forward, all);
             for (size_t n = 0; n < IMAGES; n++) {
                 struct numbers part = in;
                 part.stored = (char *)in.stored + n * PIXELS * READ * size;
-                write_images(&part, &w, 1, forward, one);
+                write_images(way, &part, &w, 1, forward, one);
                 ck_assert_msg(memcmp(all + n * image, one, image) == 0,
-                              "%s, %s, %s: image %zu differs", kernels->isa,
+                              "%s, %s, %s, %s: image %zu differs", kernels->isa, way->name,
                               is_bf16 ? "bf16" : "float", forward ? "forward" : "backward_data", n);
             }
             free(all), free(one);

@@ -4,7 +4,7 @@
 #include <immintrin.h>
 #include <stddef.h>
 
-enum { LANES = 8 };
+enum { LANES = 8, PAIRS_FAST = 0 }; /* vf_dot takes two multiplications of floats, and more */
 typedef __m256 vf;
 typedef int vi __attribute__((vector_size(32)));
 

@@ -52,11 +52,13 @@ static inline vf vf_set_pair(const float *p)
     return (vf)_mm512_set1_epi32(bits);
 }
 #ifdef __AVX512BF16__
+enum { PAIRS_FAST = 1 };
 /* The nearest bf16 of each lane, ties to even, in the order of the lanes; denormals become 0. */
 static inline __m256i vf_bf16(vf a) { return (__m256i)_mm512_cvtneps_pbh(a); }
 /* Each lane as two bf16: c + the products of the lower and of the upper ones. */
 static inline vf vf_dot(vf a, vf b, vf c) { return _mm512_dpbf16_ps(c, (__m512bh)a, (__m512bh)b); }
 #else
+enum { PAIRS_FAST = 0 }; /* vf_dot takes two multiplications of floats, and more */
 static inline __m256i vf_bf16(vf a)
 {
     const __m512i bits = (__m512i)a, one = _mm512_set1_epi32(1);

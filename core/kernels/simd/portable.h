@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { LANES = 4 };
+enum { LANES = 4, PAIRS_FAST = 0 }; /* vf_dot takes two multiplications of floats, and more */
 typedef float vf __attribute__((vector_size(16)));
 typedef int vi __attribute__((vector_size(16)));
 
