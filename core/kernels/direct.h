@@ -72,7 +72,7 @@ struct direct_outer {
 };
 
 /* Small groups, of as many input as output channels: lane l of a vector of y needs the channels of
- * its group only, which lie in the same lanes of x:
+ * its group only, which lie in the same lanes of x. For every l of `channels`:
  * y[p][l] = start[l] + sum over tap rows r, columns s < span, channels i < group of
  *           x[x_rows[r] + (stride p + s) x_pixel + (l - l % group + i)] w[w_rows[r] + s w_column +
  * i w_channel + l]. */
@@ -84,7 +84,7 @@ struct direct_lanes {
     void *y;
     ptrdiff_t y_pixel;   /* channels */
     float *sum, *square; /* += y and y^2 over the pixels, before y is rounded; NULL: none */
-    int valid;           /* lanes that exist in y, start, sum and square */
+    int channels;        /* of y, start, sum and square, a vector at a time */
     bool narrow;         /* y is bf16 */
     bool add;            /* y += */
     bool stream;         /* as in direct_tile */

@@ -1,6 +1,8 @@
 /* Depthwise and narrowly grouped convolutions forward and backward to the input: vectors run along
- * the channels, a lane meets the channels of its own group only. A task copies a block of rows with
- * its zero border into scratch and goes through the channels a vector at a time.
+ * the channels, a lane meets the channels of its own group only. A task is a block of rows. Where
+ * it can, it reads them in place, and pixels at the border leave out the taps that lie outside;
+ * where they are bf16, a function of the input, or apart so that caches hold few of them, it copies
+ * them into scratch with a border of zeros.
  *
  * Packed weights are [tap][channel of the group][c up to whole vectors], those of a backward pass
  * with the group's input and output channels exchanged. */
@@ -9,12 +11,10 @@
 #include <string.h>
 
 enum {
-    LANES_NEAR =
-        4 * 1024,     /* floats of rows of the copy (16 KiB) that stay in the first-level cache */
-    LANES_FEW = 64,   /* channels: fewer together were no faster than a vector alone, but for */
-    LANES_PIXEL = 32, /* pixels of so few that they go together whole */
-    LANES_CACHE = 48 * 1024, /* floats of a task's copy (192 KiB): it is read again for each row of
-                              * taps and leaves the second-level cache to what streams past */
+    LANES_CACHE = 48 * 1024, /* floats that a task reads (192 KiB): again for each row of taps, and
+                              * the second-level cache must hold what streams past, too */
+    LANES_ALIASED = 512,     /* channels: pixels so far apart share two of the first-level cache's
+                              * sets */
     LANES_TAPS = 25,         /* 5x5 is the largest kernel that networks have here */
 };
 
@@ -33,9 +33,8 @@ struct lanes {
     int top, bottom, left, right; /* rows and columns of in that out-pixel 0 of any phase sees */
     int cols;                     /* of the copy */
     int row_blocks, block_rows;
-    ptrdiff_t pixel; /* floats of a pixel in the copy: whole vectors */
-    int together;    /* channels that go through all rows of a task together: as many as leave the
-                      * rows that one output row sees in the first-level cache, or a vector */
+    bool in_place;   /* the input is read where it is; else a copy with its border */
+    ptrdiff_t pixel; /* floats of a pixel as it is read; whole vectors in a copy */
     ptrdiff_t w_row; /* floats of a row of packed weights */
     const float *weights;
     float *partial; /* [n][row_blocks][2][c] or NULL */
@@ -83,12 +82,11 @@ static int lanes_window_rows(const struct lanes *l, int rows)
     return (rows - 1) * l->step + l->bottom - l->top + 1;
 }
 
-/* Whole lines only: where a vector is one. */
+/* Whole lines only. */
 static bool lanes_streams(const struct lanes *l)
 {
     const struct conv_shape *s = l->s;
-    return (l->forward || l->call->overwrite) && !l->bf16_out && l->isa->lanes == DIRECT_LANES &&
-           s->c % DIRECT_LANES == 0 &&
+    return (l->forward || l->call->overwrite) && !l->bf16_out && s->c % DIRECT_LANES == 0 &&
            direct_streams(l->out, direct_bytes(false, (ptrdiff_t)s->n * l->oh * l->ow * s->c));
 }
 
@@ -106,11 +104,13 @@ static struct lanes lanes_plan(const struct conv_shape *s, const struct conv_cal
     direct_reach(s, l.forward, s->kh, &l.top, &l.bottom);
     direct_reach(s, l.forward, s->kw, &l.left, &l.right);
     l.cols = (direct_div_up(l.ow, l.phases) - 1) * l.step + l.right - l.left + 1;
-    l.pixel = direct_pixel(s->c, l.isa->lanes);
+    l.in_place =
+        !l.bf16_in && !(forward && c->in_scale) && s->c % l.isa->lanes == 0 && s->c % LANES_ALIASED;
+    const ptrdiff_t copied = direct_pixel(s->c, l.isa->lanes);
+    l.pixel = l.in_place ? s->c : copied;
     l.w_row = lanes_w_row(s);
-    l.together = LANES_NEAR / ((l.bottom - l.top + 1) * l.cols) / DIRECT_LANES * DIRECT_LANES;
-    if (l.together < LANES_FEW) l.together = s->c <= LANES_PIXEL ? s->c : l.isa->lanes;
-    const int fit = direct_max(1, (int)(LANES_CACHE / (l.cols * l.pixel * l.step)));
+    /* the same cut whether x is copied or not: direct_lanes_work cannot know */
+    const int fit = direct_max(1, (int)(LANES_CACHE / (l.cols * copied * l.step)));
     const int fewest = direct_min(l.rows, direct_div_up(DIRECT_TASKS, s->n));
     l.row_blocks = direct_max(fewest, direct_div_up(l.rows, fit));
     l.block_rows = direct_div_up(l.rows, l.row_blocks);
@@ -118,12 +118,44 @@ static struct lanes lanes_plan(const struct conv_shape *s, const struct conv_cal
     return l;
 }
 
-/* The taps of a phase, as the inner loop walks them: rows of `span` columns. */
+/* From the first one that counts to behind the last one. */
+struct lanes_range {
+    int from, to;
+};
+
+static struct lanes_range lanes_inside(int first, int count, int size)
+{
+    const int from = direct_max(0, -first);
+    return (struct lanes_range){ from, direct_max(from, direct_min(count, size - first)) };
+}
+
+struct lanes_task {
+    int image, row, rows;
+    const float *x;     /* the image, or a copy of a part of it: */
+    int top, left;      /* its first pixel, */
+    int x_rows, x_cols; /* its size */
+    float *sums;
+    struct direct_ahead next; /* what the task after this one reads, */
+    int next_lines;           /* and how much of it each tile asks for */
+};
+
+/* Where a row of out-pixels of one phase reads and writes. */
+struct lanes_line {
+    const struct lanes *l;
+    struct lanes_task *task;
+    struct direct_phase down, across;
+    struct lanes_range rows; /* of the taps, that lie in x */
+    int left;                /* column in x of the first pixel's first tap */
+    ptrdiff_t x;             /* floats from x to its row, column 0 */
+    char *y;
+};
+
+/* The taps of columns `cols`, as the inner loop walks them: rows of a span of columns, or one by
+ * one. */
 struct lanes_taps {
     int span; /* an index of direct_isa.lanes_tile */
     int rows;
     ptrdiff_t x_rows[LANES_TAPS], w_rows[LANES_TAPS];
-    ptrdiff_t x_pixel, w_column;
 };
 
 static int lanes_span(const struct lanes *l, int across)
@@ -133,98 +165,93 @@ static int lanes_span(const struct lanes *l, int across)
     return across == 2 && l->step == 1 ? LANES_PAIR : LANES_ONE;
 }
 
-static void lanes_taps(const struct lanes *l, const int phase[2], struct lanes_taps *t)
+/* The tap of a kernel that a phase's i-th is. */
+static int lanes_tap(const struct lanes *l, const struct direct_phase *p, int i)
 {
-    const struct direct_phase down = direct_pass_phase(l->s, l->forward, l->s->kh, phase[0]);
-    const struct direct_phase across = direct_pass_phase(l->s, l->forward, l->s->kw, phase[1]);
-    const ptrdiff_t tap = l->group * l->w_row;
-    t->span = lanes_span(l, across.taps);
-    t->w_column = (l->forward ? 1 : -l->s->stride) * tap;
-    t->x_pixel = t->span == LANES_ONE ? l->step * l->pixel : l->pixel;
+    return l->forward ? i : p->first + l->s->stride * (p->taps - 1 - i);
+}
+
+static void lanes_taps(const struct lanes_line *r, struct lanes_range cols, struct lanes_taps *t)
+{
+    const struct lanes *l = r->l;
+    t->span = lanes_span(l, cols.to - cols.from);
     t->rows = 0;
-    for (int y = 0; y < down.taps; y++)
-        for (int x = 0; x < (t->span == LANES_ONE ? across.taps : 1); x++, t->rows++) {
-            const int row = l->forward ? y : down.first + l->s->stride * (down.taps - 1 - y);
-            const int col = l->forward ? x : across.first + l->s->stride * (across.taps - 1 - x);
-            t->x_rows[t->rows] = ((ptrdiff_t)y * l->cols + x) * l->pixel;
-            t->w_rows[t->rows] = (ptrdiff_t)(row * l->s->kw + col) * tap;
+    if (t->span != LANES_ONE) cols.to = cols.from + 1;
+    for (int y = r->rows.from; y < r->rows.to; y++)
+        for (int x = cols.from; x < cols.to; x++, t->rows++) {
+            const int row = lanes_tap(l, &r->down, y), col = lanes_tap(l, &r->across, x);
+            t->x_rows[t->rows] = r->x + ((ptrdiff_t)y * r->task->x_cols + r->left + x) * l->pixel;
+            t->w_rows[t->rows] = (ptrdiff_t)(row * l->s->kw + col) * l->group * l->w_row;
         }
-    if (!across.taps) t->rows = 0;
 }
 
-struct lanes_task {
-    int image, row, rows;
-    float *window, *sums;
-    struct direct_ahead next; /* what the task after this one reads, */
-    int next_lines;           /* and how much of it each tile asks for */
-};
-
-/* On to the next channels, or back. Field by field: a copy of the whole struct would have to wait
- * until what was just stored in it, and so all of y, has reached the cache. */
-static void lanes_move(struct direct_lanes *t, int channels)
+/* Pixels [from, to), which see the same columns of the kernel, cut into what the inner loops take
+ * at once. */
+static void lanes_pixels(const struct lanes_line *r, struct lanes_range cols, int from, int to)
 {
-    t->x += channels, t->w += channels;
-    t->y = (char *)t->y + direct_bytes(t->narrow, channels);
-    if (t->start) t->start += channels;
-    if (t->sum) t->sum += channels, t->square += channels;
-}
-
-/* One row of out-pixels, cut into what the inner loops take at once, and that into vectors. */
-static void lanes_row(const struct lanes *l, struct direct_lanes *t, int span, int pixels,
-                      int channels)
-{
-    const int *count = l->isa->lanes_pixels, most = *count, lanes = l->isa->lanes;
-    const int back = direct_round_up(channels, lanes);
-    for (int left = pixels; left > 0; left -= *count) {
+    const struct lanes *l = r->l;
+    struct lanes_task *task = r->task;
+    const int *count = l->isa->lanes_pixels, most = *count, c = l->s->c;
+    struct lanes_taps taps;
+    lanes_taps(r, cols, &taps);
+    struct direct_lanes t = {
+        .x = task->x + from * l->step * l->pixel,
+        .w = l->weights,
+        .start = l->forward ? l->call->bias : NULL,
+        .x_pixel = taps.span == LANES_ONE ? l->step * l->pixel : l->pixel,
+        .w_column = (l->forward ? 1 : -l->s->stride) * l->group * l->w_row,
+        .w_channel = l->w_row,
+        .x_rows = taps.x_rows,
+        .w_rows = taps.w_rows,
+        .rows = taps.rows,
+        .group = l->group,
+        .y = r->y + direct_bytes(l->bf16_out, (ptrdiff_t)from * l->phases * c),
+        .y_pixel = (ptrdiff_t)l->phases * c,
+        .sum = task->sums,
+        .square = task->sums ? task->sums + c : NULL,
+        .channels = c,
+        .narrow = l->bf16_out,
+        .add = !l->forward && !l->call->overwrite,
+        .stream = l->stream,
+        .ahead = &task->next,
+        .ahead_lines = task->next_lines,
+    };
+    for (int left = to - from; left > 0; left -= *count) {
         const int even = direct_div_up(left, direct_div_up(left, most));
         while (*count > even) count++;
-        for (int n0 = 0; n0 < channels; n0 += lanes, lanes_move(t, lanes)) {
-            t->valid = direct_min(lanes, channels - n0);
-            l->isa->lanes_tile[l->group > 1][span][*count](t);
-        }
-        lanes_move(t, -back);
-        t->x += *count * l->step * l->pixel;
-        t->y = (char *)t->y + direct_bytes(t->narrow, *count * t->y_pixel);
+        l->isa->lanes_tile[l->group > 1][taps.span][*count](&t);
+        t.x += *count * l->step * l->pixel;
+        t.y = (char *)t.y + direct_bytes(t.narrow, *count * t.y_pixel);
     }
 }
 
-static void lanes_task_phase(const struct lanes *l, struct lanes_task *task, const int phase[2])
+/* The columns of the kernel that lie in x, for pixel p. */
+static struct lanes_range lanes_cols(const struct lanes_line *r, int p)
 {
-    const struct direct_phase down = direct_pass_phase(l->s, l->forward, l->s->kh, phase[0]);
-    const struct direct_phase across = direct_pass_phase(l->s, l->forward, l->s->kw, phase[1]);
-    const int c = l->s->c, pixels = direct_div_up(l->ow - phase[1], l->phases);
-    struct lanes_taps taps;
-    lanes_taps(l, phase, &taps);
-    for (int n0 = 0; n0 < c; n0 += l->together)
-        for (int r = task->row; r < task->row + task->rows && r * l->phases + phase[0] < l->oh;
-             r++) {
-            const ptrdiff_t x =
-                (ptrdiff_t)((r - task->row) * l->step + down.offset - l->top) * l->cols;
-            const ptrdiff_t y =
-                ((ptrdiff_t)task->image * l->oh + r * l->phases + phase[0]) * l->ow + phase[1];
-            struct direct_lanes t = {
-                .x = task->window + (x + across.offset - l->left) * l->pixel + n0,
-                .w = l->weights + n0,
-                .start = l->forward && l->call->bias ? l->call->bias + n0 : NULL,
-                .x_pixel = taps.x_pixel,
-                .w_column = taps.w_column,
-                .w_channel = l->w_row,
-                .x_rows = taps.x_rows,
-                .w_rows = taps.w_rows,
-                .rows = taps.rows,
-                .group = l->group,
-                .y = (char *)l->out + direct_bytes(l->bf16_out, y * c + n0),
-                .y_pixel = (ptrdiff_t)l->phases * c,
-                .sum = task->sums ? task->sums + n0 : NULL,
-                .square = task->sums ? task->sums + c + n0 : NULL,
-                .narrow = l->bf16_out,
-                .add = !l->forward && !l->call->overwrite,
-                .stream = l->stream,
-                .ahead = &task->next,
-                .ahead_lines = task->next_lines,
-            };
-            lanes_row(l, &t, taps.span, pixels, direct_min(l->together, c - n0));
+    return lanes_inside(r->left + p * r->l->step, r->across.taps, r->task->x_cols);
+}
+
+/* The pixels of one phase in out-row `row`: neighbours that see the same columns go together. */
+static void lanes_line(const struct lanes *l, struct lanes_task *task, int row, int phase)
+{
+    const int pixels = direct_div_up(l->ow - phase, l->phases);
+    struct lanes_line r = { .l = l, .task = task };
+    r.down = direct_pass_phase(l->s, l->forward, l->s->kh, row % l->phases);
+    r.across = direct_pass_phase(l->s, l->forward, l->s->kw, phase);
+    const int top = row / l->phases * l->step + r.down.offset - task->top;
+    r.rows = lanes_inside(top, r.down.taps, task->x_rows);
+    r.left = r.across.offset - task->left;
+    r.x = (ptrdiff_t)top * task->x_cols * l->pixel;
+    const ptrdiff_t y = ((ptrdiff_t)task->image * l->oh + row) * l->ow + phase;
+    r.y = (char *)l->out + direct_bytes(l->bf16_out, y * l->s->c);
+    for (int p = 0, to; p < pixels; p = to) {
+        const struct lanes_range cols = lanes_cols(&r, p);
+        for (to = p + 1; to < pixels; to++) {
+            const struct lanes_range next = lanes_cols(&r, to);
+            if (next.from != cols.from || next.to != cols.to) break;
         }
+        lanes_pixels(&r, cols, p, to);
+    }
 }
 
 static struct lanes_task lanes_task(const struct lanes *l, size_t chunk)
@@ -252,40 +279,56 @@ static void lanes_look_ahead(const struct lanes *l, struct lanes_task *t, size_t
     t->next_lines = direct_div_up(t->next.left, calls);
 }
 
-static void lanes_chunk(void *ctx, size_t chunk)
+/* What the task reads: the image itself, or a copy of its part with the border. */
+static void lanes_read(const struct lanes *l, struct lanes_task *t)
 {
-    const struct lanes *l = ctx;
     const struct conv_shape *s = l->s;
-    struct lanes_task t = lanes_task(l, chunk);
-    lanes_look_ahead(l, &t, chunk);
-    t.window =
+    const char *image =
+        (const char *)l->in + direct_bytes(l->bf16_in, (ptrdiff_t)t->image * l->h * l->w * s->c);
+    if (l->in_place) {
+        t->x = (const float *)image, t->x_rows = l->h, t->x_cols = l->w;
+        return;
+    }
+    t->top = t->row * l->step + l->top, t->left = l->left;
+    t->x_rows = lanes_window_rows(l, t->rows), t->x_cols = l->cols;
+    float *copy =
         parallel_scratch((size_t)(lanes_window_rows(l, l->block_rows) * (l->cols * l->pixel)));
     direct_window_copy(
         &(struct direct_window){
             .isa = l->isa,
             .kind = l->bf16_in ? DIRECT_WIDEN : DIRECT_FLOATS,
-            .x = (const char *)l->in +
-                 direct_bytes(l->bf16_in, (ptrdiff_t)t.image * l->h * l->w * s->c),
+            .x = image,
             .h = l->h,
             .w = l->w,
             .c = s->c,
-            .row = t.row * l->step + l->top,
-            .col = l->left,
-            .rows = lanes_window_rows(l, t.rows),
-            .cols = l->cols,
+            .row = t->top,
+            .col = t->left,
+            .rows = t->x_rows,
+            .cols = t->x_cols,
             .step = 1,
             .channels = s->c,
             .pixel = l->pixel,
             .scale = l->forward ? l->call->in_scale : NULL,
             .shift = l->forward ? l->call->in_shift : NULL,
         },
-        t.window);
+        copy);
+    t->x = copy;
+}
+
+static void lanes_chunk(void *ctx, size_t chunk)
+{
+    const struct lanes *l = ctx;
+    struct lanes_task t = lanes_task(l, chunk);
+    lanes_look_ahead(l, &t, chunk);
+    lanes_read(l, &t);
     if (l->partial) {
-        t.sums = l->partial + (ptrdiff_t)chunk * 2 * s->c;
-        memset(t.sums, 0, 2 * (size_t)s->c * sizeof *t.sums);
+        t.sums = l->partial + (ptrdiff_t)chunk * 2 * l->s->c;
+        memset(t.sums, 0, 2 * (size_t)l->s->c * sizeof *t.sums);
     }
-    for (int p = 0; p < l->phases * l->phases; p++)
-        if (p % l->phases < l->ow) lanes_task_phase(l, &t, (int[]){ p / l->phases, p % l->phases });
+    const int end = direct_min(l->oh, (t.row + t.rows) * l->phases);
+    for (int row = t.row * l->phases; row < end; row++)
+        for (int phase = 0; phase < direct_min(l->phases, l->ow); phase++)
+            lanes_line(l, &t, row, phase);
 }
 
 static void lanes_run(struct lanes *l, enum conv_pass pass)

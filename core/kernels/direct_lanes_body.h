@@ -27,52 +27,76 @@ INLINE void lanes_store(float *p, vf v, int valid)
 }
 
 /* y at a pixel, or y += it: any case. */
-INLINE void lanes_write(const struct direct_lanes *t, ptrdiff_t at, vf *sum)
+INLINE void lanes_write(const struct direct_lanes *t, ptrdiff_t at, int valid, vf *sum)
 {
     float *y = (float *)t->y + at;
     bf16 *y16 = (bf16 *)t->y + at;
     if (!t->narrow) {
-        if (t->add) *sum += lanes_load(y, t->valid);
-        lanes_store(y, *sum, t->valid);
-    } else if (t->valid < LANES) {
-        if (t->add) *sum += vf_load_bf16_part(y16, (size_t)t->valid);
-        vf_store_bf16_part(y16, *sum, (size_t)t->valid);
+        if (t->add) *sum += lanes_load(y, valid);
+        lanes_store(y, *sum, valid);
+    } else if (valid < LANES) {
+        if (t->add) *sum += vf_load_bf16_part(y16, (size_t)valid);
+        vf_store_bf16_part(y16, *sum, (size_t)valid);
     } else {
         if (t->add) *sum += vf_load_bf16(y16);
         vf_store_bf16(y16, *sum);
     }
 }
 
-/* All pixels of a tile; whole vectors of floats, the usual case, without a question for each. */
-INLINE void lanes_write_all(const int pixels, const struct direct_lanes *t, vf *sums)
+enum { LANES_LINE = DIRECT_LINE / 4 / LANES }; /* vectors of a line */
+
+/* All pixels of a tile past the caches. Halves of a line, stored with those of other pixels
+ * between, would leave it as they come: all but the last wait in `near`. */
+INLINE void lanes_stream(const int pixels, const struct direct_lanes *t, int n, vf *near, vf *sums)
 {
-    const bool whole = t->valid == LANES && !t->narrow && !t->add;
     const ptrdiff_t step = t->y_pixel;
-    float *y = t->y;
+    const int part = n / LANES % LANES_LINE;
+    float *y = (float *)t->y + n;
+    if (part < LANES_LINE - 1)
+        REPEAT (p, 0, pixels) near[part * pixels + p] = sums[p];
+    else
+        REPEAT (p, 0, pixels) {
+            REPEAT (i, 0, LANES_LINE - 1)
+                vf_stream(y + p * step - (LANES_LINE - 1 - i) * LANES, near[i * pixels + p]);
+            vf_stream(y + p * step, sums[p]);
+        }
+}
+
+/* All pixels of a tile, a vector from channel n; whole vectors of floats, the usual case, without a
+ * question for each. */
+INLINE void lanes_write_all(const int pixels, const struct direct_lanes *t, int n, vf *near,
+                            vf *sums)
+{
+    const int valid = t->channels - n;
+    const bool whole = valid >= LANES && !t->narrow && !t->add;
+    const ptrdiff_t step = t->y_pixel;
+    float *y = (float *)t->y + n;
     if (t->stream)
-        REPEAT (p, 0, pixels) vf_stream(y + p * step, sums[p]);
+        lanes_stream(pixels, t, n, near, sums);
     else if (whole)
         REPEAT (p, 0, pixels) vf_store(y + p * step, sums[p]);
     else
-        REPEAT (p, 0, pixels) lanes_write(t, p * step, &sums[p]);
+        REPEAT (p, 0, pixels) lanes_write(t, p * step + n, valid, &sums[p]);
 }
 
-INLINE void lanes_tile_body(const int pixels, const int span, const int stride, const bool spread,
-                            const struct direct_lanes *t)
+/* A vector of channels from n. */
+INLINE void lanes_vector(const int pixels, const int span, const int stride, const bool spread,
+                         const struct direct_lanes *t, int n, vf *near, struct direct_ahead *ahead)
 {
     vf sums[DIRECT_ROWS];
-    int lines = t->ahead_lines;
-    struct direct_ahead ahead = ahead_begin(t->ahead, &lines);
-    const vf start = t->start ? lanes_load(t->start, t->valid) : (vf){ 0 };
+    const int valid = t->channels - n;
+    int lines = t->ahead_lines < ahead->left ? t->ahead_lines : ahead->left;
+    const vf start = t->start ? lanes_load(t->start + n, valid) : (vf){ 0 };
     const ptrdiff_t pixel = t->x_pixel, column = t->w_column;
     REPEAT (p, 0, pixels) sums[p] = start;
-    for (int i = 0; i < t->group; i++) {
+    for (int i = 0; i < (spread ? t->group : 1); i++) {
         const vi from = spread ? lanes_of_group(t->group, i) : (vi){ 0 };
         for (int r = 0; r < t->rows; r++) {
-            const float *x = t->x + t->x_rows[r], *at = t->w + t->w_rows[r] + i * t->w_channel;
+            const float *x = t->x + t->x_rows[r] + n,
+                        *at = t->w + t->w_rows[r] + i * t->w_channel + n;
             vf w[3];
             REPEAT (s, 0, span) {
-                ahead_line(&ahead, &lines, false);
+                ahead_line(ahead, &lines, false);
                 w[s] = vf_load(at + s * column);
             }
             REPEAT (q, 0, (pixels - 1) * stride + span) {
@@ -84,13 +108,24 @@ INLINE void lanes_tile_body(const int pixels, const int span, const int stride, 
             }
         }
     }
-    if (t->ahead_lines) *t->ahead = ahead;
-    vf sum = { 0 }, square = { 0 };
-    lanes_write_all(pixels, t, sums);
+    lanes_write_all(pixels, t, n, near, sums);
     if (!t->sum) return;
-    REPEAT (p, 0, pixels) sum += sums[p], square = vf_fma(sums[p], sums[p], square);
-    lanes_store(t->sum, lanes_load(t->sum, t->valid) + sum, t->valid);
-    lanes_store(t->square, lanes_load(t->square, t->valid) + square, t->valid);
+    vf sum = lanes_load(t->sum + n, valid), square = lanes_load(t->square + n, valid);
+    vf more = { 0 }, squares = { 0 };
+    REPEAT (p, 0, pixels) more += sums[p], squares = vf_fma(sums[p], sums[p], squares);
+    lanes_store(t->sum + n, sum + more, valid);
+    lanes_store(t->square + n, square + squares, valid);
+}
+
+INLINE void lanes_tile_body(const int pixels, const int span, const int stride, const bool spread,
+                            const struct direct_lanes *t)
+{
+    int lines = t->ahead_lines;
+    struct direct_ahead ahead = ahead_begin(t->ahead, &lines);
+    vf near[DIRECT_ROWS * LANES_LINE] = { { 0 } };
+    for (int n = 0; n < t->channels; n += LANES)
+        lanes_vector(pixels, span, stride, spread, t, n, near, &ahead);
+    if (t->ahead_lines) *t->ahead = ahead;
 }
 
 /* One column of the x that the taps of kernel row `row` meet: adds its products with one pixel of
