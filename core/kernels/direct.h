@@ -75,9 +75,12 @@ struct direct_outer {
  * its group only, which lie in the same lanes of x. For every l of `channels`:
  * y[p][l] = start[l] + sum over tap rows r, columns s < span, channels i < group of
  *           x[x_rows[r] + (stride p + s) x_pixel + (l - l % group + i)] w[w_rows[r] + s w_column +
- * i w_channel + l]. */
+ * i w_channel + l].
+ * Their weight gradient: dw[w_rows[r] + s w_column + i w_channel + l] += the sum over the pixels of
+ * y[p][l] times the x that the formula above multiplies with that w. */
 struct direct_lanes {
     const float *x, *w, *start; /* start NULL: 0 */
+    float *dw;                  /* of the weight gradient only, which reads y */
     ptrdiff_t x_pixel, w_column, w_channel;
     const ptrdiff_t *x_rows, *w_rows;
     int rows, group;
@@ -90,18 +93,6 @@ struct direct_lanes {
     bool stream;         /* as in direct_tile */
     struct direct_ahead *ahead;
     int ahead_lines; /* as in direct_tile */
-};
-
-/* Their weight gradient: d[(row * span + s) * group + i][l] += sum over the pixel rows r, pixels p
- * of x[x_rows[r] + row x_row + (stride p + s) x_pixel + (l - l % group + i)] dy[dy_rows[r] + p
- * dy_pixel + l]. */
-struct direct_lanes_weights {
-    const float *x, *dy;
-    ptrdiff_t x_pixel, x_row, dy_pixel, d_row; /* d_row: from d[m] to d[m + 1] */
-    const ptrdiff_t *x_rows, *dy_rows;
-    int rows, pixels, stride; /* stride is read where the kernel does not say it */
-    float *d;
-    int valid; /* lanes that exist in dy */
 };
 
 enum {
@@ -146,10 +137,8 @@ struct direct_isa {
     void (*outer[2][4][DIRECT_ROWS + 1])(const struct direct_outer *o);
     /* [group > 1][span][pixels], for the pixel counts in lanes_pixels (descending, 0 at the end) */
     void (*lanes_tile[2][LANES_SPANS][DIRECT_ROWS + 1])(const struct direct_lanes *t);
+    void (*lanes_outer[2][LANES_SPANS][DIRECT_ROWS + 1])(const struct direct_lanes *t);
     int lanes_pixels[8];
-    /* [log2 group][span ONE, TRIPLE or TRIPLE_2]; groups of 1, 4, 8. With groups of one, triples do
-     * three kernel rows at once. NULL: none */
-    void (*lanes_weights[4][LANES_SPANS])(const struct direct_lanes_weights *t);
     void (*copy[DIRECT_KINDS])(const struct direct_copy *c);
     /* DIRECT_PEAK multiply-adds of whole vectors a step, of floats and of pairs, on registers only:
      * what the arithmetic units can do at best */
@@ -262,7 +251,6 @@ bool direct_lanes_takes(const struct conv_shape *s);
 size_t direct_lanes_packed(const struct conv_shape *s, enum conv_pass pass);
 void direct_lanes_pack(const struct conv_shape *s, const struct conv_packing *p);
 size_t direct_lanes_work(const struct conv_shape *s);
-size_t direct_lanes_weights_work(const struct conv_shape *s);
 void direct_lanes_forward(const struct conv_shape *s, const struct conv_call *c);
 void direct_lanes_backward_data(const struct conv_shape *s, const struct conv_call *c);
 void direct_lanes_backward_weights(const struct conv_shape *s, const struct conv_call *c);

@@ -371,11 +371,9 @@ TILES(1)
         .tile_rows = { 0, TILE_NARROW, TILE_WIDE },                                            \
         .outer_rows = { 0, TILE_NARROW, TILE_WIDE, OUTER_BROAD }, .cache = CACHE,              \
         .tile = { TILE_TABLE(0), TILE_TABLE(1) }, .outer = { OUTER_TABLE(0), OUTER_TABLE(1) }, \
-        .lanes_tile = { LANES_TABLE(0), LANES_TABLE(1) }, .lanes_pixels = LANES_PIXELS,        \
-        .lanes_weights = { LANES_WEIGHTS_TABLE(1),                                             \
-                           { NULL },                                                           \
-                           LANES_WEIGHTS_TABLE(4),                                             \
-                           LANES_WEIGHTS_TABLE(8) },                                           \
+        .lanes_tile = { LANES_TABLE(0, TILE), LANES_TABLE(1, TILE) },                          \
+        .lanes_outer = { LANES_TABLE(0, OUTER), LANES_TABLE(1, OUTER) },                       \
+        .lanes_pixels = LANES_PIXELS,                                                          \
         .copy = { ROW_COPY(DIRECT_FLOATS), ROW_COPY(DIRECT_WIDEN), ROW_COPY(DIRECT_PAIRS),     \
                   ROW_COPY(DIRECT_TWINS), ROW_COPY(DIRECT_ROUND) },                            \
         .peak = isa_peak, .peak_bf16 = isa_peak_bf16,                                          \

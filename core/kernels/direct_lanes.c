@@ -1,11 +1,12 @@
-/* Depthwise and narrowly grouped convolutions forward and backward to the input: vectors run along
- * the channels, a lane meets the channels of its own group only. A task is a block of rows. Where
- * it can, it reads them in place, and pixels at the border leave out the taps that lie outside;
- * where they are bf16, a function of the input, or apart so that caches hold few of them, it copies
- * them into scratch with a border of zeros.
+/* Depthwise and narrowly grouped convolutions: vectors run along the channels, a lane meets the
+ * channels of its own group only. A task is a block of rows of the output. Where it can, it reads
+ * its input in place, and pixels at the border leave out the taps that lie outside; where the input
+ * is bf16, or relu(scale x + shift), or has pixels so far apart that caches hold few of them, it
+ * copies its part into scratch with a border of zeros. All three passes are this walk over pixels
+ * and taps: the weight gradient is forward with dy in the place of y, and with another inner loop.
  *
- * Packed weights are [tap][channel of the group][c up to whole vectors], those of a backward pass
- * with the group's input and output channels exchanged. */
+ * Packed weights are [tap][channel of the group][c, padded], those of a backward pass with the
+ * group's input and output channels exchanged. */
 #include "core/base/parallel.h"
 #include "core/kernels/direct.h"
 #include <string.h>
@@ -25,7 +26,7 @@ struct lanes {
     bool forward;
     bool bf16_in, bf16_out;
     const void *in;
-    void *out;
+    void *out;                    /* what is written; of weight gradients dy, which is read */
     int group;                    /* channels of a group, in and out */
     int h, w, oh, ow;             /* of in and out */
     int step, phases;             /* as in direct_dense.c */
@@ -50,7 +51,7 @@ bool direct_lanes_takes(const struct conv_shape *s)
 
 static ptrdiff_t lanes_w_row(const struct conv_shape *s)
 {
-    return direct_round_up(s->c, DIRECT_LANES);
+    return direct_pixel(s->c, DIRECT_LANES);
 }
 
 size_t direct_lanes_packed(const struct conv_shape *s, enum conv_pass pass)
@@ -90,15 +91,18 @@ static bool lanes_streams(const struct lanes *l)
            direct_streams(l->out, direct_bytes(false, (ptrdiff_t)s->n * l->oh * l->ow * s->c));
 }
 
-static struct lanes lanes_plan(const struct conv_shape *s, const struct conv_call *c, bool forward)
+static struct lanes lanes_plan(const struct conv_shape *s, const struct conv_call *c,
+                               enum conv_pass pass)
 {
+    const bool forward = pass != CONV_BACKWARD_DATA, weights = pass == CONV_BACKWARD_WEIGHTS;
     struct lanes l = { .isa = direct_isa(), .s = s, .call = c, .forward = forward };
     l.bf16_in = forward ? s->bf16_x : s->bf16_y, l.bf16_out = forward ? s->bf16_y : s->bf16_x;
-    l.in = forward ? c->x : c->dy, l.out = forward ? c->y : c->dx;
+    l.in = forward ? c->x : c->dy;
+    l.out = weights ? (void *)(uintptr_t)c->dy : forward ? c->y : c->dx;
     l.group = s->c / s->groups;
     l.h = forward ? s->h : s->oh, l.w = forward ? s->w : s->ow;
     l.oh = forward ? s->oh : s->h, l.ow = forward ? s->ow : s->w;
-    l.stream = lanes_streams(&l);
+    l.stream = !weights && lanes_streams(&l);
     l.step = forward ? s->stride : 1, l.phases = forward ? 1 : s->stride;
     l.rows = direct_div_up(l.oh, l.phases);
     direct_reach(s, l.forward, s->kh, &l.top, &l.bottom);
@@ -110,7 +114,8 @@ static struct lanes lanes_plan(const struct conv_shape *s, const struct conv_cal
     l.pixel = l.in_place ? s->c : copied;
     l.w_row = lanes_w_row(s);
     /* the same cut whether x is copied or not: direct_lanes_work cannot know */
-    const int fit = direct_max(1, (int)(LANES_CACHE / (l.cols * copied * l.step)));
+    const int cache = weights ? LANES_CACHE / 2 : LANES_CACHE; /* dy is as large */
+    const int fit = direct_max(1, (int)(cache / (l.cols * copied * l.step)));
     const int fewest = direct_min(l.rows, direct_div_up(DIRECT_TASKS, s->n));
     l.row_blocks = direct_max(fewest, direct_div_up(l.rows, fit));
     l.block_rows = direct_div_up(l.rows, l.row_blocks);
@@ -130,13 +135,13 @@ static struct lanes_range lanes_inside(int first, int count, int size)
 }
 
 struct lanes_task {
-    int image, row, rows;
-    const float *x;     /* the image, or a copy of a part of it: */
-    int top, left;      /* its first pixel, */
-    int x_rows, x_cols; /* its size */
-    float *sums;
-    struct direct_ahead next; /* what the task after this one reads, */
-    int next_lines;           /* and how much of it each tile asks for */
+    int image, row, rows;             /* of the output, in rows of a phase */
+    const float *x;                   /* the image, or a copy of a part of it: */
+    int top, left;                    /* its first pixel, */
+    int x_rows, x_cols;               /* its size */
+    float *sums, *dw;                 /* what this task adds to, or NULL */
+    struct direct_ahead next, next_y; /* what the task after this one reads, of in and of dy, */
+    int next_lines;                   /* and how much of it each tile asks for */
 };
 
 /* Where a row of out-pixels of one phase reads and writes. */
@@ -198,6 +203,7 @@ static void lanes_pixels(const struct lanes_line *r, struct lanes_range cols, in
         .x = task->x + from * l->step * l->pixel,
         .w = l->weights,
         .start = l->forward ? l->call->bias : NULL,
+        .dw = task->dw,
         .x_pixel = taps.span == LANES_ONE ? l->step * l->pixel : l->pixel,
         .w_column = (l->forward ? 1 : -l->s->stride) * l->group * l->w_row,
         .w_channel = l->w_row,
@@ -213,13 +219,16 @@ static void lanes_pixels(const struct lanes_line *r, struct lanes_range cols, in
         .narrow = l->bf16_out,
         .add = !l->forward && !l->call->overwrite,
         .stream = l->stream,
-        .ahead = &task->next,
         .ahead_lines = task->next_lines,
     };
+    void (*const *tile)(const struct direct_lanes *) = l->isa->lanes_tile[l->group > 1][taps.span];
+    void (*const *outer)(const struct direct_lanes *) =
+        l->isa->lanes_outer[l->group > 1][taps.span];
     for (int left = to - from; left > 0; left -= *count) {
+        t.ahead = task->next.left ? &task->next : &task->next_y;
         const int even = direct_div_up(left, direct_div_up(left, most));
         while (*count > even) count++;
-        l->isa->lanes_tile[l->group > 1][taps.span][*count](&t);
+        (task->dw ? outer : tile)[*count](&t);
         t.x += *count * l->step * l->pixel;
         t.y = (char *)t.y + direct_bytes(t.narrow, *count * t.y_pixel);
     }
@@ -254,6 +263,8 @@ static void lanes_line(const struct lanes *l, struct lanes_task *task, int row, 
     }
 }
 
+static size_t lanes_tasks(const struct lanes *l) { return (size_t)l->s->n * (size_t)l->row_blocks; }
+
 static struct lanes_task lanes_task(const struct lanes *l, size_t chunk)
 {
     struct lanes_task t = { .image = (int)chunk / l->row_blocks,
@@ -262,11 +273,10 @@ static struct lanes_task lanes_task(const struct lanes *l, size_t chunk)
     return t;
 }
 
-/* The part of the input that this thread's next task will most likely copy. */
-static void lanes_look_ahead(const struct lanes *l, struct lanes_task *t, size_t chunk)
+/* The part of the input that this thread's next task will most likely read. */
+static void lanes_look_ahead(const struct lanes *l, struct lanes_task *t, size_t next)
 {
-    const size_t next = chunk + (size_t)parallel_threads();
-    if (next >= (size_t)l->s->n * (size_t)l->row_blocks) return;
+    if (next >= lanes_tasks(l)) return;
     const struct lanes_task then = lanes_task(l, next);
     const int top = direct_max(0, direct_min(l->h, then.row * l->step + l->top));
     const int rows = direct_min(l->h - top, lanes_window_rows(l, then.rows));
@@ -276,7 +286,13 @@ static void lanes_look_ahead(const struct lanes *l, struct lanes_task *t, size_t
                       direct_div_up(l->ow, l->isa->lanes_pixels[0]);
     t->next = direct_pixels_ahead((const char *)l->in + direct_bytes(l->bf16_in, at), rows * l->w,
                                   (int)pixel, pixel);
-    t->next_lines = direct_div_up(t->next.left, calls);
+    if (t->dw) {
+        const ptrdiff_t y = ((ptrdiff_t)then.image * l->oh + then.row) * l->ow * l->s->k,
+                        y_pixel = direct_bytes(l->bf16_out, l->s->k);
+        t->next_y = direct_pixels_ahead((const char *)l->out + direct_bytes(l->bf16_out, y),
+                                        then.rows * l->ow, (int)y_pixel, y_pixel);
+    }
+    t->next_lines = direct_div_up(t->next.left + t->next_y.left, calls);
 }
 
 /* What the task reads: the image itself, or a copy of its part with the border. */
@@ -315,20 +331,25 @@ static void lanes_read(const struct lanes *l, struct lanes_task *t)
     t->x = copy;
 }
 
+static void lanes_rows(const struct lanes *l, struct lanes_task *t)
+{
+    const int end = direct_min(l->oh, (t->row + t->rows) * l->phases);
+    lanes_read(l, t);
+    for (int row = t->row * l->phases; row < end; row++)
+        for (int phase = 0; phase < direct_min(l->phases, l->ow); phase++)
+            lanes_line(l, t, row, phase);
+}
+
 static void lanes_chunk(void *ctx, size_t chunk)
 {
     const struct lanes *l = ctx;
     struct lanes_task t = lanes_task(l, chunk);
-    lanes_look_ahead(l, &t, chunk);
-    lanes_read(l, &t);
+    lanes_look_ahead(l, &t, chunk + (size_t)parallel_threads());
     if (l->partial) {
         t.sums = l->partial + (ptrdiff_t)chunk * 2 * l->s->c;
         memset(t.sums, 0, 2 * (size_t)l->s->c * sizeof *t.sums);
     }
-    const int end = direct_min(l->oh, (t.row + t.rows) * l->phases);
-    for (int row = t.row * l->phases; row < end; row++)
-        for (int phase = 0; phase < direct_min(l->phases, l->ow); phase++)
-            lanes_line(l, &t, row, phase);
+    lanes_rows(l, &t);
 }
 
 static void lanes_run(struct lanes *l, enum conv_pass pass)
@@ -340,26 +361,72 @@ static void lanes_run(struct lanes *l, enum conv_pass pass)
         l->weights = l->call->work;
     }
     if (l->forward && l->call->sums) l->partial = l->call->work + direct_lanes_packed(l->s, pass);
-    parallel_for((size_t)l->s->n * (size_t)l->row_blocks, lanes_chunk, l);
+    parallel_for(lanes_tasks(l), lanes_chunk, l);
     if (l->partial) direct_add_sums(l->s, l->call, l->partial, l->row_blocks);
 }
 
 void direct_lanes_forward(const struct conv_shape *s, const struct conv_call *c)
 {
-    struct lanes l = lanes_plan(s, c, true);
+    struct lanes l = lanes_plan(s, c, CONV_FORWARD);
     lanes_run(&l, CONV_FORWARD);
 }
 
 void direct_lanes_backward_data(const struct conv_shape *s, const struct conv_call *c)
 {
-    struct lanes l = lanes_plan(s, c, false);
+    struct lanes l = lanes_plan(s, c, CONV_BACKWARD_DATA);
     lanes_run(&l, CONV_BACKWARD_DATA);
+}
+
+/* Weight gradients: tasks are dealt out to parts, in order. Each part sums those of its own, and
+ * the parts are added up in order: work is [parts], each like packed weights. */
+static size_t lanes_parts(const struct lanes *l)
+{
+    return lanes_tasks(l) < DIRECT_TASKS ? lanes_tasks(l) : DIRECT_TASKS;
+}
+
+static void lanes_weights_chunk(void *ctx, size_t chunk)
+{
+    const struct lanes *l = ctx;
+    const size_t len = direct_lanes_packed(l->s, CONV_FORWARD);
+    float *part = l->call->work + chunk * len;
+    size_t begin, end;
+    memset(part, 0, len * sizeof *part);
+    parallel_part(lanes_tasks(l), lanes_parts(l), chunk, &begin, &end);
+    for (size_t i = begin; i < end; i++) {
+        struct lanes_task t = lanes_task(l, i);
+        t.dw = part;
+        lanes_look_ahead(l, &t, i + 1);
+        lanes_rows(l, &t);
+    }
+}
+
+/* dw[tap][i][k] += the sum of the parts. */
+static void lanes_weights_add(void *ctx, size_t chunk)
+{
+    const struct lanes *l = ctx;
+    const int c = l->s->c;
+    const size_t len = direct_lanes_packed(l->s, CONV_FORWARD), parts = lanes_parts(l);
+    const float *part = l->call->work + (ptrdiff_t)chunk * l->w_row;
+    float *dw = l->call->dw + (ptrdiff_t)chunk * c, *sum = parallel_scratch((size_t)c);
+    memcpy(sum, part, (size_t)c * sizeof *sum);
+    for (size_t p = 1; p < parts; p++)
+        for (int i = 0; i < c; i++) sum[i] += part[p * len + (size_t)i];
+    for (int i = 0; i < c; i++) dw[i] += sum[i];
+}
+
+void direct_lanes_backward_weights(const struct conv_shape *s, const struct conv_call *c)
+{
+    struct lanes l = lanes_plan(s, c, CONV_BACKWARD_WEIGHTS);
+    parallel_for(lanes_parts(&l), lanes_weights_chunk, &l);
+    parallel_for((size_t)(s->kh * s->kw * l.group), lanes_weights_add, &l);
 }
 
 size_t direct_lanes_work(const struct conv_shape *s)
 {
-    const struct lanes l = lanes_plan(s, &(struct conv_call){ 0 }, true);
-    const size_t weights = direct_lanes_weights_work(s);
+    const struct conv_call none = { 0 };
+    const struct lanes l = lanes_plan(s, &none, CONV_FORWARD),
+                       w = lanes_plan(s, &none, CONV_BACKWARD_WEIGHTS);
+    const size_t weights = lanes_parts(&w) * direct_lanes_packed(s, CONV_FORWARD);
     const size_t sums = (size_t)s->n * (size_t)l.row_blocks * 2 * (size_t)s->c;
     const size_t forward = direct_lanes_packed(s, CONV_FORWARD) + sums;
     return forward > weights ? forward : weights;

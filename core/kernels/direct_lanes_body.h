@@ -128,103 +128,75 @@ INLINE void lanes_tile_body(const int pixels, const int span, const int stride, 
     if (t->ahead_lines) *t->ahead = ahead;
 }
 
-/* One column of the x that the taps of kernel row `row` meet: adds its products with one pixel of
- * dy to the sums of tap s. */
-INLINE void lanes_outer(const int group, vf x, vf dy, vf *sums)
+/* The pixels of y, a vector from channel n. */
+INLINE void lanes_read_all(const int pixels, const struct direct_lanes *t, int n, vf *y)
 {
-    REPEAT (i, 0, group)
-        sums[i] = vf_fma(group > 1 ? vf_permute(x, lanes_of_group(group, i)) : x, dy, sums[i]);
+    const int valid = t->channels - n;
+    const float *wide = (const float *)t->y + n;
+    const bf16 *narrow = (const bf16 *)t->y + n;
+    const ptrdiff_t step = t->y_pixel;
+    if (t->narrow)
+        REPEAT (p, 0, pixels) {
+            const bf16 *from = narrow + p * step;
+            y[p] = valid < LANES ? vf_load_bf16_part(from, (size_t)valid) : vf_load_bf16(from);
+        }
+    else if (valid < LANES)
+        REPEAT (p, 0, pixels) y[p] = vf_load_part(wide + p * step, (size_t)valid);
+    else
+        REPEAT (p, 0, pixels) y[p] = vf_load(wide + p * step);
 }
 
-/* kernel_rows x span taps of groups of `group`; stride 0: any. Kept in registers over all pixels.
- */
-INLINE void lanes_weights_body(const int kernel_rows, const int span, const int stride,
-                               const int group, const int valid,
-                               const struct direct_lanes_weights *t)
+/* The weight gradient of a vector of channels from n: y stays in registers while x passes by. */
+INLINE void lanes_outer_vector(const int pixels, const int span, const int stride,
+                               const bool spread, const struct direct_lanes *t, int n,
+                               struct direct_ahead *ahead)
 {
-    const ptrdiff_t step = (stride ? stride : t->stride) * t->x_pixel;
-    vf sums[9][8];
-    REPEAT (m, 0, kernel_rows * span)
-        REPEAT (i, 0, group) sums[m][i] = vf_load(t->d + (m * group + i) * t->d_row);
-    for (int r = 0; r < t->rows; r++) {
-        const float *x = t->x + t->x_rows[r], *dy = t->dy + t->dy_rows[r];
-        for (int p = 0; p < t->pixels; p++, x += step, dy += t->dy_pixel) {
-            const vf d = lanes_load(dy, valid);
-            REPEAT (k, 0, kernel_rows)
+    vf y[DIRECT_ROWS];
+    int lines = t->ahead_lines < ahead->left ? t->ahead_lines : ahead->left;
+    const ptrdiff_t pixel = t->x_pixel, column = t->w_column;
+    lanes_read_all(pixels, t, n, y);
+    for (int i = 0; i < (spread ? t->group : 1); i++) {
+        const vi from = spread ? lanes_of_group(t->group, i) : (vi){ 0 };
+        for (int r = 0; r < t->rows; r++) {
+            const float *x = t->x + t->x_rows[r] + n;
+            float *at = t->dw + t->w_rows[r] + i * t->w_channel + n;
+            vf sums[3];
+            REPEAT (s, 0, span) {
+                ahead_line(ahead, &lines, false);
+                sums[s] = vf_load(at + s * column);
+            }
+            REPEAT (q, 0, (pixels - 1) * stride + span) {
+                vf v = vf_load(x + q * pixel);
+                if (spread) v = vf_permute(v, from);
                 REPEAT (s, 0, span)
-                    lanes_outer(group, vf_load(x + k * t->x_row + s * t->x_pixel), d,
-                                sums[k * span + s]);
+                    if (q >= s && (q - s) % stride == 0 && (q - s) / stride < pixels)
+                        sums[s] = vf_accumulate(v, y[(q - s) / stride], sums[s]);
+            }
+            REPEAT (s, 0, span) vf_store(at + s * column, sums[s]);
         }
     }
-    REPEAT (m, 0, kernel_rows * span)
-        REPEAT (i, 0, group) vf_store(t->d + (m * group + i) * t->d_row, sums[m][i]);
 }
 
-/* x, spread out for each channel of the groups, times the pixels of dy that meet it: dy[s] with tap
- * s, for those of the `taps` bits. */
-INLINE void lanes_spread(const int group, const int taps, vf x, const vf *dy, vf (*sums)[8])
+INLINE void lanes_outer_body(const int pixels, const int span, const int stride, const bool spread,
+                             const struct direct_lanes *t)
 {
-    REPEAT (i, 0, group) {
-        const vf v = vf_permute(x, lanes_of_group(group, i));
-        REPEAT (s, 0, 3)
-            if (taps >> s & 1) sums[s][i] = vf_fma(v, dy[s], sums[s][i]);
-    }
+    int lines = t->ahead_lines;
+    struct direct_ahead ahead = ahead_begin(t->ahead, &lines);
+    for (int n = 0; n < t->channels; n += LANES)
+        lanes_outer_vector(pixels, span, stride, spread, t, n, &ahead);
+    if (t->ahead_lines) *t->ahead = ahead;
 }
 
-/* Three taps of one kernel row of groups of several channels. Goes along the pixels of x, so that
- * each is spread out once, and keeps the pixels of dy that it meets. */
-INLINE void lanes_triple_body(const int stride, const int group, const int valid,
-                              const struct direct_lanes_weights *t)
-{
-    vf sums[3][8];
-    REPEAT (s, 0, 3)
-        REPEAT (i, 0, group) sums[s][i] = vf_load(t->d + (s * group + i) * t->d_row);
-    for (int r = 0; r < t->rows; r++) {
-        const float *x = t->x + t->x_rows[r], *at = t->dy + t->dy_rows[r];
-        vf dy[3] = { { 0 }, { 0 }, { 0 } }; /* dy[s]: of the output pixel whose tap s is here */
-        for (int p = 0; p < t->pixels; p++, at += t->dy_pixel, x += stride * t->x_pixel) {
-            dy[2] = stride == 1 ? dy[1] : dy[0];
-            dy[1] = dy[0];
-            dy[0] = lanes_load(at, valid);
-            lanes_spread(group, stride == 1 ? 7 : 5, vf_load(x), dy, sums);
-            if (stride == 1) continue;
-            dy[1] = dy[0]; /* the odd pixel is tap 1 of the same output pixel */
-            lanes_spread(group, 2, vf_load(x + t->x_pixel), dy, sums);
-        }
-        dy[2] = stride == 1 ? dy[1] : dy[0];
-        dy[1] = dy[0];
-        lanes_spread(group, stride == 1 ? 6 : 4, vf_load(x), dy, sums);
-        dy[2] = dy[1];
-        if (stride == 1) lanes_spread(group, 4, vf_load(x + t->x_pixel), dy, sums);
-    }
-    REPEAT (s, 0, 3)
-        REPEAT (i, 0, group) vf_store(t->d + (s * group + i) * t->d_row, sums[s][i]);
-}
-
-#define LANES_TILE(spread, span, stride, name, pixels)                        \
-    static __attribute__((noinline)) void lanes_##spread##_##name##_##pixels( \
-        const struct direct_lanes *t)                                         \
-    {                                                                         \
-        lanes_tile_body(pixels, span, stride, spread, t);                     \
-    }
-#define LANES_WEIGHTS(kernel_rows, span, stride, group)                              \
-    static __attribute__((noinline)) void lanes_weights_##span##_##stride##_##group( \
-        const struct direct_lanes_weights *t)                                        \
-    {                                                                                \
-        if (t->valid < LANES)                                                        \
-            lanes_weights_body(kernel_rows, span, stride, group, t->valid, t);       \
-        else                                                                         \
-            lanes_weights_body(kernel_rows, span, stride, group, LANES, t);          \
-    }
-
-#define LANES_TRIPLES(stride, group)                                          \
-    static __attribute__((noinline)) void lanes_weights_3_##stride##_##group( \
-        const struct direct_lanes_weights *t)                                 \
-    {                                                                         \
-        if (t->valid < LANES)                                                 \
-            lanes_triple_body(stride, group, t->valid, t);                    \
-        else                                                                  \
-            lanes_triple_body(stride, group, LANES, t);                       \
+#define LANES_TILE(spread, span, stride, name, pixels)                              \
+    static __attribute__((noinline)) void lanes_TILE_##spread##_##name##_##pixels(  \
+        const struct direct_lanes *t)                                               \
+    {                                                                               \
+        lanes_tile_body(pixels, span, stride, spread, t);                           \
+    }                                                                               \
+    static __attribute__((noinline)) void lanes_OUTER_##spread##_##name##_##pixels( \
+        const struct direct_lanes *t)                                               \
+    {                                                                               \
+        lanes_outer_body(pixels, span, stride, spread, t);                          \
     }
 
 #define LANES_TILES(spread, pixels)          \
@@ -233,43 +205,34 @@ INLINE void lanes_triple_body(const int stride, const int group, const int valid
     LANES_TILE(spread, 3, 1, TRIPLE, pixels) \
     LANES_TILE(spread, 3, 2, TRIPLE_2, pixels)
 
-#define LANES_EACH(f, a) f(a, 1) f(a, 2) f(a, 3) f(a, 4) f(a, 7) f(a, 8) LANES_MORE(f, a)
+#define LANES_COUNTS(f, ...)                                                                  \
+    f(__VA_ARGS__, 1) f(__VA_ARGS__, 2) f(__VA_ARGS__, 3) f(__VA_ARGS__, 4) f(__VA_ARGS__, 7) \
+        f(__VA_ARGS__, 8) LANES_MORE(f, __VA_ARGS__)
 #if TILE_WIDE >= 14
-#define LANES_MORE(f, a) f(a, 14)
+#define LANES_MORE(f, ...) f(__VA_ARGS__, 14)
 #define LANES_PIXELS         \
     {                        \
         14, 8, 7, 4, 3, 2, 1 \
     }
 #else
-#define LANES_MORE(f, a)
+#define LANES_MORE(f, ...)
 #define LANES_PIXELS     \
     {                    \
         8, 7, 4, 3, 2, 1 \
     }
 #endif
 
-LANES_EACH(LANES_TILES, 0)
-LANES_EACH(LANES_TILES, 1)
-LANES_WEIGHTS(1, 1, 0, 1)
-LANES_WEIGHTS(3, 3, 1, 1)
-LANES_WEIGHTS(3, 3, 2, 1)
-LANES_WEIGHTS(1, 1, 0, 4)
-LANES_TRIPLES(1, 4)
-LANES_TRIPLES(2, 4)
-LANES_WEIGHTS(1, 1, 0, 8)
-LANES_TRIPLES(1, 8)
-LANES_TRIPLES(2, 8)
+LANES_COUNTS(LANES_TILES, 0)
+LANES_COUNTS(LANES_TILES, 1)
 
-#define ROW_LANES_ONE(spread, pixels) [pixels] = lanes_##spread##_ONE_##pixels,
-#define ROW_LANES_PAIR(spread, pixels) [pixels] = lanes_##spread##_PAIR_##pixels,
-#define ROW_LANES_TRIPLE(spread, pixels) [pixels] = lanes_##spread##_TRIPLE_##pixels,
-#define ROW_LANES_TRIPLE_2(spread, pixels) [pixels] = lanes_##spread##_TRIPLE_2_##pixels,
-#define LANES_TABLE(spread)                                                                       \
-    {                                                                                             \
-        { LANES_EACH(ROW_LANES_ONE, spread) }, { LANES_EACH(ROW_LANES_PAIR, spread) },            \
-            { LANES_EACH(ROW_LANES_TRIPLE, spread) }, { LANES_EACH(ROW_LANES_TRIPLE_2, spread) }, \
+#define ROW_LANES(spread, kind, span, pixels) \
+    [pixels] = lanes_##kind##_##spread##_##span##_##pixels,
+#define LANES_ROW(spread, kind, span)               \
+    {                                               \
+        LANES_COUNTS(ROW_LANES, spread, kind, span) \
     }
-#define LANES_WEIGHTS_TABLE(group)                                                            \
-    {                                                                                         \
-        lanes_weights_1_0_##group, NULL, lanes_weights_3_1_##group, lanes_weights_3_2_##group \
+#define LANES_TABLE(spread, kind)                                               \
+    {                                                                           \
+        LANES_ROW(spread, kind, ONE), LANES_ROW(spread, kind, PAIR),            \
+            LANES_ROW(spread, kind, TRIPLE), LANES_ROW(spread, kind, TRIPLE_2), \
     }
