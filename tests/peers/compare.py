@@ -2,9 +2,9 @@
 """senet-exp beside PyTorch in the same minutes: step time, evaluation, memory, the cost of SE
 blocks, grouped and depthwise layers. Prints tables of ratios and writes JSON.
 
-Every task is measured in rounds, senet-exp and PyTorch in turn. The first round tries all of
-PyTorch's variants (interpreter, layout, eager or compiled, malloc); later ones the fastest two. A
-figure is the median over the rounds. Each task's row is printed, and the JSON written again, as
+Every task is measured in rounds, senet-exp and PyTorch in turn, in both precisions. The first round
+tries all of PyTorch's variants (interpreter, layout, eager or compiled, malloc); later ones the
+fastest two. A figure is the median over the rounds. Each task's row is printed, and the JSON written again, as
 soon as that task is done: an interrupted run keeps what it has. Names of Python interpreters come
 from PEER_PYTHON, separated by spaces or colons; those without torch are left out, and without any
 nothing is measured.
@@ -43,7 +43,7 @@ def arguments():
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--steps", type=int, default=5, help="timed steps of each measurement")
     p.add_argument("--precision", choices=["fp32", "bf16", "all"],
-                   help="of networks; default: all, but fp32 where the CPU has no bf16 instructions")
+                   help="of networks; default: all, but of PyTorch fp32 where the CPU has no bf16 instructions")
     p.add_argument("--patience", type=float, default=300, metavar="SECONDS", help="for each measurement")
     p.add_argument("--only", default="", help="tasks with this in their name, any case")
     p.add_argument("--prefix", default="", help="a command before each measurement, such as `taskset -c 0,1`")
@@ -67,10 +67,14 @@ def has_bf16():
 
 
 def precisions():
+    """Ours, and PyTorch's: where the CPU does not multiply bf16, PyTorch is many times slower in it, so
+    that its best is in fp32."""
+    if a.precision in ("fp32", "bf16"):
+        return [a.precision], [a.precision]
     if a.precision is None and not has_bf16():
-        say("this CPU has no bf16 instructions: fp32 only (--precision all compares bf16 too)")
-        return ["fp32"]
-    return [a.precision] if a.precision in ("fp32", "bf16") else ["fp32", "bf16"]
+        say("this CPU has no bf16 instructions: PyTorch in fp32 only (--precision all tries bf16 too)")
+        return ["fp32", "bf16"], ["fp32"]
+    return ["fp32", "bf16"], ["fp32", "bf16"]
 
 
 def answer(command):
@@ -137,33 +141,45 @@ def medians(results):
             "peak_rss_mib": min(r["peak_rss_mib"] for r in results), "rounds": len(results)}
 
 
-def compare_network(task, precision, ways):
-    """Rounds of one network in one precision; None where either side has no figure."""
-    _, backbone, settings, net, evaluation = task
-    ours = [a.program, "bench", backbone, *settings, f"train.precision={precision}", "--no-reference", "--json",
-            "--threads", str(a.threads), "--steps", str(3 * a.steps if "20" in backbone else a.steps)]
-    theirs = ["--net", net, "--precision", precision]
-    if evaluation:
-        ours.append("--eval")
-        theirs.append("--eval")
-    mine, peers = [], {}
-    trying = list(range(len(ways)))
-    for round_number in range(a.rounds):
-        mine.append(measure(ours))
-        for i in trying:
-            r = measure(ways[i] + theirs)
-            if r:
-                peers.setdefault(i, []).append(r)
-        if round_number == 0:
-            trying = sorted(peers, key=lambda i: -peers[i][0]["images_per_s"])[:2]
-    mine = [m for m in mine if m]
-    if not mine or not peers:
-        return None
-    figures = [dict(medians(r), variant=variant_name(r[0])) for r in peers.values()]
+def our_command(task, precision):
+    _, backbone, settings, _, evaluation = task
+    return [a.program, "bench", backbone, *settings, f"train.precision={precision}", "--no-reference", "--json",
+            "--threads", str(a.threads), "--steps", str(3 * a.steps if "20" in backbone else a.steps),
+            *(["--eval"] if evaluation else [])]
+
+
+def their_figures(measured):
+    """Of the variants {number: results}: each, the best of those measured in every round, memory."""
+    figures = [dict(medians(r), variant=variant_name(r[0])) for r in measured.values()]
     best = max((f for f in figures if f["rounds"] == max(g["rounds"] for g in figures)),
                key=lambda f: f["images_per_s"])
-    return {"ours": dict(medians(mine), peak_share=statistics.median(m["peak_share"] for m in mine)),
-            "best": best, "lowest_rss_mib": min(f["peak_rss_mib"] for f in figures), "variants": figures}
+    return {"best": best, "lowest_rss_mib": min(f["peak_rss_mib"] for f in figures), "variants": figures}
+
+
+def compare_network(task, which, their, ways):
+    """Rounds of one network: {precision: figures}, without those of which either side has none. A
+    precision of ours that PyTorch is not measured in stands beside PyTorch's fp32."""
+    _, _, _, net, evaluation = task
+    mine, peers = {p: [] for p in which}, {p: {} for p in their}
+    trying = {p: list(range(len(ways))) for p in their}
+    for _ in range(a.rounds):
+        for p in which:
+            mine[p].append(measure(our_command(task, p)))
+            for i in trying.get(p, []):
+                r = measure(ways[i] + ["--net", net, "--precision", p] + (["--eval"] if evaluation else []))
+                if r:
+                    peers[p].setdefault(i, []).append(r)
+            if p in trying:
+                trying[p] = sorted(peers[p], key=lambda i, p=p: -peers[p][i][0]["images_per_s"])[:2]
+    done = {}
+    for p in which:
+        against = p if p in peers else "fp32"
+        measured = [m for m in mine[p] if m]
+        if measured and peers.get(against):
+            share = statistics.median(m["peak_share"] for m in measured)
+            done[p] = {"ours": dict(medians(measured), peak_share=share), "their_precision": against,
+                       **their_figures(peers[against])}
+    return done
 
 
 LAYER_LINE = re.compile(r"(?:g(\d+)|dw) 3x3 (?:s(\d) )?(\d+) @(\d+) +(?:winograd|direct) +"
@@ -212,7 +228,7 @@ def compare_layers(kind, network, ways):
 
 NETWORK_HEAD = ("network", "precision", "senet-exp, images/s", "% of peak", "PyTorch's best", "ratio", "MiB",
                 "PyTorch's lowest", "ratio")
-NETWORK_WIDTHS = (29, 9, 19, 9, 44, 5, 6, 16, 5)
+NETWORK_WIDTHS = (29, 9, 19, 9, 49, 5, 6, 16, 5)
 LAYER_HEAD = ("layer", "forward, ms", "PyTorch", "ratio", "with gradients, ms", "PyTorch", "ratio")
 LAYER_WIDTHS = (34, 11, 8, 5, 18, 8, 5)
 
@@ -230,7 +246,7 @@ def head(title, widths, cells):
 def network_row(name, precision, r):
     ours, best = r["ours"], r["best"]
     row(NETWORK_WIDTHS, (name, precision, f"{ours['images_per_s']:.1f}", f"{100 * ours['peak_share']:.0f}",
-                         f"{best['images_per_s']:.1f} ({best['variant']})",
+                         f"{best['images_per_s']:.1f} ({r['their_precision']} {best['variant']})",
                          f"{ours['images_per_s'] / best['images_per_s']:.2f}", f"{ours['peak_rss_mib']:.0f}",
                          f"{r['lowest_rss_mib']:.0f}", f"{ours['peak_rss_mib'] / r['lowest_rss_mib']:.2f}"))
 
@@ -253,7 +269,8 @@ def print_se_cost(done):
         se, plain = done.get(("SE-ResNet-50 b16", precision)), done.get(("ResNet-50 b16", precision))
         if se and plain:
             cost = [100 * (se[who]["step_s"] / plain[who]["step_s"] - 1) for who in ("ours", "best")]
-            rows.append((precision, f"{cost[0]:+.1f} %", f"{cost[1]:+.1f} %"))
+            theirs = f"{cost[1]:+.1f} %" if se["their_precision"] == precision else "-"
+            rows.append((precision, f"{cost[0]:+.1f} %", theirs))
     if rows:
         head("SE-ResNet-50 against ResNet-50: what the blocks add to a training step", (9, 9, 9),
              ("precision", "senet-exp", "PyTorch"))
@@ -287,20 +304,21 @@ def main():
         return
     ways = list(variants(pythons))
     done, layers = {}, []
-    which = precisions()
-    tasks = [(task, p) for task in NETWORKS for p in which if a.only.lower() in f"{task[0]} {p}".lower()]
+    which, their = precisions()
+    tasks = [task for task in NETWORKS if a.only.lower() in task[0].lower()]
     kinds = [k for k in LAYERS if a.only.lower() in f"layers {k[0]}"]
     if not tasks and not kinds:
         sys.exit(f"no task has {a.only!r} in its name")
     if tasks:
         head("Networks, medians of the rounds; a ratio above 1: senet-exp is faster", NETWORK_WIDTHS, NETWORK_HEAD)
-    for task, precision in tasks:
-        r = compare_network(task, precision, ways)
-        if not r:
-            say(f"  {task[0]}, {precision}: no figures of both sides")
-            continue
-        done[task[0], precision] = r
-        network_row(task[0], precision, r)
+    for task in tasks:
+        figures = compare_network(task, which, their, ways)
+        for p in which:
+            if p not in figures:
+                say(f"  {task[0]}, {p}: no figures of both sides")
+                continue
+            done[task[0], p] = figures[p]
+            network_row(task[0], p, figures[p])
         write(pythons, done, layers)
     print_any_precision(done)
     print_se_cost(done)
