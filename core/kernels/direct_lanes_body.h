@@ -79,55 +79,6 @@ INLINE void lanes_write_all(const int pixels, const struct direct_lanes *t, int 
         REPEAT (p, 0, pixels) lanes_write(t, p * step + n, valid, &sums[p]);
 }
 
-/* A vector of channels from n. */
-INLINE void lanes_vector(const int pixels, const int span, const int stride, const bool spread,
-                         const struct direct_lanes *t, int n, vf *near, struct direct_ahead *ahead)
-{
-    vf sums[DIRECT_ROWS];
-    const int valid = t->channels - n;
-    int lines = t->ahead_lines < ahead->left ? t->ahead_lines : ahead->left;
-    const vf start = t->start ? lanes_load(t->start + n, valid) : (vf){ 0 };
-    const ptrdiff_t pixel = t->x_pixel, column = t->w_column;
-    REPEAT (p, 0, pixels) sums[p] = start;
-    for (int i = 0; i < (spread ? t->group : 1); i++) {
-        const vi from = spread ? lanes_of_group(t->group, i) : (vi){ 0 };
-        for (int r = 0; r < t->rows; r++) {
-            const float *x = t->x + t->x_rows[r] + n,
-                        *at = t->w + t->w_rows[r] + i * t->w_channel + n;
-            vf w[3];
-            REPEAT (s, 0, span) {
-                ahead_line(ahead, &lines, false);
-                w[s] = vf_load(at + s * column);
-            }
-            REPEAT (q, 0, (pixels - 1) * stride + span) {
-                vf v = vf_load(x + q * pixel);
-                if (spread) v = vf_permute(v, from);
-                REPEAT (s, 0, span)
-                    if (q >= s && (q - s) % stride == 0 && (q - s) / stride < pixels)
-                        sums[(q - s) / stride] = vf_accumulate(v, w[s], sums[(q - s) / stride]);
-            }
-        }
-    }
-    lanes_write_all(pixels, t, n, near, sums);
-    if (!t->sum) return;
-    vf sum = lanes_load(t->sum + n, valid), square = lanes_load(t->square + n, valid);
-    vf more = { 0 }, squares = { 0 };
-    REPEAT (p, 0, pixels) more += sums[p], squares = vf_fma(sums[p], sums[p], squares);
-    lanes_store(t->sum + n, sum + more, valid);
-    lanes_store(t->square + n, square + squares, valid);
-}
-
-INLINE void lanes_tile_body(const int pixels, const int span, const int stride, const bool spread,
-                            const struct direct_lanes *t)
-{
-    int lines = t->ahead_lines;
-    struct direct_ahead ahead = ahead_begin(t->ahead, &lines);
-    vf near[DIRECT_ROWS * LANES_LINE] = { { 0 } };
-    for (int n = 0; n < t->channels; n += LANES)
-        lanes_vector(pixels, span, stride, spread, t, n, near, &ahead);
-    if (t->ahead_lines) *t->ahead = ahead;
-}
-
 /* The pixels of y, a vector from channel n. */
 INLINE void lanes_read_all(const int pixels, const struct direct_lanes *t, int n, vf *y)
 {
@@ -146,44 +97,63 @@ INLINE void lanes_read_all(const int pixels, const struct direct_lanes *t, int n
         REPEAT (p, 0, pixels) y[p] = vf_load(wide + p * step);
 }
 
-/* The weight gradient of a vector of channels from n: y stays in registers while x passes by. */
-INLINE void lanes_outer_vector(const int pixels, const int span, const int stride,
-                               const bool spread, const struct direct_lanes *t, int n,
-                               struct direct_ahead *ahead)
+/* A vector of channels from n: y from x and w, or (outer) what y and x add to dw. Either y or the
+ * taps of a kernel row are sums; the other stays in registers while x passes by. */
+INLINE void lanes_vector(const bool outer, const int pixels, const int span, const int stride,
+                         const bool spread, const struct direct_lanes *t, int n, vf *near,
+                         struct direct_ahead *ahead)
 {
     vf y[DIRECT_ROWS];
+    const int valid = t->channels - n;
     int lines = t->ahead_lines < ahead->left ? t->ahead_lines : ahead->left;
     const ptrdiff_t pixel = t->x_pixel, column = t->w_column;
-    lanes_read_all(pixels, t, n, y);
+    const vf start = !outer && t->start ? lanes_load(t->start + n, valid) : (vf){ 0 };
+    REPEAT (p, 0, pixels) y[p] = start;
+    if (outer) lanes_read_all(pixels, t, n, y);
     for (int i = 0; i < (spread ? t->group : 1); i++) {
         const vi from = spread ? lanes_of_group(t->group, i) : (vi){ 0 };
         for (int r = 0; r < t->rows; r++) {
-            const float *x = t->x + t->x_rows[r] + n;
-            float *at = t->dw + t->w_rows[r] + i * t->w_channel + n;
-            vf sums[3];
+            const ptrdiff_t at = t->w_rows[r] + i * t->w_channel + n;
+            const float *x = t->x + t->x_rows[r] + n, *taps = (outer ? t->dw : t->w) + at;
+            vf w[3];
             REPEAT (s, 0, span) {
                 ahead_line(ahead, &lines, false);
-                sums[s] = vf_load(at + s * column);
+                w[s] = vf_load(taps + s * column);
             }
             REPEAT (q, 0, (pixels - 1) * stride + span) {
                 vf v = vf_load(x + q * pixel);
                 if (spread) v = vf_permute(v, from);
-                REPEAT (s, 0, span)
-                    if (q >= s && (q - s) % stride == 0 && (q - s) / stride < pixels)
-                        sums[s] = vf_accumulate(v, y[(q - s) / stride], sums[s]);
+                REPEAT (s, 0, span) {
+                    const int p = (q - s) / stride;
+                    if (q < s || (q - s) % stride || p >= pixels) continue;
+                    if (outer)
+                        w[s] = vf_accumulate(v, y[p], w[s]);
+                    else
+                        y[p] = vf_accumulate(v, w[s], y[p]);
+                }
             }
-            REPEAT (s, 0, span) vf_store(at + s * column, sums[s]);
+            if (outer)
+                REPEAT (s, 0, span) vf_store(t->dw + at + s * column, w[s]);
         }
     }
+    if (outer) return;
+    lanes_write_all(pixels, t, n, near, y);
+    if (!t->sum) return;
+    vf sum = lanes_load(t->sum + n, valid), square = lanes_load(t->square + n, valid);
+    vf more = { 0 }, squares = { 0 };
+    REPEAT (p, 0, pixels) more += y[p], squares = vf_fma(y[p], y[p], squares);
+    lanes_store(t->sum + n, sum + more, valid);
+    lanes_store(t->square + n, square + squares, valid);
 }
 
-INLINE void lanes_outer_body(const int pixels, const int span, const int stride, const bool spread,
-                             const struct direct_lanes *t)
+INLINE void lanes_body(const bool outer, const int pixels, const int span, const int stride,
+                       const bool spread, const struct direct_lanes *t)
 {
     int lines = t->ahead_lines;
     struct direct_ahead ahead = ahead_begin(t->ahead, &lines);
+    vf near[DIRECT_ROWS * LANES_LINE] = { { 0 } };
     for (int n = 0; n < t->channels; n += LANES)
-        lanes_outer_vector(pixels, span, stride, spread, t, n, &ahead);
+        lanes_vector(outer, pixels, span, stride, spread, t, n, near, &ahead);
     if (t->ahead_lines) *t->ahead = ahead;
 }
 
@@ -191,12 +161,12 @@ INLINE void lanes_outer_body(const int pixels, const int span, const int stride,
     static __attribute__((noinline)) void lanes_TILE_##spread##_##name##_##pixels(  \
         const struct direct_lanes *t)                                               \
     {                                                                               \
-        lanes_tile_body(pixels, span, stride, spread, t);                           \
+        lanes_body(false, pixels, span, stride, spread, t);                         \
     }                                                                               \
     static __attribute__((noinline)) void lanes_OUTER_##spread##_##name##_##pixels( \
         const struct direct_lanes *t)                                               \
     {                                                                               \
-        lanes_outer_body(pixels, span, stride, spread, t);                          \
+        lanes_body(true, pixels, span, stride, spread, t);                          \
     }
 
 #define LANES_TILES(spread, pixels)          \
