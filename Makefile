@@ -27,10 +27,13 @@ all: $(BIN)             ## build build/senet-exp
 
 # The compiler takes minutes to instrument unrolled loops that it has optimised.
 $(B)/core/kernels/%.o:            ALL += $(if $(SAN),-O1,-O3)
-$(addprefix $(B)/core/kernels/isa_avx2,.o _direct.o _winograd.o): ALL += -mavx2 -mfma
+$(addprefix $(B)/core/kernels/isa_avx2,.o _direct.o _winograd.o _peak.o): ALL += -mavx2 -mfma
 AVX512 = -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma -mprefer-vector-width=512
-$(addprefix $(B)/core/kernels/isa_avx512,.o _direct.o _winograd.o): ALL += $(AVX512)
-$(addprefix $(B)/core/kernels/isa_avx512_bf16,.o _direct.o _winograd.o): ALL += $(AVX512) -mavx512bf16
+$(addprefix $(B)/core/kernels/isa_avx512,.o _direct.o _winograd.o _peak.o): ALL += $(AVX512)
+$(addprefix $(B)/core/kernels/isa_avx512_bf16,.o _direct.o _winograd.o _peak.o): ALL += $(AVX512) -mavx512bf16
+
+# An instrumented loop shows no peak.
+$(B)/core/kernels/isa_%_peak.o: override SAN :=
 
 # No foreign byte reaches the kernels, and clang takes minutes to instrument their unrolled loops.
 ifdef FUZZ

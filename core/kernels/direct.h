@@ -135,7 +135,8 @@ struct direct_isa {
     /* [of pairs][v][pixels] and [of pairs][v][m] */
     void (*tile[2][3][DIRECT_ROWS + 1])(const struct direct_tile *t);
     void (*outer[2][4][DIRECT_ROWS + 1])(const struct direct_outer *o);
-    /* [group > 1][span][pixels], for the pixel counts in lanes_pixels (descending, 0 at the end) */
+    /* y, and what it adds to dw: [group > 1][span][pixels], for the pixel counts in lanes_pixels
+     * (descending, 0 at the end) */
     void (*lanes_tile[2][LANES_SPANS][DIRECT_ROWS + 1])(const struct direct_lanes *t);
     void (*lanes_outer[2][LANES_SPANS][DIRECT_ROWS + 1])(const struct direct_lanes *t);
     int lanes_pixels[8];
@@ -145,7 +146,10 @@ struct direct_isa {
     float (*peak)(long steps), (*peak_bf16)(long steps);
 };
 
-#define ISA(name, runs_here) extern const struct direct_isa direct_##name;
+#define ISA(name, runs_here)                      \
+    extern const struct direct_isa direct_##name; \
+    float peak_##name(long steps);                \
+    float peak_bf16_##name(long steps);
 #include "core/kernels/isas.def"
 #undef ISA
 

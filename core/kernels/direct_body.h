@@ -6,18 +6,10 @@
  *   CACHE        floats that its processors keep in their second-level cache beside the rest,
  * includes this and exports the table. Loops over pixels and vectors have constant bounds and
  * vanish; the sums never leave registers. */
+#include "core/kernels/unroll.h"
 #include "core/kernels/winograd.h"
 #include <stdint.h>
 #include <string.h>
-
-#define INLINE static inline __attribute__((always_inline))
-
-/* A loop whose bounds are constants once its function is inlined: no loop remains. */
-#ifdef __clang__
-#define REPEAT(i, from, to) _Pragma("clang loop unroll(full)") for (int i = from; i < to; i++)
-#else
-#define REPEAT(i, from, to) _Pragma("GCC unroll 32") for (int i = from; i < to; i++)
-#endif
 
 /* The address of pixel m, from the two halves' pointers and multiples of the pixel stride that the
  * addressing modes of x86 can form from three registers. Strides are in bytes. */
@@ -306,19 +298,6 @@ COPY(DIRECT_PAIRS)
 COPY(DIRECT_TWINS)
 COPY(DIRECT_ROUND)
 
-INLINE float peak_body(const bool pairs, long steps)
-{
-    const vf a = vf_set(0.5f), b = vf_set(1.0f);
-    vf sums[DIRECT_PEAK], all = vf_set(0);
-    REPEAT (i, 0, DIRECT_PEAK) sums[i] = vf_set((float)i);
-    for (long s = 0; s < steps; s++)
-        REPEAT (i, 0, DIRECT_PEAK) sums[i] = pairs ? vf_dot(a, b, sums[i]) : vf_fma(sums[i], a, b);
-    REPEAT (i, 0, DIRECT_PEAK) all += sums[i];
-    return all[0];
-}
-static float isa_peak(long steps) { return peak_body(false, steps); }
-static float isa_peak_bf16(long steps) { return peak_body(true, steps); }
-
 #include "core/kernels/direct_lanes_body.h"
 
 /* One function for each size; noinline keeps each one's registers its own. */
@@ -376,5 +355,5 @@ TILES(1)
         .lanes_pixels = LANES_PIXELS,                                                          \
         .copy = { ROW_COPY(DIRECT_FLOATS), ROW_COPY(DIRECT_WIDEN), ROW_COPY(DIRECT_PAIRS),     \
                   ROW_COPY(DIRECT_TWINS), ROW_COPY(DIRECT_ROUND) },                            \
-        .peak = isa_peak, .peak_bf16 = isa_peak_bf16,                                          \
+        .peak = peak_##name, .peak_bf16 = peak_bf16_##name,                                    \
     }
