@@ -151,7 +151,7 @@ INLINE void lanes_body(const bool outer, const int pixels, const int span, const
 {
     int lines = t->ahead_lines;
     struct direct_ahead ahead = ahead_begin(t->ahead, &lines);
-    vf near[DIRECT_ROWS * LANES_LINE] = { { 0 } };
+    vf near[DIRECT_ROWS * LANES_LINE] = { { 0 } }; /* gcc does not see that it is written first */
     for (int n = 0; n < t->channels; n += LANES)
         lanes_vector(outer, pixels, span, stride, spread, t, n, near, &ahead);
     if (t->ahead_lines) *t->ahead = ahead;

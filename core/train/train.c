@@ -13,10 +13,11 @@ static const char *const precisions[] = { "fp32", "bf16", NULL };
 const struct field train_fields[] = {
     INT(train_settings, epochs, 30, 1, 100000, "passes over the training images"),
     INT(train_settings, batch_size, 128, 1, 65536, "images in a step"),
-    CHOICE(train_settings, precision, precisions, PRECISION_FP32,
-           "of activations; weights, statistics, gates and sums are fp32 always. bf16 halves the "
-           "memory of activations and is faster; processors with avx512_bf16 multiply it as such, "
-           "others as floats"),
+    CHOICE(
+        train_settings, precision, precisions, PRECISION_FP32,
+        "of activations; weights, statistics, gates and sums are fp32 always. bf16 halves the "
+        "memory of activations and their traffic; processors with avx512_bf16 multiply it as such, "
+        "others as floats"),
     REAL(train_settings, label_smoothing, 0, 0, 0.99,
          "share of the target spread evenly over all classes"),
     REAL(train_settings, clip_norm, 0, 0, 1e9, "largest joint L2 norm of the gradients, 0: any"),

@@ -4,10 +4,10 @@ blocks, grouped and depthwise layers. Prints tables of ratios and writes JSON.
 
 Every task is measured in rounds, senet-exp and PyTorch in turn, in both precisions. The first round
 tries all of PyTorch's variants (interpreter, layout, eager or compiled, malloc); later ones the
-fastest two. A figure is the median over the rounds. Each task's row is printed, and the JSON written again, as
-soon as that task is done: an interrupted run keeps what it has. Names of Python interpreters come
-from PEER_PYTHON, separated by spaces or colons; those without torch are left out, and without any
-nothing is measured.
+fastest two. A figure is the median over the rounds. Each task's row is printed, and the JSON written
+again, as soon as that task is done: an interrupted run keeps what it has. Names of Python
+interpreters come from PEER_PYTHON, separated by spaces or colons; those without torch are left out,
+and without any nothing is measured.
 """
 import argparse
 import json
