@@ -27,23 +27,24 @@ all: $(BIN)             ## build build/senet-exp
 
 # The compiler takes minutes to instrument unrolled loops that it has optimised.
 $(B)/core/kernels/%.o:            ALL += $(if $(SAN),-O1,-O3)
-$(addprefix $(B)/core/kernels/isa_avx2,.o _direct.o _winograd.o _peak.o): ALL += -mavx2 -mfma
+# Each instruction set has a file isa_NAME.c in the folders of core/kernels that need it.
 AVX512 = -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma -mprefer-vector-width=512
-$(addprefix $(B)/core/kernels/isa_avx512,.o _direct.o _winograd.o _peak.o): ALL += $(AVX512)
-$(addprefix $(B)/core/kernels/isa_avx512_bf16,.o _direct.o _winograd.o _peak.o): ALL += $(AVX512) -mavx512bf16
+$(B)/core/kernels/%/isa_avx2.o $(B)/core/kernels/%/isa_avx2_peak.o: ALL += -mavx2 -mfma
+$(B)/core/kernels/%/isa_avx512.o $(B)/core/kernels/%/isa_avx512_peak.o: ALL += $(AVX512)
+$(B)/core/kernels/%/isa_avx512_bf16.o $(B)/core/kernels/%/isa_avx512_bf16_peak.o: ALL += $(AVX512) -mavx512bf16
 
 # An instrumented loop shows no peak.
-$(B)/core/kernels/isa_%_peak.o: override SAN :=
+$(B)/core/kernels/%_peak.o: override SAN :=
 
 # No foreign byte reaches the kernels, and clang takes minutes to instrument their unrolled loops.
 ifdef FUZZ
-$(B)/core/kernels/isa_%.o: override SAN :=
+$(addprefix $(B)/,$(patsubst %.c,%.o,$(wildcard core/kernels/*/isa_*.c core/kernels/*/*/isa_*.c))): override SAN :=
 endif
 
 # The revision of the sources is compiled into this one object, and again when it changes.
 REVISION := $(shell git --git-dir=.git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
-$(B)/experiments/machine.o:       ALL += -DSENET_REVISION='"$(REVISION)"'
-$(B)/experiments/machine.o:       $(B)/revision
+$(B)/experiments/results/provenance.o:       ALL += -DSENET_REVISION='"$(REVISION)"'
+$(B)/experiments/results/provenance.o:       $(B)/revision
 $(B)/revision: FORCE
 	@mkdir -p $(@D)
 	@echo '$(REVISION)' | cmp -s - $@ || echo '$(REVISION)' > $@

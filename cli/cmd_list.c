@@ -6,7 +6,7 @@
 #include "core/data/augment.h"
 #include "core/models/model.h"
 #include "core/train/train.h"
-#include "experiments/choices.h"
+#include "experiments/spec/components.h"
 #include <stdlib.h>
 #include <string.h>
 

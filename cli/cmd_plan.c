@@ -2,9 +2,9 @@
 #include "cli/experiment.h"
 #include "cli/listing.h"
 #include "core/base/file.h"
-#include "experiments/footprint.h"
-#include "experiments/progress.h"
-#include "experiments/standing.h"
+#include "experiments/run/footprint.h"
+#include "experiments/run/progress.h"
+#include "experiments/run/status.h"
 #include <math.h>
 
 static const struct listing_column plan_columns[] = {

@@ -1,8 +1,8 @@
 /* status: what a results folder holds, what runs, what waits. */
 #include "cli/command.h"
 #include "cli/listing.h"
-#include "experiments/progress.h"
-#include "experiments/standing.h"
+#include "experiments/run/progress.h"
+#include "experiments/run/status.h"
 #include <math.h>
 
 static const struct listing_column status_columns[] = {

@@ -1,7 +1,7 @@
 #include "cli/experiment.h"
 #include "cli/report.h"
 #include "core/kernels/kernels.h"
-#include "experiments/runner.h"
+#include "experiments/run/runner.h"
 
 bool experiment_read(struct design *d, const struct invocation *v, bool sweep)
 {

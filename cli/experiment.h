@@ -1,7 +1,7 @@
 #ifndef CLI_EXPERIMENT_H
 #define CLI_EXPERIMENT_H
 #include "cli/command.h"
-#include "experiments/design.h"
+#include "experiments/design/design.h"
 
 /* What the commands that take CONFIG [KEY=VALUE ...] share. */
 

@@ -1,7 +1,7 @@
 #ifndef CLI_LAYERS_H
 #define CLI_LAYERS_H
 #include "core/base/text.h"
-#include "experiments/design.h"
+#include "experiments/design/design.h"
 
 /* The network of a point, one line a call, for one image. */
 bool layers_print(const struct design_point *p, struct err *e);

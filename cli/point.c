@@ -1,6 +1,6 @@
 /* One point's counts, as text and as JSON. */
 #include "cli/point.h"
-#include "experiments/footprint.h"
+#include "experiments/run/footprint.h"
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>

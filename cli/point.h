@@ -1,6 +1,6 @@
 #ifndef CLI_POINT_H
 #define CLI_POINT_H
-#include "experiments/design.h"
+#include "experiments/design/design.h"
 
 /* Every count of a point's network: on standard output, or as members of a JSON object, without
  * its braces. The JSON keys are stable. */

@@ -3,7 +3,7 @@
 /* Every convolution of ResNet-20, ResNet-50, ResNeXt-50 (its grouped ones) and MobileNet (its
  * depthwise ones): what conv_bench times and the tests of the direct convolution compare with the
  * reference. */
-#include "core/kernels/conv.h"
+#include "core/kernels/conv/conv.h"
 
 enum conv_network { RESNET20, RESNET50, RESNEXT50, MOBILENET };
 

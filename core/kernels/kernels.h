@@ -1,7 +1,7 @@
 #ifndef CORE_KERNELS_KERNELS_H
 #define CORE_KERNELS_KERNELS_H
-#include "core/kernels/bf16.h"
-#include "core/kernels/fused.h"
+#include "core/kernels/vector/bf16.h"
+#include "core/kernels/vector/fused.h"
 #include <stdbool.h>
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* Convolution: inputs x, weights (kh, kw, c / groups, k), optionally a bias (1, 1, 1, k). */
-#include "core/kernels/conv.h"
+#include "core/kernels/conv/conv.h"
 #include "core/ops/norm.h"
 #include "core/ops/ops.h"
 #include "core/ops/parts.h"

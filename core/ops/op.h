@@ -2,7 +2,7 @@
 #define CORE_OPS_OP_H
 #include "core/base/err.h"
 #include "core/base/text.h"
-#include "core/kernels/bf16.h"
+#include "core/kernels/vector/bf16.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@ enum { OP_INPUTS = 5 };
 struct tensor {
     int n, h, w, c;
     float *data, *grad; /* where bf16 is set, of bf16: reach them by tensor_data, tensor_grad */
-    bool bf16;          /* stored as bf16 (core/kernels/bf16.h); set by planning a graph */
+    bool bf16;          /* stored as bf16 (core/kernels/vector/bf16.h); set by planning a graph */
     /* Of a fused step: these contents are never written, readers work them out from that norm's
      * input (core/ops/norm.h); data is NULL. Otherwise NULL. */
     const struct op_call *norm;

@@ -8,8 +8,8 @@
  * beforehand, as a step does it. */
 #include "core/base/mem.h"
 #include "core/base/parallel.h"
-#include "core/kernels/conv.h"
-#include "core/kernels/direct.h"
+#include "core/kernels/conv/conv.h"
+#include "core/kernels/tiles/tiles.h"
 #include "core/kernels/kernels.h"
 #include "tests/conv_layers.h"
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * made-up one, so that no file is touched; experiment files cannot extend another from memory.
  *   build/fuzz/tests/fuzz/fuzz_spec -dict=tests/fuzz/spec.dict tests/fuzz/seeds/spec
  * tests/cases/bad */
-#include "experiments/design.h"
+#include "experiments/design/design.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

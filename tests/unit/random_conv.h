@@ -2,7 +2,7 @@
 #define TESTS_UNIT_RANDOM_CONV_H
 /* Small convolutions of random shapes, for comparisons with a slower way. */
 #include "core/base/rng.h"
-#include "core/kernels/conv.h"
+#include "core/kernels/conv/conv.h"
 
 enum { RANDOM_SHAPES = 200, RANDOM_BATCH = 50 };
 

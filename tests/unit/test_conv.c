@@ -3,7 +3,7 @@
 #include "core/base/mem.h"
 #include "core/base/parallel.h"
 #include "core/base/rng.h"
-#include "core/kernels/conv.h"
+#include "core/kernels/conv/conv.h"
 #include "core/kernels/kernels.h"
 #include "tests/unit/unit.h"
 #include <math.h>

@@ -1,7 +1,7 @@
 /* Experiments: points, what wins over what, baselines, identities of runs, the written design. */
 #include "core/base/digest.h"
 #include "core/base/file.h"
-#include "experiments/design.h"
+#include "experiments/design/design.h"
 #include "tests/unit/unit.h"
 #include <cjson/cJSON.h>
 #include <stdlib.h>

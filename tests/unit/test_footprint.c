@@ -1,9 +1,9 @@
 /* What a run takes of memory against what it then takes, and against what there is. */
 #include "core/base/file.h"
 #include "core/base/parallel.h"
-#include "experiments/footprint.h"
-#include "experiments/headroom.h"
-#include "experiments/runner.h"
+#include "experiments/run/footprint.h"
+#include "experiments/run/headroom.h"
+#include "experiments/run/runner.h"
 #include "tests/unit/unit.h"
 #include <stdio.h>
 #include <stdlib.h>

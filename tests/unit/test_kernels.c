@@ -3,7 +3,7 @@
  * that must show. */
 #include "core/base/mem.h"
 #include "core/base/rng.h"
-#include "core/kernels/gemm.h"
+#include "core/kernels/vector/gemm.h"
 #include "core/kernels/kernels.h"
 #include "tests/unit/unit.h"
 #include <math.h>

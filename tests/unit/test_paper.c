@@ -1,5 +1,5 @@
 /* The paper's rows against what else is known of them. */
-#include "experiments/paper.h"
+#include "experiments/spec/paper.h"
 #include "tests/unit/unit.h"
 #include <cjson/cJSON.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* Records written, read back, and refused where anybody has had their hands on them. */
 #include "core/base/digest.h"
 #include "core/base/rng.h"
-#include "experiments/record.h"
+#include "experiments/results/record.h"
 #include "tests/unit/results_fixture.h"
 #include <math.h>
 

@@ -1,7 +1,7 @@
 /* One run: defaults, sections, assignments, the echo. */
-#include "experiments/choices.h"
-#include "experiments/spec.h"
-#include "experiments/yaml.h"
+#include "experiments/spec/components.h"
+#include "experiments/spec/spec.h"
+#include "experiments/spec/yaml.h"
 #include "tests/unit/unit.h"
 #include <cjson/cJSON.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Statistics against tables and against a second way to count. */
-#include "experiments/stats.h"
+#include "experiments/table/stats.h"
 #include "tests/unit/unit.h"
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* YAML into values: places, limits, refusals. */
 #include "core/base/text.h"
-#include "experiments/yaml.h"
+#include "experiments/spec/yaml.h"
 #include "tests/unit/unit.h"
 #include <stdlib.h>
 #include <string.h>

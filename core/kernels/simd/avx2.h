@@ -1,6 +1,6 @@
 /* vf: 8 floats in a 256-bit register. The *_part forms touch the first m < LANES floats only and
  * read the others as 0. vf_max and vf_min return b where one of the two is NaN. */
-#include "core/kernels/bf16.h"
+#include "core/kernels/vector/bf16.h"
 #include <immintrin.h>
 #include <stddef.h>
 

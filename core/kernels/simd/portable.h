@@ -1,7 +1,7 @@
 /* vf: 4 floats, plain C for any machine; a product is rounded before it is added. The *_part forms
  * touch the first m < LANES floats only and read the others as 0. vf_max and vf_min return b where
  * one of the two is NaN. */
-#include "core/kernels/bf16.h"
+#include "core/kernels/vector/bf16.h"
 #include <stddef.h>
 #include <string.h>
 

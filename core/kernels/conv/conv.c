@@ -1,0 +1,222 @@
+/* Which way of computing convolutions is used for a shape; and what is fused around a convolution,
+ * or stored as bf16, done in passes of its own for the ways that know nothing of it. */
+#include "core/kernels/conv/conv.h"
+#include "core/base/parallel.h"
+#include "core/kernels/kernels.h"
+#include <string.h>
+
+/* Best first; the last takes every shape. */
+static const struct conv_kernels *const conv_ways[] = { &conv_winograd, &conv_pairs, &conv_direct,
+                                                        &conv_reference, NULL };
+
+static const struct conv_kernels *conv_named; /* by conv_use, or NULL */
+
+static bool conv_takes(const struct conv_kernels *k, const struct conv_shape *s)
+{
+    return !k->takes || k->takes(s);
+}
+
+const struct conv_kernels *conv_at(int i) { return conv_ways[i]; }
+
+const struct conv_kernels *conv_for(const struct conv_shape *s)
+{
+    if (conv_named && conv_takes(conv_named, s)) return conv_named;
+    for (const struct conv_kernels *const *k = conv_ways; *k; k++)
+        if ((!(*k)->fast || (*k)->fast()) && conv_takes(*k, s)) return *k;
+    return &conv_reference;
+}
+
+bool conv_use(const char *name)
+{
+    if (!name) {
+        conv_named = NULL;
+        return true;
+    }
+    for (const struct conv_kernels *const *k = conv_ways; *k; k++)
+        if (strcmp((*k)->name, name) == 0) {
+            conv_named = *k;
+            return true;
+        }
+    return false;
+}
+
+/* How a call is carried out: by which way, and what must be done around it. */
+struct conv_plan {
+    const struct conv_kernels *way;
+    struct conv_shape shape; /* as the way sees it */
+    bool widen_x, widen_y;   /* bf16 that the way takes as float only */
+    bool apply;              /* it cannot work its input out itself */
+    size_t own;              /* floats of work that are the way's */
+};
+
+static struct conv_plan conv_plan(const struct conv_shape *s, bool in_scale)
+{
+    struct conv_plan p = { .way = conv_for(s), .shape = *s };
+    const bool native = p.way->takes_bf16 && p.way->takes_bf16(s);
+    p.widen_x = s->bf16_x && !native;
+    p.widen_y = s->bf16_y && !native;
+    p.shape.bf16_x &= native;
+    p.shape.bf16_y &= native;
+    p.apply = in_scale && !p.way->fuses;
+    p.own = p.way->work ? (p.way->work(&p.shape) + 15) / 16 * 16 : 0;
+    return p;
+}
+
+static size_t conv_x_image(const struct conv_shape *s)
+{
+    return (size_t)s->h * (size_t)s->w * (size_t)s->c;
+}
+
+static size_t conv_y_image(const struct conv_shape *s)
+{
+    return (size_t)s->oh * (size_t)s->ow * (size_t)s->k;
+}
+
+static size_t conv_x_len(const struct conv_shape *s) { return (size_t)s->n * conv_x_image(s); }
+static size_t conv_y_len(const struct conv_shape *s) { return (size_t)s->n * conv_y_image(s); }
+static size_t conv_room(size_t len) { return (len + 15) / 16 * 16; }
+
+size_t conv_work(const struct conv_shape *s)
+{
+    const struct conv_plan p = conv_plan(s, true);
+    return p.own + (p.widen_x || p.apply ? conv_room(conv_x_len(s)) : 0) +
+           (p.widen_y ? conv_room(conv_y_len(s)) : 0);
+}
+
+uint64_t conv_products(const struct conv_shape *s)
+{
+    return (uint64_t)conv_y_len(s) * (uint64_t)(s->kh * s->kw) * (uint64_t)(s->c / s->groups);
+}
+
+uint64_t conv_products_done(const struct conv_shape *s)
+{
+    const struct conv_plan p = conv_plan(s, false);
+    return p.way->products ? p.way->products(&p.shape) : conv_products(s);
+}
+
+size_t conv_packed(const struct conv_shape *s, enum conv_pass pass)
+{
+    const struct conv_plan p = conv_plan(s, false);
+    return p.way->packed ? p.way->packed(&p.shape, pass) : 0;
+}
+
+void conv_pack(const struct conv_shape *s, const struct conv_packing *packing)
+{
+    const struct conv_plan p = conv_plan(s, false);
+    if (p.way->pack) p.way->pack(&p.shape, packing);
+}
+
+bool conv_folds(const struct conv_shape *s)
+{
+    const struct conv_plan p = conv_plan(s, false);
+    return p.way->folds && p.way->folds(&p.shape);
+}
+
+/* What is done around a convolution. */
+struct conv_around {
+    const struct conv_shape *s;
+    const struct conv_call *c;
+    struct conv_plan plan;
+    float *x, *y; /* float stand-ins for the tensors on either side, or NULL */
+};
+
+static struct conv_around conv_around(const struct conv_shape *s, const struct conv_call *c)
+{
+    struct conv_around a = { s, c, conv_plan(s, c->in_scale), NULL, NULL };
+    float *room = c->work + a.plan.own;
+    if (a.plan.widen_x || a.plan.apply) {
+        a.x = room;
+        room += conv_room(conv_x_len(s));
+    }
+    if (a.plan.widen_y) a.y = room;
+    return a;
+}
+
+static void conv_apply_chunk(void *ctx, size_t image)
+{
+    const struct conv_around *a = ctx;
+    const size_t len = conv_x_image(a->s), channels = (size_t)a->s->c;
+    const float *x = a->plan.widen_x ? a->x : a->c->x;
+    kernels->fused->norm_relu(a->x + image * len, x + image * len, a->c->in_scale, a->c->in_shift,
+                              len / channels, channels);
+}
+
+static void conv_zero_chunk(void *ctx, size_t image)
+{
+    const struct conv_around *a = ctx;
+    const size_t len = conv_x_image(a->s);
+    float *dx = a->x ? a->x : a->c->dx;
+    memset(dx + image * len, 0, len * sizeof *dx);
+}
+
+static void conv_sums_chunk(void *ctx, size_t image)
+{
+    const struct conv_around *a = ctx;
+    const size_t len = conv_y_image(a->s), channels = (size_t)a->s->k;
+    const float *y = a->y ? a->y + image * len : (const float *)a->c->y + image * len;
+    float *sums = a->c->sums + image * channels, *squares = a->c->squares + image * channels;
+    float *zero = parallel_scratch(channels);
+    memset(zero, 0, channels * sizeof *zero);
+    memset(sums, 0, channels * sizeof *sums);
+    memset(squares, 0, channels * sizeof *squares);
+    kernels->channel_sums(sums, squares, y, zero, len / channels, channels);
+}
+
+/* One image a chunk. */
+static void conv_each(struct conv_around *a, void (*chunk)(void *ctx, size_t image))
+{
+    parallel_for((size_t)a->s->n, chunk, a);
+}
+
+/* The call's input as the way shall see it. */
+static void conv_give_x(struct conv_around *a, struct conv_call *call)
+{
+    if (!a->x) return;
+    if (a->plan.widen_x) bf16_widen(a->x, a->c->x, conv_x_len(a->s));
+    call->x = a->x;
+    if (!a->plan.apply) return;
+    conv_each(a, conv_apply_chunk);
+    call->in_scale = call->in_shift = NULL;
+}
+
+static void conv_give_dy(struct conv_around *a, struct conv_call *call)
+{
+    if (!a->y) return;
+    bf16_widen(a->y, a->c->dy, conv_y_len(a->s));
+    call->dy = a->y;
+}
+
+void conv_forward(const struct conv_shape *s, const struct conv_call *c)
+{
+    struct conv_around a = conv_around(s, c);
+    struct conv_call call = *c;
+    conv_give_x(&a, &call);
+    if (a.y) call.y = a.y;
+    a.plan.way->forward(&a.plan.shape, &call);
+    if (c->sums && !a.plan.way->fuses) conv_each(&a, conv_sums_chunk);
+    if (a.y) bf16_narrow(c->y, a.y, conv_y_len(s));
+}
+
+void conv_backward_data(const struct conv_shape *s, const struct conv_call *c)
+{
+    struct conv_around a = conv_around(s, c);
+    struct conv_call call = *c;
+    conv_give_dy(&a, &call);
+    if (!a.plan.widen_x) a.x = NULL;
+    if (a.x) call.dx = a.x;
+    if (c->overwrite && !a.plan.way->fuses)
+        conv_each(&a, conv_zero_chunk);
+    else if (a.x && !c->overwrite)
+        bf16_widen(a.x, c->dx, conv_x_len(s));
+    a.plan.way->backward_data(&a.plan.shape, &call);
+    if (a.x) bf16_narrow(c->dx, a.x, conv_x_len(s));
+}
+
+void conv_backward_weights(const struct conv_shape *s, const struct conv_call *c)
+{
+    struct conv_around a = conv_around(s, c);
+    struct conv_call call = *c;
+    conv_give_x(&a, &call);
+    conv_give_dy(&a, &call);
+    a.plan.way->backward_weights(&a.plan.shape, &call);
+}

@@ -1,0 +1,169 @@
+/* The direct convolution as one of conv.h's ways: which shapes it takes and which part serves them.
+ */
+#include "core/kernels/tiles/tiles.h"
+#include "core/base/err.h"
+#include "core/kernels/kernels.h"
+#include <string.h>
+
+const struct direct_isa *direct_isa(void)
+{
+    static const struct direct_isa *const tables[] = {
+#define ISA(name, runs_here) &direct_##name,
+#include "core/kernels/isas.def"
+#undef ISA
+    };
+    size_t i = 0;
+    while (i < sizeof tables / sizeof *tables && strcmp(tables[i]->isa, kernels->isa) != 0) i++;
+    BUG_IF(i == sizeof tables / sizeof *tables, "no direct convolution for %s", kernels->isa);
+    return tables[i];
+}
+
+/* The two kinds of shapes and who serves them; the first that takes a shape. */
+struct direct_way {
+    bool (*takes)(const struct conv_shape *s);
+    size_t (*work)(const struct conv_shape *s);
+    size_t (*packed)(const struct conv_shape *s, enum conv_pass pass);
+    void (*pack)(const struct conv_shape *s, const struct conv_packing *p);
+    void (*forward)(const struct conv_shape *s, const struct conv_call *c);
+    void (*backward_data)(const struct conv_shape *s, const struct conv_call *c);
+    void (*backward_weights)(const struct conv_shape *s, const struct conv_call *c);
+};
+
+/* Groups of very few output channels would leave most of a vector empty. */
+static bool dense_takes(const struct conv_shape *s)
+{
+    return s->groups == 1 || s->k / s->groups >= 4;
+}
+
+static const struct direct_way direct_ways[] = {
+    { direct_lanes_takes, direct_lanes_work, direct_lanes_packed, direct_lanes_pack,
+      direct_lanes_forward, direct_lanes_backward_data, direct_lanes_backward_weights },
+    { dense_takes, direct_dense_work, direct_dense_packed, direct_dense_pack, direct_dense_forward,
+      direct_dense_backward_data, direct_dense_backward_weights },
+};
+enum { DIRECT_WAYS = sizeof direct_ways / sizeof *direct_ways };
+
+static const struct direct_way *direct_way(const struct conv_shape *s)
+{
+    for (int i = 0; i < DIRECT_WAYS; i++)
+        if (direct_ways[i].takes(s)) return &direct_ways[i];
+    return NULL;
+}
+
+static bool direct_takes(const struct conv_shape *s) { return direct_way(s); }
+
+/* Every shape: what is not multiplied as bf16 is widened and narrowed on the way. */
+static bool direct_takes_bf16(const struct conv_shape *s) { return direct_takes(s); }
+
+static bool direct_folds(const struct conv_shape *s)
+{
+    return direct_way(s)->forward == direct_dense_forward;
+}
+
+static size_t direct_work(const struct conv_shape *s) { return direct_way(s)->work(s); }
+
+static size_t direct_packed(const struct conv_shape *s, enum conv_pass pass)
+{
+    return direct_way(s)->packed(s, pass);
+}
+
+static void direct_pack(const struct conv_shape *s, const struct conv_packing *p)
+{
+    direct_way(s)->pack(s, p);
+}
+
+static void direct_forward(const struct conv_shape *s, const struct conv_call *c)
+{
+    direct_way(s)->forward(s, c);
+}
+
+static void direct_backward_data(const struct conv_shape *s, const struct conv_call *c)
+{
+    direct_way(s)->backward_data(s, c);
+}
+
+static void direct_backward_weights(const struct conv_shape *s, const struct conv_call *c)
+{
+    direct_way(s)->backward_weights(s, c);
+}
+
+const struct conv_kernels conv_direct = {
+    .name = "direct",
+    .takes = direct_takes,
+    .takes_bf16 = direct_takes_bf16,
+    .work = direct_work,
+    .packed = direct_packed,
+    .pack = direct_pack,
+    .folds = direct_folds,
+    .fuses = true,
+    .forward = direct_forward,
+    .backward_data = direct_backward_data,
+    .backward_weights = direct_backward_weights,
+};
+
+/* Groups of the lanes' kind are bound by memory: floats do. */
+static bool pairs_takes(const struct conv_shape *s)
+{
+    const struct direct_way *way = direct_way(s);
+    return s->bf16_x && s->bf16_y && way && way->forward == direct_dense_forward;
+}
+
+static bool pairs_fast(void) { return direct_isa()->pairs; }
+
+static struct conv_shape in_pairs(const struct conv_shape *s)
+{
+    struct conv_shape p = *s;
+    p.pairs = true;
+    return p;
+}
+
+static size_t pairs_work(const struct conv_shape *s)
+{
+    const struct conv_shape p = in_pairs(s);
+    return direct_dense_work(&p);
+}
+
+static size_t pairs_packed(const struct conv_shape *s, enum conv_pass pass)
+{
+    const struct conv_shape p = in_pairs(s);
+    return direct_dense_packed(&p, pass);
+}
+
+static void pairs_pack(const struct conv_shape *s, const struct conv_packing *packing)
+{
+    const struct conv_shape p = in_pairs(s);
+    direct_dense_pack(&p, packing);
+}
+
+static void pairs_forward(const struct conv_shape *s, const struct conv_call *c)
+{
+    const struct conv_shape p = in_pairs(s);
+    direct_dense_forward(&p, c);
+}
+
+static void pairs_backward_data(const struct conv_shape *s, const struct conv_call *c)
+{
+    const struct conv_shape p = in_pairs(s);
+    direct_dense_backward_data(&p, c);
+}
+
+static void pairs_backward_weights(const struct conv_shape *s, const struct conv_call *c)
+{
+    const struct conv_shape p = in_pairs(s);
+    direct_dense_backward_weights(&p, c);
+}
+
+const struct conv_kernels conv_pairs = {
+    .name = "pairs",
+    .takes = pairs_takes,
+    .takes_bf16 = pairs_takes,
+    .fast = pairs_fast,
+    .work = pairs_work,
+    .packed = pairs_packed,
+    .pack = pairs_pack,
+    .folds = pairs_takes,
+    .fuses = true,
+    .forward = pairs_forward,
+    .backward_data = pairs_backward_data,
+    .backward_weights = pairs_backward_weights,
+};

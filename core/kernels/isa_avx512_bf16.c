@@ -1,5 +1,0 @@
-#include "core/kernels/simd/avx512.h"
-
-#include "core/kernels/body.h"
-
-const struct kernels kernels_avx512_bf16 = KERNELS_TABLE("avx512_bf16");

@@ -1,5 +1,0 @@
-#include "core/kernels/simd/avx512.h"
-
-#include "core/kernels/peak_body.h"
-
-PEAK(avx512_bf16)

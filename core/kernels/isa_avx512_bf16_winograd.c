@@ -1,5 +1,0 @@
-#include "core/kernels/simd/avx512.h"
-
-#include "core/kernels/winograd_body.h"
-
-const struct winograd_isa winograd_avx512_bf16 = WINOGRAD_TABLE;

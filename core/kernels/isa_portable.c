@@ -1,5 +1,0 @@
-#include "core/kernels/simd/portable.h"
-
-#include "core/kernels/body.h"
-
-const struct kernels kernels_portable = KERNELS_TABLE("portable");

@@ -1,5 +1,0 @@
-#include "core/kernels/simd/portable.h"
-
-#include "core/kernels/peak_body.h"
-
-PEAK(portable)

@@ -1,5 +1,0 @@
-#include "core/kernels/simd/portable.h"
-
-#include "core/kernels/winograd_body.h"
-
-const struct winograd_isa winograd_portable = WINOGRAD_TABLE;

@@ -1,0 +1,131 @@
+#ifndef EXPERIMENTS_DESIGN_BUILDER_H
+#define EXPERIMENTS_DESIGN_BUILDER_H
+#include "experiments/spec/components.h"
+#include "experiments/design/design.h"
+
+/* A design in the making; only the design_*.c files include this. They run in this order:
+ *   files    layers: the files that extend one another, deepest base first, then the command line
+ *   settings every layer taken apart into KEY = value; what a later layer says wins
+ *   axes     sweep and variants
+ *   product  points: one for each variant and swept value
+ *   points   every point resolved; keys that do not exist or change nothing
+ *   probes   data shape, network and other things that settings must agree on
+ *   final    baseline, and points that are the same runs
+ * Each reports all it finds; the later ones pass over what the earlier ones refused. */
+
+enum { LAYERS = 18, POINTS_MAX = 10000, SEEDS_MAX = 1000 };
+
+/* A setting as it was written. One value swept over is one given, whichever points use it. */
+struct given {
+    struct setting set;
+    int layer;
+    bool assigned;       /* to some point */
+    bool works;          /* changes something at some point, or might at one that was refused */
+    bool unknown;        /* there is no such setting under any choice */
+    int foreign_at;      /* 1 + a point whose choices lack it, 0: none */
+    const char *meaning; /* of its row, once assigned */
+};
+
+struct givens {
+    struct given *list;
+    int n, room;
+};
+
+/* A swept key; its values, one given each. */
+struct axis {
+    const char *key, *label; /* label: the short form of key */
+    const struct value *at;
+    int layer;
+    struct givens values;
+};
+
+struct variant {
+    const char *name;
+    struct givens settings;
+};
+
+/* The keys of an experiment that are no settings. */
+enum top {
+    TOP_EXPERIMENT,
+    TOP_QUESTION,
+    TOP_MIRRORS,
+    TOP_SWEEP,
+    TOP_VARIANTS,
+    TOP_BASELINE,
+    TOP_SEEDS,
+    TOPS
+};
+
+struct draft {
+    struct design *out;
+    const struct design_request *request;
+    struct diags *d;
+    struct pool *pool; /* out's */
+    const struct value *layers[LAYERS];
+    int n_layers;
+    const struct value *axes_layer; /* KEY=V1,V2,... of the command line, as a sweep */
+    const struct value *top[TOPS];
+    int top_layer[TOPS];
+    struct givens base;
+    struct givens swept; /* sweep, one given a key; its value is the list */
+    struct axis *axes;
+    int n_axes;
+    struct variant *variants;
+    int n_variants; /* 0: the experiment has no variants */
+    bool *resolved; /* of each point: all its settings could be read */
+};
+
+/* design_files.c */
+bool draft_files(struct draft *f);
+
+/* design_settings.c */
+void draft_settings(struct draft *f);
+struct given *givens_find(const struct givens *g, const char *key);
+/* Takes a map apart. sweeping: a list may stand where a name is expected. */
+void givens_add_map(struct draft *f, struct givens *g, const struct value *map, int layer,
+                    bool sweeping);
+
+/* design_top.c */
+void draft_top(struct draft *f);
+
+/* design_axes.c */
+void draft_axes(struct draft *f);
+
+/* design_product.c */
+void draft_product(struct draft *f);
+/* What is in force at a point: base, variant, axes. out has room for draft_settings_max. */
+int draft_settings_max(const struct draft *f);
+int draft_settings_at(const struct draft *f, int point, struct given **out);
+/* "a; b; and 4 more": labels of points; points NULL: of all. */
+const char *draft_labels(const struct draft *f, const int *points, int n);
+void value_text(const struct value *v, struct text *t); /* on one line, as in YAML */
+
+/* design_points.c */
+void draft_points(struct draft *f);
+/* Resolves settings of which some may be left out (a NULL), without a word. */
+bool draft_try(struct given *const *list, int n, struct run_spec *s, struct pool *p);
+
+/* design_probes.c */
+void draft_probes(struct draft *f);
+
+/* design_final.c */
+void draft_final(struct draft *f);
+uint64_t design_point_digest(const struct design_point *p);
+
+/* design_nets.c: what is known of each network of an experiment. */
+struct net_facts {
+    uint64_t key; /* digest of what it was built from */
+    bool built;
+    char *why; /* it was not */
+    struct model_counts counts;
+    uint64_t structure, bytes;
+};
+struct nets {
+    struct net_facts *list;
+    int n, room;
+};
+/* Builds the network, unless an equal one was built before. Valid until the next call. */
+const struct net_facts *nets_facts(struct nets *n, const struct run_spec *s,
+                                   const struct data_shape *shape);
+void nets_clear(struct nets *n);
+#endif

@@ -1,0 +1,126 @@
+/* The baseline, and points whose runs are the same runs. */
+#include "core/base/digest.h"
+#include "experiments/design/builder.h"
+#include <string.h>
+
+/* Everything of a point's runs but seed and data. */
+uint64_t design_point_digest(const struct design_point *p)
+{
+    struct text t = { NULL, 0, 0 };
+    char structure[DIGEST_TEXT];
+    digest_text(p->structure, structure);
+    text_addf(&t, "numerics %d, structure %s, ", NUMERICS_VERSION, structure);
+    spec_write_training(&p->spec, &t);
+    uint64_t digest = digest_of(t.s, t.len);
+    text_clear(&t);
+    return digest;
+}
+
+static void final_twins(struct draft *f)
+{
+    struct design *o = f->out;
+    uint64_t *digests = pool_new(f->pool, (size_t)o->n_points, sizeof *digests);
+    for (int i = 0; i < o->n_points; i++) {
+        digests[i] = design_point_digest(&o->points[i]);
+        for (int j = 0; j < i && o->points[i].same_as < 0; j++)
+            if (digests[i] == digests[j]) o->points[i].same_as = j;
+    }
+}
+
+/* Does the point have the value that the baseline asks of this key? */
+static bool point_has(const struct design_point *p, const struct setting *x)
+{
+    void *at;
+    const struct field *f = spec_field(&p->spec, x->key, &at);
+    struct text asked = { NULL, 0, 0 }, has = { NULL, 0, 0 };
+    struct err e;
+    bool same = spec_try(&p->spec, x, &asked, &e) == ASSIGNED;
+    if (same) field_write(f, at, &has);
+    same = same && strcmp(asked.s, has.s) == 0;
+    text_clear(&asked);
+    text_clear(&has);
+    return same;
+}
+
+static bool point_matches(const struct design_point *p, const struct givens *g)
+{
+    for (int i = 0; i < g->n; i++)
+        if (!point_has(p, &g->list[i].set)) return false;
+    return true;
+}
+
+/* What one key of the baseline is at the first point that can read it. */
+static void baseline_check(struct draft *f, const struct setting *x)
+{
+    struct err e;
+    enum assigned a = ASSIGN_UNKNOWN;
+    for (int p = 0; p < f->out->n_points && a != ASSIGNED && a != ASSIGN_REFUSED; p++) {
+        struct text ignored = { NULL, 0, 0 };
+        a = spec_try(&f->out->points[p].spec, x, &ignored, &e);
+        text_clear(&ignored);
+    }
+    if (a != ASSIGNED) spec_complain(&f->out->points[0].spec, x, a, &e, f->d);
+}
+
+static void baseline_map(struct draft *f, const struct value *v)
+{
+    struct design *o = f->out;
+    struct givens g = { NULL, 0, 0 };
+    int before = f->d->count;
+    givens_add_map(f, &g, v, f->top_layer[TOP_BASELINE], false);
+    for (int i = 0; i < g.n; i++) baseline_check(f, &g.list[i].set);
+    if (f->d->count != before) return;
+    int *found = pool_new(f->pool, (size_t)o->n_points, sizeof *found), n = 0;
+    for (int i = 0; i < o->n_points; i++) {
+        if (!f->resolved[i]) return; /* what it would have been is not known */
+        if (point_matches(&o->points[i], &g)) found[n++] = i;
+    }
+    if (n == 1)
+        o->baseline = found[0];
+    else if (n)
+        diag_at(f->d, v, pool_textf(&f->d->pool, "it fits: %s", draft_labels(f, found, n)),
+                "baseline: one point is expected, this fits %d", n);
+    else
+        diag_at(f->d, v,
+                pool_textf(&f->d->pool, "points are: %s", draft_labels(f, NULL, o->n_points)),
+                "baseline: no point has these settings (`baseline: none` compares with nothing)");
+}
+
+static void baseline_name(struct draft *f, const struct value *v)
+{
+    const char **labels = pool_new(f->pool, (size_t)f->out->n_points, sizeof *labels);
+    int n = f->out->n_points;
+    for (int i = 0; i < n; i++) {
+        labels[i] = f->out->points[i].label;
+        if (strcmp(labels[i], v->text) != 0) continue;
+        f->out->baseline = i;
+        return;
+    }
+    if (strcmp(v->text, "none") == 0) return;
+    const char *near = text_nearest(v->text, labels, (size_t)n);
+    diag_at(f->d, v,
+            near ? pool_textf(&f->d->pool, "did you mean \"%s\"?", near)
+                 : pool_textf(&f->d->pool, "points are: %s", draft_labels(f, NULL, n)),
+            "baseline: no point is called \"%s\"", v->text);
+}
+
+static void final_baseline(struct draft *f)
+{
+    const struct value *v = f->top[TOP_BASELINE];
+    f->out->baseline = -1;
+    if (!v) return;
+    if (v->kind == VALUE_MAP && v->first)
+        baseline_map(f, v);
+    else if (v->kind == VALUE_SCALAR)
+        baseline_name(f, v);
+    else
+        diag_at(f->d, v, NULL,
+                "baseline: a map of settings that fits one point, or a point's name, is expected");
+}
+
+void draft_final(struct draft *f)
+{
+    if (f->out->n_points == 0) return;
+    final_baseline(f);
+    if (f->d->count == 0) final_twins(f);
+}

@@ -1,0 +1,8 @@
+#ifndef EXPERIMENTS_RESULTS_PROVENANCE_H
+#define EXPERIMENTS_RESULTS_PROVENANCE_H
+#include <cjson/cJSON.h>
+
+/* What a result was made with. Nothing of the environment, no host or user names, no times. */
+void machine_describe(cJSON *into, int threads); /* "machine": cpu, isa, threads */
+void program_describe(cJSON *into);              /* "program": revision, numerics; "libraries" */
+#endif

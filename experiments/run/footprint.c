@@ -1,0 +1,106 @@
+/* What a run needs of memory, and whether it can have it. */
+#include "experiments/run/footprint.h"
+#include "core/data/loader.h"
+#include "experiments/run/headroom.h"
+#include <stdio.h>
+
+/* Of any run, as measured: 8 MB of 14 (SE-ResNet-20, batch 1) and of 1,500 (SE-ResNet-50, batch
+ * 16), two threads. */
+enum { PROGRAM_BYTES = 8000000 };
+
+/* Training's own loader keeps its batches while an evaluation runs. */
+enum { LOADERS = 2 };
+
+static struct footprint footprint_with(const struct design_point *p, int batch, uint64_t step)
+{
+    return (struct footprint){
+        .step = step,
+        .batches = LOADERS * loader_bytes(&p->shape, batch),
+        .images = p->images,
+        .program = PROGRAM_BYTES,
+    };
+}
+
+struct footprint footprint_of(const struct design_point *p)
+{
+    return footprint_with(p, p->spec.train.batch_size, p->bytes);
+}
+
+uint64_t footprint_total(const struct footprint *f)
+{
+    return f->step + f->batches + f->images + f->program;
+}
+
+bool footprint_at(const struct design_point *p, int batch, struct footprint *out)
+{
+    struct model_net net = { 0 };
+    struct err e;
+    if (!spec_build(&p->spec, batch, &p->shape, &net, &e)) return false;
+    uint64_t step = spec_net_bytes(&net) + spec_state_bytes(&p->spec, p->counts.trainable);
+    graph_destroy(net.graph);
+    *out = footprint_with(p, batch, step);
+    return true;
+}
+
+/* Of what this needs, the part that is not in memory yet: images of most formats are read when the
+ * data set is opened. */
+static uint64_t footprint_to_come(const struct design_point *p, const struct footprint *f)
+{
+    return footprint_total(f) - (p->spec.format->keeps_later ? 0 : f->images);
+}
+
+/* Largest batch, below the point's own, whose run needs no more than room; 0: not even one image.
+ */
+static int batch_within(const struct design_point *p, uint64_t room)
+{
+    int fits = 0, fails = p->spec.train.batch_size;
+    while (fails - fits > 1) {
+        int batch = fits + (fails - fits) / 2;
+        struct footprint f;
+        if (footprint_at(p, batch, &f) && footprint_to_come(p, &f) <= room)
+            fits = batch;
+        else
+            fails = batch;
+    }
+    return fits;
+}
+
+/* "lower train.batch_size to 96, the largest that fits" */
+static void advise(struct text *t, const struct design_point *p, uint64_t room)
+{
+    int batch = batch_within(p, room);
+    if (batch)
+        text_addf(t, "lower train.batch_size from %d to %d, the largest that fits",
+                  p->spec.train.batch_size, batch);
+    else
+        text_add(t, "not even train.batch_size=1 fits");
+}
+
+static bool refuse(const struct design_point *p, const char *why, uint64_t room, struct err *e)
+{
+    struct text t = { 0 };
+    text_addf(&t, "%s: %s: ", p->label, why);
+    advise(&t, p, room);
+    err_set(e, "%s", t.s);
+    text_clear(&t);
+    return false;
+}
+
+bool footprint_fits(const struct design_point *p, int jobs, const struct headroom *h, struct err *e)
+{
+    struct footprint f = footprint_of(p);
+    uint64_t need = footprint_to_come(p, &f), one = headroom_one(h), all = h->all.bytes;
+    char why[200];
+    if (need > one) {
+        snprintf(why, sizeof why, "a run needs %.3f GB of memory, and %.3f GB can be had (%s)",
+                 (double)need / 1e9, (double)one / 1e9, headroom_one_by(h));
+        return refuse(p, why, one, e);
+    }
+    uint64_t fitting = all / need;
+    if (fitting >= (uint64_t)jobs) return true;
+    snprintf(why, sizeof why,
+             "%d runs at a time need %.3f GB of memory, and %.3f GB can be had (%s): --jobs %d "
+             "fits; or",
+             jobs, (double)need * jobs / 1e9, (double)all / 1e9, h->all.by, (int)fitting);
+    return refuse(p, why, all / (uint64_t)jobs, e);
+}

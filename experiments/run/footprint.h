@@ -1,0 +1,27 @@
+#ifndef EXPERIMENTS_RUN_FOOTPRINT_H
+#define EXPERIMENTS_RUN_FOOTPRINT_H
+#include "experiments/design/design.h"
+
+/* The memory of one run at its highest, in bytes: what a process that trains it and nothing else
+ * has in physical memory. Known before anything is allocated, and right to 5 % from 100 MB on
+ * (tests/unit/test_footprint.c); smaller runs are mostly the program itself. */
+struct footprint {
+    uint64_t step;    /* weights, gradients, optimiser, activations: the point's bytes */
+    uint64_t batches; /* made ready for training and for evaluation */
+    uint64_t images;  /* that the data set keeps in memory */
+    uint64_t program; /* code, libraries, scratch memory of the threads */
+};
+
+struct footprint footprint_of(const struct design_point *p);
+uint64_t footprint_total(const struct footprint *f);
+
+/* The same for the point with another batch size; false where the network cannot be built. */
+bool footprint_at(const struct design_point *p, int batch, struct footprint *out);
+
+/* Refuses a run that does not fit. The message names the largest train.batch_size that does. The
+ * data set is open: what it has read counts as memory that is gone already. jobs: that many runs at
+ * a time, each in a process of its own, none of which needs more than this one. */
+struct headroom;
+bool footprint_fits(const struct design_point *p, int jobs, const struct headroom *h,
+                    struct err *e);
+#endif

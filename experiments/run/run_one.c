@@ -1,0 +1,197 @@
+/* Locks a run, builds its network, trains it, writes its record. Whatever goes wrong with the run
+ * itself ends in a record that says so; only a disk that takes no record stops the sweep. */
+#include "experiments/run/run_one.h"
+#include "core/base/file.h"
+#include "core/base/parallel.h"
+#include "experiments/run/footprint.h"
+#include "experiments/run/headroom.h"
+#include "experiments/results/record.h"
+#include "experiments/run/signals.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The lock lives as long as the descriptor, so that a killed process leaves none behind. */
+static int lock_open(const char *dir, const char *id, struct err *e)
+{
+    struct text path = { 0 };
+    text_addf(&path, "%s/runs/%s", dir, id);
+    int fd = -1;
+    if (dir_make(path.s, e)) {
+        text_add(&path, "/lock");
+        fd = open(path.s, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (fd < 0) err_set(e, "%s: cannot be opened: %s", path.s, strerror(errno));
+    }
+    text_clear(&path);
+    return fd;
+}
+
+bool run_is_locked(const char *dir, const char *id)
+{
+    struct text path = { 0 };
+    text_addf(&path, "%s/runs/%s/lock", dir, id);
+    int fd = open(path.s, O_RDONLY | O_CLOEXEC);
+    text_clear(&path);
+    if (fd < 0) return false;
+    bool busy = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return busy;
+}
+
+/* Whether the record is of this invocation's time. */
+static bool record_is_fresh(const struct run_task *t)
+{
+    struct text path = { 0 };
+    struct stat st;
+    text_addf(&path, "%s/runs/%s.json", t->dir, t->id);
+    bool fresh = stat(path.s, &st) == 0 &&
+                 (double)st.st_mtim.tv_sec + 1e-9 * (double)st.st_mtim.tv_nsec >= t->began;
+    text_clear(&path);
+    return fresh;
+}
+
+/* Completed and diverged runs are done for good; a failed one only where it failed just now. */
+static bool run_is_done(const struct run_task *t)
+{
+    struct record r;
+    struct err e;
+    if (record_read(t->dir, t->id, &r, &e) != 1) return false;
+    bool done = r.status == RECORD_COMPLETED || r.status == RECORD_DIVERGED ||
+                (r.status == RECORD_FAILED && record_is_fresh(t));
+    record_clear(&r);
+    return done;
+}
+
+static bool net_prepare(const struct run_task *t, struct model_net *n, struct err *e)
+{
+    const struct run_spec *s = &t->point->spec;
+    struct headroom h;
+    headroom_read(&h, ""); /* others may have taken memory since the sweep began */
+    if (!footprint_fits(t->point, 1, &h, e)) return false;
+    if (!spec_build(s, s->train.batch_size, &t->point->shape, n, e)) return false;
+    return graph_plan(n->graph, true, (struct tensor *[]){ n->logits, n->loss, NULL }, e);
+}
+
+static bool run_stop(void *ctx)
+{
+    (void)ctx;
+    return signals_caught();
+}
+
+static bool run_train(const struct run_task *t, struct progress_run *view,
+                      struct train_result *result, struct err *e)
+{
+    const struct run_spec *s = &t->point->spec;
+    struct model_net n = { 0 };
+    struct text checkpoint = { 0 };
+    text_addf(&checkpoint, "%s/runs/%s/checkpoint", t->dir, t->id);
+    bool ok = net_prepare(t, &n, e);
+    if (ok) {
+        struct train_job job = {
+            .net = { n.graph, n.images, n.labels, n.logits, n.loss },
+            .data = &t->data->data,
+            .split = &t->data->split,
+            .settings = &s->train,
+            .augment = &s->augment,
+            .optimizer = s->optimizer,
+            .optimizer_settings = s->optimizer_settings,
+            .schedule = s->schedule,
+            .schedule_settings = s->schedule_settings,
+            .seed = t->seed,
+            .checkpoint = checkpoint.s,
+            .identity = strtoull(t->id, NULL, 16),
+            .watch = { view, progress_batch, progress_epoch, run_stop, progress_warn },
+        };
+        ok = train_run(&job, result, e);
+    }
+    if (n.graph) graph_destroy(n.graph);
+    text_clear(&checkpoint);
+    return ok;
+}
+
+/* Of the whole run: this session's clock, and the epochs of earlier ones. */
+static double run_seconds(const struct progress_run *view, const struct train_result *r)
+{
+    double seconds = clock_seconds() - view->started;
+    for (int i = 0; i < r->epochs - view->epochs_here; i++) seconds += r->history[i].seconds;
+    return seconds;
+}
+
+static enum record_status run_status(const struct train_result *r)
+{
+    switch (r->status) {
+    case TRAIN_COMPLETED:
+        return RECORD_COMPLETED;
+    case TRAIN_DIVERGED:
+        return RECORD_DIVERGED;
+    case TRAIN_INTERRUPTED:
+        return RECORD_INTERRUPTED;
+    }
+    BUG_IF(true, "train status %d", r->status);
+}
+
+static void run_tell(struct progress_run *view, const struct record_facts *f)
+{
+    char outcome[PROGRESS_TEXT];
+    const struct train_result *r = f->result;
+    if (f->status == RECORD_COMPLETED)
+        snprintf(outcome, sizeof outcome, "test error %.2f %%", r->test.top1);
+    else if (f->status == RECORD_DIVERGED)
+        snprintf(outcome, sizeof outcome, "diverged at step %llu",
+                 (unsigned long long)r->diverged_step);
+    else if (f->status == RECORD_INTERRUPTED)
+        snprintf(outcome, sizeof outcome, "interrupted, continues from here");
+    else
+        snprintf(outcome, sizeof outcome, "failed: %s", f->why);
+    progress_run_end(view, outcome);
+}
+
+static enum run_outcome run_locked(const struct run_task *t, struct progress *p, struct err *e)
+{
+    struct progress_run view = { .progress = p,
+                                 .slot = p->slot,
+                                 .label = t->point->label,
+                                 .seed = t->seed,
+                                 .number = t->number,
+                                 .of = t->of,
+                                 .started = clock_seconds() };
+    struct train_result result = { 0 };
+    struct err why = { .text = "" };
+    bool ok = run_train(t, &view, &result, &why);
+    struct record_facts f = { .id = t->id,
+                              .status = ok ? run_status(&result) : RECORD_FAILED,
+                              .why = ok ? NULL : why.text,
+                              .point = t->point,
+                              .seed = t->seed,
+                              .data = &t->data->data,
+                              .split = &t->data->split,
+                              .result = ok ? &result : NULL,
+                              .seconds = run_seconds(&view, &result),
+                              .threads = parallel_threads() };
+    bool written = record_write(t->dir, &f, e);
+    run_tell(&view, &f);
+    train_result_clear(&result);
+    if (!written) return RUN_NO_DISK;
+    return f.status == RECORD_INTERRUPTED ? RUN_STOPPED : RUN_ENDED;
+}
+
+enum run_outcome run_one(const struct run_task *t, struct progress *p, bool wait, struct err *e)
+{
+    int fd = lock_open(t->dir, t->id, e);
+    if (fd < 0) return RUN_NO_DISK;
+    enum run_outcome outcome = RUN_BUSY;
+    if (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) == 0) {
+        outcome = run_is_done(t) ? RUN_ENDED : run_locked(t, p, e);
+    } else if (errno == EINTR) {
+        outcome = RUN_STOPPED;
+    } else if (errno != EWOULDBLOCK) {
+        err_set(e, "%s/runs/%s/lock: cannot be locked: %s", t->dir, t->id, strerror(errno));
+        outcome = RUN_NO_DISK;
+    }
+    close(fd);
+    return outcome;
+}

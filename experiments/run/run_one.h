@@ -1,0 +1,29 @@
+#ifndef EXPERIMENTS_RUN_RUN_ONE_H
+#define EXPERIMENTS_RUN_RUN_ONE_H
+#include "experiments/run/progress.h"
+#include "experiments/run/run_data.h"
+
+/* One run from lock to record. */
+struct run_task {
+    const char *dir, *id;
+    const struct design_point *point;
+    uint64_t seed;
+    const struct run_data *data;
+    int number, of; /* k of n */
+    double began; /* seconds of the file system's clock when this program began: a failure recorded
+                   * later is another process's of the same sweep, and is not tried again */
+};
+
+enum run_outcome {
+    RUN_ENDED,   /* a record says how */
+    RUN_BUSY,    /* another process has it */
+    RUN_STOPPED, /* by a signal; state saved */
+    RUN_NO_DISK, /* the record could not be written; e says why */
+};
+
+/* wait: for the lock, where another process holds it. */
+enum run_outcome run_one(const struct run_task *t, struct progress *p, bool wait, struct err *e);
+
+/* True where a process is at work on this run. */
+bool run_is_locked(const char *dir, const char *id);
+#endif

@@ -1,0 +1,245 @@
+/* Runs what a design still lacks. */
+#include "experiments/run/runner.h"
+#include "core/base/file.h"
+#include "core/base/parallel.h"
+#include "experiments/run/backlog.h"
+#include "experiments/run/footprint.h"
+#include "experiments/run/headroom.h"
+#include "experiments/run/workers.h"
+#include "experiments/run/run_one.h"
+#include "experiments/run/signals.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+struct runner {
+    const struct design *design;
+    const struct run_options *options;
+    struct run_data *all_data;
+    const struct run_data **data; /* of each point */
+    struct census census;
+    struct run_task *tasks; /* what is to be trained */
+    int n_tasks;
+    int *next; /* number of the next task; shared by all workers */
+    double began;
+};
+
+/* What a worker hands back; the largest counts. */
+enum { WORK_DONE, WORK_NO_DISK, WORK_STOPPED, WORK_KILLED = 255 };
+
+static bool runner_open_data(struct runner *r, struct err *e)
+{
+    const struct design *d = r->design;
+    r->data = mem_new((size_t)d->n_points, sizeof *r->data);
+    for (int p = 0; p < d->n_points; p++) {
+        r->data[p] = run_data_of(&r->all_data, &d->points[p], e);
+        if (!r->data[p]) return false;
+    }
+    return true;
+}
+
+static char (*runner_ids(const struct runner *r))[RUN_ID]
+{
+    const struct design *d = r->design;
+    char(*ids)[RUN_ID] = mem_new((size_t)(d->n_points * d->n_seeds), sizeof *ids);
+    for (int p = 0; p < d->n_points; p++) {
+        for (int s = 0; s < d->n_seeds; s++) {
+            run_id(&d->points[p], d->seeds[s], r->data[p]->split.digest, ids[p * d->n_seeds + s]);
+        }
+    }
+    return ids;
+}
+
+static bool design_save(const struct runner *r, struct err *e)
+{
+    struct text json = { 0 }, path = { 0 };
+    design_write(r->design, (const char(*)[RUN_ID])r->census.ids, &json);
+    text_addf(&path, "%s/experiment.json", r->options->dir);
+    bool ok = file_write(path.s, json.s, json.len, e);
+    text_clear(&json);
+    text_clear(&path);
+    return ok;
+}
+
+static void points_same_say(const struct design *d, struct progress *p)
+{
+    for (int i = 0; i < d->n_points; i++) {
+        int first = d->points[i].same_as;
+        if (first >= 0) {
+            progress_say(p, "%s and %s build the same network: trained once",
+                         d->points[first].label, d->points[i].label);
+        }
+    }
+}
+
+/* Census, what it says, and experiment.json as the design now is. */
+static bool runner_census(struct runner *r, struct progress *p, struct err *e)
+{
+    const char *dir = r->options->dir;
+    struct results previous = { 0 };
+    struct err unread = { .text = "" };
+    struct text path = { 0 }, say = { 0 };
+    text_addf(&path, "%s/experiment.json", dir);
+    bool before = file_exists(path.s);
+    bool read = before && results_read(dir, &previous, &unread);
+    text_clear(&path);
+    if (!census_take(&r->census, r->design, runner_ids(r), dir, e)) {
+        results_clear(&previous);
+        return false;
+    }
+    if (before && !read) progress_say(p, "%s: not compared with", unread.text);
+    census_compare(&r->census, r->design, read ? &previous : NULL);
+    census_say(&r->census, &say);
+    points_same_say(r->design, p);
+    progress_say(p, "%s: %s", r->design->experiment, say.s);
+    text_clear(&say);
+    if (read) results_clear(&previous);
+    return design_save(r, e);
+}
+
+static void runner_tasks(struct runner *r)
+{
+    const struct census *c = &r->census;
+    int seeds = r->design->n_seeds;
+    r->n_tasks = c->n_distinct - c->kept;
+    r->tasks = mem_new((size_t)r->n_tasks + 1, sizeof *r->tasks);
+    for (int i = 0, n = 0; i < c->n_distinct; i++) {
+        if (c->done[i]) continue;
+        int at = c->distinct[i], point = at / seeds;
+        r->tasks[n] = (struct run_task){ .dir = r->options->dir,
+                                         .id = c->ids[at],
+                                         .point = &r->design->points[point],
+                                         .seed = r->design->seeds[at % seeds],
+                                         .data = r->data[point],
+                                         .number = n + 1,
+                                         .of = r->n_tasks,
+                                         .began = r->began };
+        n++;
+    }
+}
+
+static int work_result(enum run_outcome o, const struct err *e)
+{
+    if (o == RUN_NO_DISK) fprintf(stderr, "senet-exp: %s\n", e->text);
+    return o == RUN_STOPPED ? WORK_STOPPED : o == RUN_NO_DISK ? WORK_NO_DISK : WORK_DONE;
+}
+
+/* Takes tasks until none is left; then waits for those that other processes had in hand. */
+static int runner_work(void *ctx, int slot, struct progress *p)
+{
+    struct runner *r = ctx;
+    bool *busy = mem_new((size_t)r->n_tasks + 1, sizeof *busy);
+    struct err e = { .text = "" };
+    int result = WORK_DONE, i;
+    (void)slot;
+    while (result == WORK_DONE &&
+           (i = __atomic_fetch_add(r->next, 1, __ATOMIC_RELAXED)) < r->n_tasks) {
+        enum run_outcome o = signals_caught() ? RUN_STOPPED : run_one(&r->tasks[i], p, false, &e);
+        busy[i] = o == RUN_BUSY;
+        result = work_result(o, &e);
+    }
+    for (i = 0; result == WORK_DONE && i < r->n_tasks; i++) {
+        if (!busy[i]) continue;
+        progress_say(p, "waiting for %s seed %llu, which another process trains",
+                     r->tasks[i].point->label, (unsigned long long)r->tasks[i].seed);
+        result =
+            work_result(signals_caught() ? RUN_STOPPED : run_one(&r->tasks[i], p, true, &e), &e);
+    }
+    free(busy);
+    return result;
+}
+
+/* Refuses the whole sweep where one of its runs cannot have its memory, or where as many of the
+ * largest as run at a time cannot: better now than after the hours that the others take. */
+static bool runner_memory(const struct runner *r, int jobs, struct err *e)
+{
+    const struct design_point *most = NULL;
+    uint64_t bytes = 0;
+    for (int i = 0; i < r->n_tasks; i++) {
+        struct footprint f = footprint_of(r->tasks[i].point);
+        if (footprint_total(&f) <= bytes) continue;
+        bytes = footprint_total(&f);
+        most = r->tasks[i].point;
+    }
+    struct headroom h;
+    headroom_read(&h, "");
+    return footprint_fits(most, jobs, &h, e);
+}
+
+static bool runner_train(struct runner *r, struct progress *p, int *worst, struct err *e)
+{
+    int jobs = p->slots = p->slots < r->n_tasks ? p->slots : r->n_tasks;
+    if (!runner_memory(r, jobs, e)) return false;
+    r->next =
+        mmap(NULL, sizeof *r->next, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (r->next == MAP_FAILED) return err_set(e, "no memory to share with the workers");
+    *r->next = 0;
+    bool ok = true;
+    if (jobs == 1) {
+        *worst = runner_work(r, 0, p);
+    } else {
+        int threads = parallel_threads() / jobs;
+        parallel_pause();
+        parallel_use(threads < 1 ? 1 : threads);
+        struct jobs_work w = { runner_work, r };
+        ok = jobs_run(jobs, &w, p, worst, e);
+    }
+    munmap(r->next, sizeof *r->next);
+    return ok;
+}
+
+/* Reads the records of the whole design once more: kept ones that diverged count, too. */
+static enum runner_status runner_verdict(const struct runner *r, struct err *e)
+{
+    const struct census *c = &r->census;
+    enum runner_status status = RUNNER_DONE;
+    for (int i = 0; i < c->n_distinct; i++) {
+        struct record one;
+        int found = record_read(r->options->dir, c->ids[c->distinct[i]], &one, e);
+        if (found < 0) return RUNNER_NO_DATA;
+        if (found == 0 || one.status != RECORD_COMPLETED) status = RUNNER_SOME_FAILED;
+        if (found) record_clear(&one);
+    }
+    return status;
+}
+
+static enum runner_status runner_go(struct runner *r, struct progress *p, struct err *e)
+{
+    int worst = WORK_DONE;
+    if (!dir_make(r->options->dir, e) || !runner_open_data(r, e) || !runner_census(r, p, e))
+        return RUNNER_NO_DATA;
+    runner_tasks(r);
+    if (r->n_tasks && !runner_train(r, p, &worst, e)) return RUNNER_NO_DATA;
+    if (worst == WORK_STOPPED || signals_caught()) return RUNNER_INTERRUPTED;
+    if (worst == WORK_KILLED) progress_say(p, "a worker was killed: the same command goes on");
+    if (worst == WORK_NO_DISK) {
+        err_set(e, "%s: stopped, since a record could not be written", r->options->dir);
+        return RUNNER_NO_DATA;
+    }
+    return runner_verdict(r, e);
+}
+
+/* The clock that stamps files; it ticks every few milliseconds. */
+static double file_clock(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME_COARSE, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+enum runner_status runner_run(const struct design *d, const struct run_options *o, struct err *e)
+{
+    struct runner r = { .design = d, .options = o, .began = file_clock() };
+    struct progress p;
+    parallel_use(o->threads);
+    progress_open(&p, o->jobs ? o->jobs : 1, o->quiet);
+    signals_watch();
+    enum runner_status status = runner_go(&r, &p, e);
+    progress_close(&p);
+    census_clear(&r.census);
+    run_data_clear(&r.all_data);
+    free(r.data);
+    free(r.tasks);
+    return status;
+}

@@ -1,0 +1,37 @@
+#ifndef EXPERIMENTS_SPEC_COMPONENTS_H
+#define EXPERIMENTS_SPEC_COMPONENTS_H
+#include "experiments/spec/spec.h"
+
+/* What an experiment chooses by name: a data format, a backbone, an optimiser, a schedule. Each is
+ * a setting, and each brings rows of its own to its section. */
+struct choice {
+    const char *prefix, *key;             /* "train.optimizer", "name" */
+    const char *noun;                     /* "optimizer", in messages */
+    struct field row[2];                  /* the name as a setting of struct run_spec */
+    const struct field *(*fields)(int i); /* rows that the i-th thing brings; NULL past the last */
+    const char *(*name)(int i);           /* its name; NULL past the last */
+    const char *(*chosen)(const struct run_spec *s);
+};
+enum { CHOICES = 4 };
+extern const struct choice choices[CHOICES];
+
+/* The choice whose section this is, or in whose section this key is; or NULL. */
+const struct choice *choice_of(const char *prefix);
+const struct choice *choice_around(const char *key);
+
+/* The i-th prefix that settings live at ("dataset", "model.se", ...), or NULL. */
+const char *prefix_at(int i);
+
+/* Of "model.se.squeeze": the length of "model.se"; 0 where there is no dot. */
+size_t prefix_len(const char *key);
+const char *last_part(const char *key); /* "squeeze" */
+
+/* The choice and the name under which a key exists ("schedule step"), or NULL. */
+const char *key_owner(const char *key, struct pool *p);
+
+/* "model.se takes reduction, squeeze, ..." of the first len bytes of prefix, or NULL. */
+const char *section_advice(const char *prefix, size_t len, struct pool *p);
+
+/* Advice on a key that does not exist, or NULL. */
+const char *key_advice(const char *key, struct pool *p);
+#endif

@@ -1,0 +1,171 @@
+/* The footer. Each note is one sentence or a few about one thing, for a reader who sees the table
+ * alone. */
+#include "experiments/table/footnotes.h"
+#include "experiments/table/numbers.h"
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+static void note(struct table *t, const char *text)
+{
+    const char **all = pool_new(&t->pool, (size_t)t->n_notes + 1, sizeof *all);
+    for (int i = 0; i < t->n_notes; i++) all[i] = t->notes[i];
+    all[t->n_notes++] = text;
+    t->notes = all;
+}
+
+static void note_columns(struct table *t, const struct results *r, const struct analysis *a)
+{
+    note(t, pool_textf(&t->pool,
+                       "Errors are percent of the test part, looked at once after the last epoch: "
+                       "mean ± standard deviation over %d seed%s.",
+                       r->n_seeds, r->n_seeds == 1 ? "" : "s"));
+    if (a->comparisons == 0) return;
+    note(t,
+         pool_textf(&t->pool,
+                    "Δ: mean difference in points to %s, runs of one seed paired, with Student's "
+                    "95 %% interval (none where all pairs differ alike); p: two-sided sign-flip "
+                    "test of the "
+                    "same pairs, Holm-corrected over %d comparison%s.",
+                    r->points[r->baseline].label, a->comparisons, a->comparisons == 1 ? "" : "s"));
+}
+
+/* What so few pairs cannot show, whatever the truth is. */
+static void note_power(struct table *t, const struct analysis *a)
+{
+    int n = a->pairs_most, m = a->comparisons;
+    if (m == 0 || n > STATS_EXACT) return;
+    double single = stats_smallest_p(n), corrected = fmin(1, single * m);
+    struct text s = { 0 };
+    text_addf(&s, "With %d pair%s the smallest possible p is %s", n, n == 1 ? "" : "s",
+              format_p(&t->pool, single));
+    if (m > 1) text_addf(&s, ", and %s after the correction", format_p(&t->pool, corrected));
+    if (a->pairs_least < n) text_add(&s, " (rows marked * have fewer pairs and cannot get as low)");
+    if (corrected > ANALYSIS_LEVEL)
+        text_addf(
+            &s, ": no row can reach %g, however large its difference; that takes at least %d seeds",
+            ANALYSIS_LEVEL, stats_pairs_needed(ANALYSIS_LEVEL, m));
+    note(t, pool_textf(&t->pool, "%s.", s.s));
+    text_clear(&s);
+}
+
+static void note_bold(struct table *t, const struct results *r, const struct analysis *a)
+{
+    if (a->lowest < 0 || a->testable + a->untestable == 0) return;
+    bool others = false; /* rows with fewer results, which are no candidates */
+    for (int i = 0; i < r->n_points; i++)
+        others = others || a->rows[i].done < a->rows[a->lowest].done;
+    const char *best = pool_textf(&t->pool, "%s has the lowest mean%s", r->points[a->lowest].label,
+                                  others ? " of the rows with most results" : "");
+    if (a->testable == 0)
+        note(t,
+             pool_textf(&t->pool,
+                        "No row is marked as best: %s, but with fewer than %d pairs no test at %g "
+                        "can tell it from any other.",
+                        best, stats_pairs_needed(ANALYSIS_LEVEL, 1), ANALYSIS_LEVEL));
+    else
+        note(t, pool_textf(
+                    &t->pool,
+                    "Bold: %s; with it every row that the sign-flip test against it cannot tell "
+                    "from it (p > %g, each test for itself)%s.",
+                    best, ANALYSIS_LEVEL,
+                    a->untestable ? "; rows with too few pairs for that are not marked" : ""));
+}
+
+static void note_sampling(struct table *t, const struct analysis *a)
+{
+    if (a->test_count == 0 || isnan(a->error)) return;
+    note(t, pool_textf(&t->pool,
+                       "The test part has %s images: an error of %.2f %% is known to ± %.2f points "
+                       "of the true one (95 %%, Wilson), in addition to what the seeds show; "
+                       "differences on the same images are known better.",
+                       format_whole(&t->pool, a->test_count), a->error,
+                       stats_sampling_error(a->error, a->test_count)));
+}
+
+static void note_same(struct table *t, const struct results *r, const struct analysis *a)
+{
+    for (int i = 0; i < r->n_points; i++)
+        if (a->rows[i].root != i)
+            note(t,
+                 pool_textf(&t->pool,
+                            "%s builds the same network as %s: trained once, shown in both rows.",
+                            r->points[i].label, r->points[a->rows[i].root].label));
+}
+
+/* "seed 3 diverged at step 120" */
+static void run_fate(struct text *out, uint64_t seed, const struct record *run)
+{
+    text_addf(out, "; seed %" PRIu64 " ", seed);
+    if (run->status == RECORD_DIVERGED)
+        text_addf(out, "diverged at step %" PRIu64, run->diverged_step);
+    else
+        text_add(out, run->status == RECORD_FAILED ? "failed" : "was interrupted");
+    if (run->why) text_addf(out, ": %s", run->why);
+}
+
+static void row_fates(struct text *out, const struct results *r, int row)
+{
+    int waiting = 0;
+    for (int s = 0; s < r->n_seeds; s++) {
+        const struct record *run = r->points[row].runs[s];
+        if (run && run->status != RECORD_COMPLETED) run_fate(out, r->seeds[s], run);
+        waiting += run == NULL;
+    }
+    if (waiting > 0) text_addf(out, "; %d run%s not done", waiting, waiting == 1 ? " is" : "s are");
+}
+
+static void note_missing(struct table *t, const struct results *r, const struct analysis *a)
+{
+    for (int i = 0; i < r->n_points; i++) {
+        int done = a->rows[i].done;
+        if (done == r->n_seeds || a->rows[i].root != i) continue;
+        struct text fates = { 0 };
+        row_fates(&fates, r, i);
+        const char *rest =
+            done == 0   ? "It has no numbers."
+            : done == 1 ? "Its numbers are those of the other run."
+                        : pool_textf(&t->pool, "Its numbers are those of the other %d runs.", done);
+        note(t, pool_textf(&t->pool, "* %s: %s. %s", r->points[i].label, fates.s + 2, rest));
+        text_clear(&fates);
+    }
+}
+
+static const char *setting_of(struct table *t, const struct results *r, const char *key)
+{
+    const char *first = mirror_setting(&r->points[0], key, &t->pool);
+    for (int i = 1; i < r->n_points; i++) {
+        const char *other = mirror_setting(&r->points[i], key, &t->pool);
+        if (!first || !other || strcmp(first, other) != 0) return "several";
+    }
+    return first ? first : "unknown";
+}
+
+static void note_paper(struct table *t, const struct results *r)
+{
+    const struct paper_table *p = r->mirrors ? paper_table_named(r->mirrors) : NULL;
+    if (!p) return;
+    note(t,
+         pool_textf(&t->pool,
+                    "Paper: Table %s (\"%s\") of Hu et al., Squeeze-and-Excitation Networks, arXiv "
+                    "1709.01507 v4. Not like for like: there ResNet-50 on ImageNet (224 x 224, "
+                    "about 300 epochs, one run each, no spread given); here %s on %s, epochs: %s, "
+                    "%d seed%s. Compare the order and the direction of rows, not the numbers.",
+                    p->name + strlen("table"), p->title, setting_of(t, r, "model.backbone"),
+                    setting_of(t, r, "dataset.name"), setting_of(t, r, "train.epochs"), r->n_seeds,
+                    r->n_seeds == 1 ? "" : "s"));
+    if (strcmp(t->columns[t->n_columns - 1].key, "paper_top5") != 0)
+        note(t, "The paper's parameters count batch norm's running statistics, ours only what is "
+                "trained.");
+}
+
+void notes_write(struct table *t, const struct results *r, const struct analysis *a)
+{
+    note_columns(t, r, a);
+    note_power(t, a);
+    note_bold(t, r, a);
+    note_sampling(t, a);
+    note_same(t, r, a);
+    note_missing(t, r, a);
+    note_paper(t, r);
+}

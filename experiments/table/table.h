@@ -1,0 +1,45 @@
+#ifndef EXPERIMENTS_TABLE_TABLE_H
+#define EXPERIMENTS_TABLE_TABLE_H
+#include "core/base/text.h"
+#include "experiments/results/results.h"
+
+/* Text cells: rounding and "mean ± sd" are decided here, once, before any format is. */
+struct cell {
+    const char *text;
+    double value; /* for machines; NAN where the cell is no number */
+    bool best;    /* bold */
+};
+struct column {
+    const char *title, *unit, *key; /* key: for csv and json, "top1_mean" */
+    bool number;                    /* right-aligned; for machines the value, otherwise the text */
+    bool machine;                   /* for csv and json only */
+};
+struct table {
+    const char *title, *question;
+    int n_columns, n_rows;
+    struct column *columns;
+    struct cell *cells; /* row-major */
+    const char **notes; /* the footer, a sentence each */
+    int n_notes;
+    struct pool pool;
+};
+
+/* The table of an experiment: per point mean ± sd, n, delta, p, interval, hidden widths,
+ * parameters, multiply-adds, seconds, and the paper's columns where it mirrors a table.
+ * Texts of cells may point into the results. */
+void table_build(struct table *t, const struct results *r);
+void table_clear(struct table *t);
+
+/* A format: experiments/export/NAME.c. */
+struct writer {
+    const char *name;   /* --format NAME */
+    const char *suffix; /* of the file */
+    const char *meaning;
+    void (*write)(struct text *out, const struct table *t, const struct results *r);
+};
+#define WRITER(name) extern const struct writer writer_##name;
+#include "experiments/export/writers.def"
+#undef WRITER
+extern const struct writer *const writers[]; /* NULL past the last */
+const struct writer *writer_named(const char *name);
+#endif
