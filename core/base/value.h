@@ -2,7 +2,8 @@
 #define CORE_BASE_VALUE_H
 
 /* What a person wrote: a scalar, a list or a map, each with its place. The experiment files are
- * read into this form (experiments/spec/yaml.h), and so is what follows KEY= on the command line. */
+ * read into this form (experiments/spec/yaml.h), and so is what follows KEY= on the command line.
+ */
 enum value_kind { VALUE_SCALAR, VALUE_LIST, VALUE_MAP };
 
 struct value {

@@ -74,9 +74,9 @@ uint64_t graph_digest(const struct graph *g);
  * are never made, and their data stays NULL. Before graph_plan. */
 void graph_fuse(struct graph *g, bool on);
 
-/* Whether activations and their gradients are stored as bf16 (core/kernels/vector/bf16.h). What has one
- * pixel an image (squeezes, gates, logits), the inside of an SE block, inputs and parameters stay
- * float. All nodes must exist; before graph_plan. */
+/* Whether activations and their gradients are stored as bf16 (core/kernels/vector/bf16.h). What has
+ * one pixel an image (squeezes, gates, logits), the inside of an SE block, inputs and parameters
+ * stay float. All nodes must exist; before graph_plan. */
 void graph_bf16(struct graph *g, bool on);
 
 /* Bytes that graph_plan with the same arguments takes, to the byte. */

@@ -1,8 +1,8 @@
 /* y (n x out) = x (n x in) W (in x out) + bias: the classifier and the two layers of a gate.
  * Inputs x (n, 1, 1, in), W (1, 1, in, out), optionally a bias (1, 1, 1, out). Products are cut
  * along the outputs (forward) or the inputs (backward), never along a sum. */
-#include "core/kernels/vector/gemm.h"
 #include "core/kernels/kernels.h"
+#include "core/kernels/vector/gemm.h"
 #include "core/ops/ops.h"
 #include "core/ops/parts.h"
 #include "core/ops/shape.h"

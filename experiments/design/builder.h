@@ -1,7 +1,7 @@
 #ifndef EXPERIMENTS_DESIGN_BUILDER_H
 #define EXPERIMENTS_DESIGN_BUILDER_H
-#include "experiments/spec/components.h"
 #include "experiments/design/design.h"
+#include "experiments/spec/components.h"
 
 /* A design in the making; only the design_*.c files include this. They run in this order:
  *   files    layers: the files that extend one another, deepest base first, then the command line

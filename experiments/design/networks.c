@@ -8,8 +8,8 @@
 static uint64_t net_key(const struct run_spec *s, const struct data_shape *shape, struct text *t)
 {
     spec_write_network(s, t);
-    text_addf(t, " %d %d %d %d %d ", s->train.batch_size, s->train.precision, shape->size, shape->channels,
-              shape->classes);
+    text_addf(t, " %d %d %d %d %d ", s->train.batch_size, s->train.precision, shape->size,
+              shape->channels, shape->classes);
     text_real(t, s->train.label_smoothing);
     return digest_of(t->s, t->len);
 }

@@ -3,9 +3,9 @@
 #include "experiments/run/run_one.h"
 #include "core/base/file.h"
 #include "core/base/parallel.h"
+#include "experiments/results/record.h"
 #include "experiments/run/footprint.h"
 #include "experiments/run/headroom.h"
-#include "experiments/results/record.h"
 #include "experiments/run/signals.h"
 #include <errno.h>
 #include <fcntl.h>

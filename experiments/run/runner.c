@@ -5,9 +5,9 @@
 #include "experiments/run/backlog.h"
 #include "experiments/run/footprint.h"
 #include "experiments/run/headroom.h"
-#include "experiments/run/workers.h"
 #include "experiments/run/run_one.h"
 #include "experiments/run/signals.h"
+#include "experiments/run/workers.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -1,7 +1,7 @@
 #ifndef EXPERIMENTS_TABLE_PAPER_ROWS_H
 #define EXPERIMENTS_TABLE_PAPER_ROWS_H
-#include "experiments/spec/paper.h"
 #include "experiments/results/results.h"
+#include "experiments/spec/paper.h"
 
 /* The row of the paper's table that a point repeats, or NULL: its value of the row's setting is the
  * row's, and no other axis moves an SE setting away from the paper's standard (reduction 16,

@@ -2,9 +2,9 @@
  * how a cell is filled. */
 #include "experiments/table/table.h"
 #include "experiments/table/analysis.h"
+#include "experiments/table/footnotes.h"
 #include "experiments/table/numbers.h"
 #include "experiments/table/paper_rows.h"
-#include "experiments/table/footnotes.h"
 #include <math.h>
 #include <string.h>
 

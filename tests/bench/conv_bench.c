@@ -9,8 +9,8 @@
 #include "core/base/mem.h"
 #include "core/base/parallel.h"
 #include "core/kernels/conv/conv.h"
-#include "core/kernels/tiles/tiles.h"
 #include "core/kernels/kernels.h"
+#include "core/kernels/tiles/tiles.h"
 #include "tests/conv_layers.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
  * that must show. */
 #include "core/base/mem.h"
 #include "core/base/rng.h"
-#include "core/kernels/vector/gemm.h"
 #include "core/kernels/kernels.h"
+#include "core/kernels/vector/gemm.h"
 #include "tests/unit/unit.h"
 #include <math.h>
 #include <stdlib.h>

@@ -4,9 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Convolutions of NHWC tensors of float or bf16 (core/kernels/vector/bf16.h). Weights, their gradients
- * and all sums are float. Weights are (kh, kw, c / groups, k), k fastest. Where x is bf16, weights
- * may be rounded to bf16 before they are multiplied. */
+/* Convolutions of NHWC tensors of float or bf16 (core/kernels/vector/bf16.h). Weights, their
+ * gradients and all sums are float. Weights are (kh, kw, c / groups, k), k fastest. Where x is
+ * bf16, weights may be rounded to bf16 before they are multiplied. */
 struct conv_shape {
     int n, h, w, c;          /* input: images, rows, columns, channels */
     int k, kh, kw;           /* output channels, kernel rows and columns */

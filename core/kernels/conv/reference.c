@@ -7,8 +7,8 @@
 #include "core/base/err.h"
 #include "core/base/parallel.h"
 #include "core/kernels/conv/conv.h"
-#include "core/kernels/vector/gemm.h"
 #include "core/kernels/kernels.h"
+#include "core/kernels/vector/gemm.h"
 #include <string.h>
 
 enum {

@@ -1,7 +1,7 @@
 /* What the arithmetic units can do at best: multiply-adds on registers alone, over the vector type
  * vf. Compiled without sanitizers in every build, since an instrumented loop is no peak. */
-#include "core/kernels/tiles/tiles.h"
 #include "core/kernels/simd/unroll.h"
+#include "core/kernels/tiles/tiles.h"
 
 INLINE float peak_body(const bool pairs, long steps)
 {

@@ -6,8 +6,8 @@
  *   CACHE        floats that its processors keep in their second-level cache beside the rest,
  * includes this and exports the table. Loops over pixels and vectors have constant bounds and
  * vanish; the sums never leave registers. */
-#include "core/kernels/simd/unroll.h"
 #include "core/kernels/conv/winograd/winograd.h"
+#include "core/kernels/simd/unroll.h"
 #include <stdint.h>
 #include <string.h>
 

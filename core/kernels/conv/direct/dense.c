@@ -3,8 +3,8 @@
  * input that they see into scratch with its zero border (1x1 kernels read the input where it
  * stands), cuts the output pixels into register tiles, and runs all tiles with all panels
  * (direct_dense_block.c). */
-#include "core/kernels/conv/direct/dense_block.h"
 #include "core/base/parallel.h"
+#include "core/kernels/conv/direct/dense_block.h"
 #include <string.h>
 
 enum {

@@ -1,8 +1,8 @@
 /* The direct convolution as one of conv.h's ways: which shapes it takes and which part serves them.
  */
-#include "core/kernels/tiles/tiles.h"
 #include "core/base/err.h"
 #include "core/kernels/kernels.h"
+#include "core/kernels/tiles/tiles.h"
 #include <string.h>
 
 const struct direct_isa *direct_isa(void)

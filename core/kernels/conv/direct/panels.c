@@ -4,8 +4,8 @@
  * to whole vectors, so that all panels before it begin at n0 * taps * elements. A backward pass has
  * one such set of panels for each of its stride x stride phases, one after the other. */
 #include "core/base/parallel.h"
-#include "core/kernels/tiles/tiles.h"
 #include "core/kernels/kernels.h"
+#include "core/kernels/tiles/tiles.h"
 #include <limits.h>
 #include <string.h>
 
