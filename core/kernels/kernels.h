@@ -11,9 +11,18 @@
  * "rows x c" is a dense matrix of `rows` pixels with c channels; sums over rows run in row order,
  * so that equal chunks give equal bits. Names ending in _add add into their target.
  * NaN goes in, NaN comes out: a diverged run must show. */
+/* The instruction sets, best first. */
+enum isa {
+#define ISA(name, runs_here) ISA_##name,
+#include "core/kernels/isas.def"
+#undef ISA
+    ISA_COUNT
+};
+
 struct kernels {
     const char *isa;
-    int lanes; /* floats in a vector register */
+    enum isa number; /* for other tables of one line an instruction set */
+    int lanes;       /* floats in a vector register */
 
     /* n floats */
     void (*add)(float *y, const float *a, const float *b, size_t n);
@@ -70,6 +79,12 @@ static inline const struct fused_kernels *fused_for(bool bf16_too)
 {
     return bf16_too ? kernels->fused_bf16 : kernels->fused;
 }
+
+/* What the arithmetic units can do at best: `steps` steps of kernels_peak_macs multiply-adds each,
+ * on registers alone, by the calling thread; the result is only there to be used. bf16: of pairs of
+ * bf16 where one instruction multiplies them, of floats elsewhere. */
+float kernels_peak(bool bf16_pairs, long steps);
+double kernels_peak_macs(bool bf16_pairs);
 
 /* The i-th table that runs here, best first; NULL past the end. The last is always plain C. */
 const struct kernels *kernels_at(int i);

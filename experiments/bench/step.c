@@ -3,7 +3,7 @@
 #include "core/base/parallel.h"
 #include "core/base/rng.h"
 #include "core/kernels/conv/conv.h"
-#include "core/kernels/tiles/tiles.h"
+#include "core/kernels/kernels.h"
 #include "core/train/loop.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,38 +20,27 @@ double bench_now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-struct peak { /* the multiply-adds that a precision's convolutions are made of */
-    float (*run)(long steps);
-    double flops; /* of one step on one thread */
-    float *sink;  /* a cache line a thread */
+struct peak {
+    bool bf16;
+    float *sink; /* a cache line a thread */
 };
-
-/* The one place that knows which arithmetic a precision could at best use: bf16 multiplies pairs
- * where the instruction set does, floats elsewhere. */
-static struct peak peak_of(const struct run_spec *s)
-{
-    const struct direct_isa *isa = direct_isa();
-    const bool pairs = isa->pairs && s->train.precision == PRECISION_BF16;
-    return (struct peak){ .run = pairs ? isa->peak_bf16 : isa->peak,
-                          .flops = (pairs ? 4.0 : 2.0) * DIRECT_PEAK * isa->lanes };
-}
 
 static void peak_chunk(void *ctx, size_t chunk)
 {
     const struct peak *p = ctx;
-    p->sink[chunk * 16] = p->run(PEAK_STEPS);
+    p->sink[chunk * 16] = kernels_peak(p->bf16, PEAK_STEPS);
 }
 
 double bench_peak(const struct run_spec *s)
 {
     const size_t threads = (size_t)parallel_threads();
-    struct peak p = peak_of(s);
+    struct peak p = { .bf16 = s->train.precision == PRECISION_BF16 };
     p.sink = mem_new(threads * 16, sizeof *p.sink);
     const double begin = bench_now();
     parallel_for(threads, peak_chunk, &p);
     const double seconds = bench_now() - begin;
     free(p.sink);
-    return (double)threads * PEAK_STEPS * p.flops / seconds * 1e-9;
+    return 2e-9 * (double)threads * PEAK_STEPS * kernels_peak_macs(p.bf16) / seconds;
 }
 
 /* Rows of facts.layers: what happens between calls, then node i of the run order at BETWEEN + i.

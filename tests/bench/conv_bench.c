@@ -10,7 +10,6 @@
 #include "core/base/parallel.h"
 #include "core/kernels/conv/conv.h"
 #include "core/kernels/kernels.h"
-#include "core/kernels/tiles/tiles.h"
 #include "tests/conv_layers.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,13 +52,9 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Whether the peak is that of multiplying bf16. */
-static bool bench_pairs(void) { return bench_with.bf16 && direct_isa()->pairs; }
-
 static void peak_chunk(void *ctx, size_t chunk)
 {
-    const struct direct_isa *isa = direct_isa();
-    ((float *)ctx)[chunk * 16] = bench_pairs() ? isa->peak_bf16(BURST) : isa->peak(BURST);
+    ((float *)ctx)[chunk * 16] = kernels_peak(bench_with.bf16, BURST);
 }
 
 /* GFLOP/s of all threads together. */
@@ -68,9 +63,8 @@ static double peak(void)
     const size_t threads = (size_t)parallel_threads();
     const double t = now();
     parallel_for(threads, peak_chunk, bench_with.sink);
-    const double products = (bench_pairs() ? 2.0 : 1.0) * BURST * DIRECT_PEAK *
-                            (double)direct_isa()->lanes * (double)threads,
-                 gflops = 2e-9 * products / (now() - t);
+    const double macs = BURST * kernels_peak_macs(bench_with.bf16) * (double)threads;
+    const double gflops = 2e-9 * macs / (now() - t);
     if (gflops > bench_with.top) bench_with.top = gflops;
     return gflops;
 }

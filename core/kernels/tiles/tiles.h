@@ -10,7 +10,7 @@
  * They are written once (direct_body.h) and compiled for each instruction set into a struct
  * direct_isa. Everything else (direct_*.c) is plain C that cuts a convolution into calls of them:
  * cuts depend on the shape and the instruction set, never on the number of threads. */
-#include "core/kernels/conv/conv.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -125,8 +125,7 @@ struct direct_copy {
 
 struct direct_isa {
     const char *isa;
-    const struct winograd_isa *winograd; /* winograd.h */
-    bool pairs;                          /* of bf16 are multiplied in one instruction */
+    bool pairs; /* of bf16 are multiplied in one instruction */
     int lanes;
     int cache; /* floats that one task keeps in the second-level cache: half of what the smallest of
                 * today's AVX-512 cores has, three eighths of what AVX2 cores have */
@@ -167,19 +166,18 @@ static inline int direct_part(int length, int parts, int i)
     return length / parts + (i < length % parts);
 }
 
+/* The width of the panel at column n0 of so many. */
+static inline int direct_panel_width(const struct direct_isa *isa, int columns, int n0)
+{
+    return direct_min(2 * isa->lanes, direct_round_up(columns - n0, isa->lanes));
+}
+
 /* Floats of a pixel of c channels in a copy of which one vector a pixel is read at a time: whole
  * vectors, and a line more where pixels would share a few of the first-level cache's sets. */
 static inline int direct_pixel(int c, int lanes)
 {
     const int len = direct_round_up(c, lanes);
     return len % 128 ? len : len + DIRECT_LANES;
-}
-
-/* Whether a pass that writes pixels multiplies pairs of bf16; floats otherwise, whatever its
- * tensors are. */
-static inline bool direct_pairs(const struct conv_shape *s)
-{
-    return s->pairs && s->c / s->groups % 2 == 0 && s->k / s->groups % 2 == 0;
 }
 
 /* How far `channels` of a tensor reach, in bytes. */
@@ -218,45 +216,4 @@ static inline struct direct_ahead direct_pixels_ahead(const void *x, int pixels,
                                   lines * pixels };
 }
 
-/* The rows or the columns of the input that see the same taps in a backward pass: there are
- * `stride` such phases in each direction. Pixel p + stride t reads the taps first, first + stride,
- * ... of the kernel, last one first, at the output's pixels t + offset, t + offset + 1, ... */
-struct direct_phase {
-    int first, taps, offset;
-};
-struct direct_phase direct_phase(const struct conv_shape *s, int kernel, int p);
-
-/* The same for either pass that writes pixels: forward has one phase, that sees every tap. And the
- * first and last pixel, from t, that any phase of the pass reads. */
-struct direct_phase direct_pass_phase(const struct conv_shape *s, bool forward, int kernel, int p);
-void direct_reach(const struct conv_shape *s, bool forward, int kernel, int *first, int *last);
-
-/* Panels (direct_pack.c): the width of the one at column n0 of a group, the elements of a group
- * with so many taps, and where those of a phase begin. */
-int direct_panel_width(const struct direct_isa *isa, int columns, int n0);
-ptrdiff_t direct_group_panels(const struct conv_shape *s, enum conv_pass pass, int lanes, int taps);
-ptrdiff_t direct_phase_panels(const struct conv_shape *s, int lanes, int py, int px);
-
-/* The last step of a forward pass that sums: the call's sums and squares from those of the row
- * blocks of each image, partial[n][row_blocks][2][k], top to bottom. */
-void direct_add_sums(const struct conv_shape *s, const struct conv_call *c, const float *partial,
-                     int row_blocks);
-
-/* Dense convolutions. */
-size_t direct_dense_packed(const struct conv_shape *s, enum conv_pass pass);
-void direct_dense_pack(const struct conv_shape *s, const struct conv_packing *p);
-size_t direct_dense_work(const struct conv_shape *s);
-void direct_dense_forward(const struct conv_shape *s, const struct conv_call *c);
-void direct_dense_backward_data(const struct conv_shape *s, const struct conv_call *c);
-size_t direct_weights_work(const struct conv_shape *s);
-
-/* Depthwise convolutions and groups of 4 and 8 channels that are narrower than a vector. */
-bool direct_lanes_takes(const struct conv_shape *s);
-size_t direct_lanes_packed(const struct conv_shape *s, enum conv_pass pass);
-void direct_lanes_pack(const struct conv_shape *s, const struct conv_packing *p);
-size_t direct_lanes_work(const struct conv_shape *s);
-void direct_lanes_forward(const struct conv_shape *s, const struct conv_call *c);
-void direct_lanes_backward_data(const struct conv_shape *s, const struct conv_call *c);
-void direct_lanes_backward_weights(const struct conv_shape *s, const struct conv_call *c);
-void direct_dense_backward_weights(const struct conv_shape *s, const struct conv_call *c);
 #endif

@@ -6,8 +6,8 @@
  *   CACHE        floats that its processors keep in their second-level cache beside the rest,
  * includes this and exports the table. Loops over pixels and vectors have constant bounds and
  * vanish; the sums never leave registers. */
-#include "core/kernels/conv/winograd/winograd.h"
 #include "core/kernels/simd/unroll.h"
+#include "core/kernels/tiles/tiles.h"
 #include <stdint.h>
 #include <string.h>
 
@@ -346,7 +346,7 @@ TILES(1)
 
 #define DIRECT_TABLE(name)                                                                     \
     {                                                                                          \
-        .isa = #name, .winograd = &winograd_##name, .pairs = PAIRS_FAST, .lanes = LANES,       \
+        .isa = #name, .pairs = PAIRS_FAST, .lanes = LANES,                                     \
         .tile_rows = { 0, TILE_NARROW, TILE_WIDE },                                            \
         .outer_rows = { 0, TILE_NARROW, TILE_WIDE, OUTER_BROAD }, .cache = CACHE,              \
         .tile = { TILE_TABLE(0), TILE_TABLE(1) }, .outer = { OUTER_TABLE(0), OUTER_TABLE(1) }, \

@@ -368,13 +368,14 @@ STRIP_INLINE void store_strip(float *p, const vf *s, size_t m, size_t wide)
 
 #define KERNELS_TABLE(name)                                                                        \
     {                                                                                              \
-        .isa = name, .lanes = LANES, .add = kernel_add, .axpy = kernel_axpy, .mul = kernel_mul,    \
-        .mul_add = kernel_mul_add, .relu = kernel_relu, .relu_grad_add = kernel_relu_grad_add,     \
-        .sigmoid = kernel_sigmoid, .sigmoid_grad_add = kernel_sigmoid_grad_add,                    \
-        .tanh = kernel_tanh, .tanh_grad_add = kernel_tanh_grad_add,                                \
-        .sum_squares = kernel_sum_squares, .sgd = kernel_sgd, .channel_sum = kernel_channel_sum,   \
-        .channel_sums = kernel_channel_sums, .channel_dots = kernel_channel_dots,                  \
-        .affine = kernel_affine, .affine_grad_add = kernel_affine_grad_add, .scale = kernel_scale, \
+        .isa = #name, .number = ISA_##name, .lanes = LANES, .add = kernel_add,                     \
+        .axpy = kernel_axpy, .mul = kernel_mul, .mul_add = kernel_mul_add, .relu = kernel_relu,    \
+        .relu_grad_add = kernel_relu_grad_add, .sigmoid = kernel_sigmoid,                          \
+        .sigmoid_grad_add = kernel_sigmoid_grad_add, .tanh = kernel_tanh,                          \
+        .tanh_grad_add = kernel_tanh_grad_add, .sum_squares = kernel_sum_squares,                  \
+        .sgd = kernel_sgd, .channel_sum = kernel_channel_sum, .channel_sums = kernel_channel_sums, \
+        .channel_dots = kernel_channel_dots, .affine = kernel_affine,                              \
+        .affine_grad_add = kernel_affine_grad_add, .scale = kernel_scale,                          \
         .scale_add = kernel_scale_add, .dot_add = kernel_dot_add, .row_add = kernel_row_add,       \
         .max_row = kernel_max_row, .widen = kernel_widen, .narrow = kernel_narrow,                 \
         .fused = &fused_table, .fused_bf16 = &fused_table_bf16,                                    \

@@ -2,4 +2,4 @@
 
 #include "core/kernels/vector/body.h"
 
-const struct kernels kernels_avx2 = KERNELS_TABLE("avx2");
+const struct kernels kernels_avx2 = KERNELS_TABLE(avx2);

@@ -2,4 +2,4 @@
 
 #include "core/kernels/vector/body.h"
 
-const struct kernels kernels_avx512 = KERNELS_TABLE("avx512");
+const struct kernels kernels_avx512 = KERNELS_TABLE(avx512);

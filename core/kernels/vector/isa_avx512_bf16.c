@@ -2,4 +2,4 @@
 
 #include "core/kernels/vector/body.h"
 
-const struct kernels kernels_avx512_bf16 = KERNELS_TABLE("avx512_bf16");
+const struct kernels kernels_avx512_bf16 = KERNELS_TABLE(avx512_bf16);

@@ -2,4 +2,4 @@
 
 #include "core/kernels/vector/body.h"
 
-const struct kernels kernels_portable = KERNELS_TABLE("portable");
+const struct kernels kernels_portable = KERNELS_TABLE(portable);

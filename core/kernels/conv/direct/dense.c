@@ -3,8 +3,11 @@
  * input that they see into scratch with its zero border (1x1 kernels read the input where it
  * stands), cuts the output pixels into register tiles, and runs all tiles with all panels
  * (direct_dense_block.c). */
+#include "core/kernels/conv/direct/dense.h"
 #include "core/base/parallel.h"
 #include "core/kernels/conv/direct/dense_block.h"
+#include "core/kernels/conv/direct/panels.h"
+#include "core/kernels/conv/sums.h"
 #include <string.h>
 
 enum {
@@ -369,8 +372,7 @@ static size_t dense_pass_work(const struct conv_shape *s, enum conv_pass pass)
 
 size_t direct_dense_work(const struct conv_shape *s)
 {
-    const size_t forward = dense_pass_work(s, CONV_FORWARD), weights = direct_weights_work(s);
-    const size_t data = dense_pass_work(s, CONV_BACKWARD_DATA),
-                 most = forward > data ? forward : data;
-    return most > weights ? most : weights;
+    const size_t forward = dense_pass_work(s, CONV_FORWARD);
+    const size_t data = dense_pass_work(s, CONV_BACKWARD_DATA);
+    return forward > data ? forward : data;
 }

@@ -2,6 +2,7 @@
  * finds in the caches what is read again. A panel that is wider than its columns goes through a
  * buffer. The order depends on the shape and the instruction set alone. */
 #include "core/kernels/conv/direct/dense_block.h"
+#include "core/kernels/conv/direct/panels.h"
 #include "core/kernels/kernels.h"
 #include <string.h>
 

@@ -10,6 +10,8 @@
  *
  * Letters: M = kw * channels, the cells of one kernel row that one pixel of dy meets. */
 #include "core/base/parallel.h"
+#include "core/kernels/conv/direct/dense.h"
+#include "core/kernels/conv/direct/panels.h"
 #include "core/kernels/tiles/tiles.h"
 #include <string.h>
 

@@ -7,7 +7,10 @@
  *
  * Packed weights are [tap][channel of the group][c, padded], those of a backward pass with the
  * group's input and output channels exchanged. */
+#include "core/kernels/conv/direct/depthwise.h"
 #include "core/base/parallel.h"
+#include "core/kernels/conv/direct/panels.h"
+#include "core/kernels/conv/sums.h"
 #include "core/kernels/tiles/tiles.h"
 #include <string.h>
 

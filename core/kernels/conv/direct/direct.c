@@ -1,22 +1,8 @@
 /* The direct convolution as one of conv.h's ways: which shapes it takes and which part serves them.
  */
-#include "core/base/err.h"
-#include "core/kernels/kernels.h"
-#include "core/kernels/tiles/tiles.h"
-#include <string.h>
-
-const struct direct_isa *direct_isa(void)
-{
-    static const struct direct_isa *const tables[] = {
-#define ISA(name, runs_here) &direct_##name,
-#include "core/kernels/isas.def"
-#undef ISA
-    };
-    size_t i = 0;
-    while (i < sizeof tables / sizeof *tables && strcmp(tables[i]->isa, kernels->isa) != 0) i++;
-    BUG_IF(i == sizeof tables / sizeof *tables, "no direct convolution for %s", kernels->isa);
-    return tables[i];
-}
+#include "core/kernels/conv/direct/dense.h"
+#include "core/kernels/conv/direct/depthwise.h"
+#include "core/kernels/conv/direct/panels.h"
 
 /* The two kinds of shapes and who serves them; the first that takes a shape. */
 struct direct_way {
@@ -35,10 +21,16 @@ static bool dense_takes(const struct conv_shape *s)
     return s->groups == 1 || s->k / s->groups >= 4;
 }
 
+static size_t dense_work(const struct conv_shape *s)
+{
+    const size_t pixels = direct_dense_work(s), weights = direct_weights_work(s);
+    return pixels > weights ? pixels : weights;
+}
+
 static const struct direct_way direct_ways[] = {
     { direct_lanes_takes, direct_lanes_work, direct_lanes_packed, direct_lanes_pack,
       direct_lanes_forward, direct_lanes_backward_data, direct_lanes_backward_weights },
-    { dense_takes, direct_dense_work, direct_dense_packed, direct_dense_pack, direct_dense_forward,
+    { dense_takes, dense_work, direct_dense_packed, direct_dense_pack, direct_dense_forward,
       direct_dense_backward_data, direct_dense_backward_weights },
 };
 enum { DIRECT_WAYS = sizeof direct_ways / sizeof *direct_ways };
@@ -120,7 +112,7 @@ static struct conv_shape in_pairs(const struct conv_shape *s)
 static size_t pairs_work(const struct conv_shape *s)
 {
     const struct conv_shape p = in_pairs(s);
-    return direct_dense_work(&p);
+    return dense_work(&p);
 }
 
 static size_t pairs_packed(const struct conv_shape *s, enum conv_pass pass)

@@ -3,9 +3,9 @@
  * an element is a channel or, for pairs of bf16, two of them; the last one is filled up with zeros
  * to whole vectors, so that all panels before it begin at n0 * taps * elements. A backward pass has
  * one such set of panels for each of its stride x stride phases, one after the other. */
+#include "core/kernels/conv/direct/panels.h"
 #include "core/base/parallel.h"
 #include "core/kernels/kernels.h"
-#include "core/kernels/tiles/tiles.h"
 #include <limits.h>
 #include <string.h>
 
@@ -66,11 +66,6 @@ ptrdiff_t direct_phase_panels(const struct conv_shape *s, int lanes, int py, int
             if (y < py || (y == py && x < px))
                 before += direct_phase(s, s->kh, y).taps * direct_phase(s, s->kw, x).taps;
     return s->groups * direct_group_panels(s, CONV_BACKWARD_DATA, lanes, before);
-}
-
-int direct_panel_width(const struct direct_isa *isa, int columns, int n0)
-{
-    return direct_min(2 * isa->lanes, direct_round_up(columns - n0, isa->lanes));
 }
 
 size_t direct_dense_packed(const struct conv_shape *s, enum conv_pass pass)

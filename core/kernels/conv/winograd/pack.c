@@ -1,6 +1,7 @@
 /* Weights of Winograd's convolution as its passes read them. */
+#include "core/kernels/conv/winograd/pack.h"
 #include "core/base/parallel.h"
-#include "core/kernels/conv/winograd/winograd.h"
+#include "core/kernels/conv/winograd/transforms.h"
 #include <string.h>
 
 /* A chunk takes PACK_ROWS rows of a panel. */
@@ -63,7 +64,7 @@ static void pack_part(const struct pack *a, const struct pack_part *t)
     }
     if (!forward) /* turned by half: the last tap first */
         w.w += (WINOGRAD_TAPS - 1) * w.tap, w.tap = -w.tap;
-    a->isa->winograd->weights(&w);
+    winograd_isa()->weights(&w);
 }
 
 static int pack_blocks(const struct pack *a) { return direct_div_up(a->rows, PACK_ROWS); }

@@ -1,5 +1,5 @@
 /* How tiles of images are cut into blocks, and the blocks' pixels split into cells. */
-#include "core/kernels/conv/winograd/winograd.h"
+#include "core/kernels/conv/winograd/split.h"
 #include <string.h>
 
 struct winograd_cut winograd_cut(int n, int rows, int cols, int most)
@@ -114,7 +114,7 @@ static void block_split(const struct winograd_cut *c, const struct winograd_bloc
             };
             for (int i = 0; i < s->size; i++)
                 t.x[i] = x[i] ? x[i] + col * WINOGRAD_OUT * pixel + from : to->window;
-            (s->size == WINOGRAD_IN ? s->isa->winograd->split_x : s->isa->winograd->split_dy)(&t);
+            (s->size == WINOGRAD_IN ? winograd_isa()->split_x : winograd_isa()->split_dy)(&t);
         }
 }
 

@@ -9,7 +9,7 @@
  * - G w: w0 / (pq)^2, ((w0 + p^2 w2) +- p w1) / (2 p^2 (p^2 - q^2)), the same with p and q
  *   exchanged, w2;
  * and A' and G' are the transposes. */
-#include "core/kernels/conv/winograd/winograd.h"
+#include "core/kernels/conv/winograd/transforms.h"
 
 #define INLINE static inline __attribute__((always_inline))
 

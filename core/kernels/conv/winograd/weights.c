@@ -2,8 +2,10 @@
  * of the blocks of tiles. Block of tiles after block of tiles it splits x and dy into cells and
  * adds each cell's outer products, [in][tiles] [tiles][out], to its sums. At last the parts' sums
  * are added in order and joined to the gradients of the nine taps. */
+#include "core/kernels/conv/winograd/weights.h"
 #include "core/base/parallel.h"
-#include "core/kernels/conv/winograd/winograd.h"
+#include "core/kernels/conv/winograd/pack.h"
+#include "core/kernels/conv/winograd/split.h"
 
 enum {
     SIDE = 128,        /* input and output channels of a block, at most: its cells are split once */
@@ -179,7 +181,7 @@ static void block_join(const struct weights_block *b, int row, int rows, int par
         };
         const bool bundled = b->w->all < s->groups;
         if (bundled) g.dw = bundle + p.from, g.tap = (ptrdiff_t)rows * b->width, g.row = b->width;
-        b->w->isa->winograd->gradient(&g);
+        winograd_isa()->gradient(&g);
         if (bundled) bundle_add(b, row, rows, to - p.from, bundle);
     }
 }

@@ -2,8 +2,11 @@
  * forward pass over dy with the weights turned by half. A task takes a block of tiles and a group
  * of panels of output channels: it splits its tiles into cells, multiplies each cell's matrix of
  * [tiles][in] with its panels, and joins the products to pixels, panel by panel. */
-#include "core/kernels/conv/winograd/winograd.h"
 #include "core/base/parallel.h"
+#include "core/kernels/conv/sums.h"
+#include "core/kernels/conv/winograd/pack.h"
+#include "core/kernels/conv/winograd/split.h"
+#include "core/kernels/conv/winograd/weights.h"
 #include <string.h>
 
 enum {
@@ -206,7 +209,7 @@ static void panel_join(const struct panel *a)
             t.y = (char *)p->out + direct_bytes(p->bf16_out, at);
             t.next =
                 p->stream ? NULL : (char *)t.y + direct_bytes(p->bf16_out, WINOGRAD_OUT * p->k);
-            p->isa->winograd->join(&t);
+            winograd_isa()->join(&t);
         }
     }
 }

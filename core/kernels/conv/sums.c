@@ -1,6 +1,6 @@
 /* The sums of a forward pass's output over the pixels of each image, from its row blocks' sums. */
+#include "core/kernels/conv/sums.h"
 #include "core/base/parallel.h"
-#include "core/kernels/tiles/tiles.h"
 #include <string.h>
 
 struct sums {
