@@ -107,6 +107,7 @@ static void conv2d_forward(const struct op_call *c)
     if (c->sums_for && norm_wants_sums(c->sums_for)) {
         struct norm_state norm = norm_state(c->sums_for);
         call.sums = norm.sum, call.squares = norm.square;
+        if (c->step->training) call.bias = norm_pivot(c->sums_for, call.bias);
     }
     conv_forward(&s, &call);
 }

@@ -14,7 +14,11 @@
 #include <string.h>
 
 enum { U, SCALE, SHIFT, RUNNING_MEAN, RUNNING_VAR };
-enum { VECTORS = 7, MATRICES = 7 }; /* of struct norm_state */
+enum { VECTORS = 8, MATRICES = 7 }; /* of struct norm_state */
+enum {
+    FAR = 16
+}; /* mean^2 to variance: below it sums of floats leave the standard deviation right
+    * to 1e-5 (test_norm.c) */
 
 size_t norm_state_len(int n, int c) { return (VECTORS + MATRICES * (size_t)n) * (size_t)c; }
 
@@ -30,6 +34,7 @@ struct norm_state norm_state(const struct op_call *norm)
         .alpha = v + 4 * c,
         .beta = v + 5 * c,
         .gamma = v + 6 * c,
+        .pivot = v + 7 * c,
         .sum = m,
         .square = m + nc,
         .dsum = m + 2 * nc,
@@ -75,21 +80,78 @@ static void norm_channels(const struct op_call *c,
     parts_run(c, channels, part_count(channels, (size_t)c->in[U]->n), f);
 }
 
-static void norm_batch_statistics(const struct op_call *c, struct norm_state s, size_t j)
+const float *norm_pivot(const struct op_call *norm, const float *bias)
 {
-    const struct norm_attr *attr = c->attr;
+    struct norm_state s = norm_state(norm);
+    for (size_t j = 0; j < (size_t)norm->in[U]->c; j++)
+        s.pivot[j] = (bias ? bias[j] : 0) - norm->in[RUNNING_MEAN]->data[j];
+    return s.pivot;
+}
+
+/* Mean and variance of channel j from sums of u - from and of its square, [n][c]. */
+static void norm_moments(const struct op_call *c, size_t j, const float *sums, const float *squares,
+                         double from, double moments[2])
+{
     size_t n = (size_t)c->in[U]->n, channels = (size_t)c->in[U]->c;
     double count = (double)(n * norm_pixels(c)), sum = 0, square = 0;
     for (size_t i = 0; i < n; i++) {
-        sum += (double)s.sum[i * channels + j];
-        square += (double)s.square[i * channels + j];
+        sum += (double)sums[i * channels + j];
+        square += (double)squares[i * channels + j];
     }
     double mean = sum / count, variance = square / count - mean * mean;
-    if (variance < 0) variance = 0; /* by rounding; NaN stays */
-    s.mean[j] = (float)mean;
-    s.inverse[j] = (float)(1 / sqrt(variance + attr->epsilon));
-    batch_norm_move(&c->in[RUNNING_MEAN]->data[j], mean, attr->momentum);
-    batch_norm_move(&c->in[RUNNING_VAR]->data[j], variance * count / (count - 1), attr->momentum);
+    moments[0] = from + mean;
+    moments[1] = variance < 0 ? 0 : variance; /* by rounding; NaN stays */
+}
+
+/* The mean of each channel, and in alpha, which is free in a forward pass, whether the rounding of
+ * float sums would show in its variance: E[u^2] - E[u]^2 loses as many digits as E[u]^2 has more
+ * than it. */
+static void norm_means_part(const struct op_call *c, struct part p)
+{
+    struct norm_state s = norm_state(c);
+    for (size_t j = p.begin; j < p.end; j++) {
+        double moments[2];
+        norm_moments(c, j, s.sum, s.square, 0, moments);
+        s.mean[j] = (float)moments[0];
+        s.alpha[j] = moments[0] * moments[0] > FAR * moments[1];
+    }
+}
+
+static bool norm_any_far(const struct op_call *c)
+{
+    struct norm_state s = norm_state(c);
+    for (size_t j = 0; j < (size_t)c->in[U]->c; j++)
+        if (s.alpha[j] != 0) return true;
+    return false;
+}
+
+/* Sums around the mean of each channel, from u itself. dsum and ddot are free in a forward pass. */
+static void norm_around_part(const struct op_call *c, struct part p)
+{
+    struct norm_state s = norm_state(c);
+    const struct tensor *u = c->in[U];
+    size_t channels = (size_t)u->c, rows = norm_pixels(c), at = p.begin * channels;
+    float *room = parallel_scratch(channels);
+    memset(s.dsum + at, 0, channels * sizeof *s.dsum);
+    memset(s.ddot + at, 0, channels * sizeof *s.ddot);
+    for (size_t row = 0; row < rows; row++)
+        kernels->channel_sums(s.dsum + at, s.ddot + at,
+                              tensor_floats(u, at * rows + row * channels, channels, room), s.mean,
+                              1, channels);
+}
+
+static void norm_batch_statistics(const struct op_call *c, struct norm_state s, size_t j)
+{
+    const struct norm_attr *attr = c->attr;
+    double count = (double)tensor_pixels(c->in[U]), moments[2];
+    if (s.alpha[j] != 0)
+        norm_moments(c, j, s.dsum, s.ddot, (double)s.mean[j], moments);
+    else
+        norm_moments(c, j, s.sum, s.square, 0, moments);
+    s.mean[j] = (float)moments[0];
+    s.inverse[j] = (float)(1 / sqrt(moments[1] + attr->epsilon));
+    batch_norm_move(&c->in[RUNNING_MEAN]->data[j], moments[0] - (double)s.pivot[j], attr->momentum);
+    batch_norm_move(&c->in[RUNNING_VAR]->data[j], moments[1] * count / (count - 1), attr->momentum);
 }
 
 bool norm_folds(const struct op_call *norm)
@@ -144,6 +206,10 @@ static void norm_forward_part(const struct op_call *c, struct part p)
 static void norm_forward(const struct op_call *c)
 {
     size_t pixels = tensor_pixels(c->in[U]);
+    if (c->step->training) {
+        norm_channels(c, norm_means_part);
+        if (norm_any_far(c)) norm_images(c, norm_around_part);
+    }
     norm_channels(c, norm_coefficients_part);
     if (!c->out->norm)
         parts_run(c, pixels, part_count(pixels, (size_t)c->in[U]->c), norm_forward_part);

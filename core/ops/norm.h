@@ -38,8 +38,9 @@ struct norm_state {
     float *a, *b;                /* [c] y = a u + b */
     float *mean, *inverse;       /* [c] of u; inverse: 1 / sd */
     float *alpha, *beta, *gamma; /* [c] du = alpha dy + beta u + gamma */
-    float *sum, *square;         /* [n][c] of u and u^2; written by the convolution */
-    float *gate;                 /* [n][c] of the arm, for backward */
+    float *pivot; /* [c] training: what the convolution adds to its output, so that u lies near 0 */
+    float *sum, *square;    /* [n][c] of u and u^2; written by the convolution */
+    float *gate;            /* [n][c] of the arm, for backward */
     float *dsum, *ddot;     /* [n][c] sums of g and g (u - mean), g the gradient that arrives */
     float *dsqueeze, *peak; /* [n][c] avg: the squeeze's gradient for each pixel; max: its gradient,
                              * and the number of the pixel that it goes to */
@@ -49,4 +50,9 @@ struct norm_state norm_state(const struct op_call *norm);
 
 /* Whether a convolution must leave its sums in this step. */
 bool norm_wants_sums(const struct op_call *norm);
+
+/* A batch norm is the same for u and for u + a constant of each channel. A training convolution
+ * therefore adds -(running mean), and its own bias (NULL: 0), to what it computes, and u loses no
+ * digits to a mean far from 0. Writes and returns state.pivot. */
+const float *norm_pivot(const struct op_call *norm, const float *bias);
 #endif
