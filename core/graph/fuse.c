@@ -1,16 +1,16 @@
-/* Rewrites the list of calls so that a step makes few memory passes (core/ops/norm.h says what the
+/* Rewrites the list of calls so that a step makes few memory passes (core/ops/fused.h says what the
  * new ops do). Two patterns, wherever a graph has them:
  *
- *   norm   conv2d -> batch_norm [-> relu] becomes conv2d -> norm. Its output stays virtual where
+ *   norm   conv2d -> batch_norm [-> relu] becomes conv2d -> norm. Its output stays deferred where
  *          all readers are convolutions or maximum pools (with the ReLU), or where it is an arm of
  *          the next pattern.
- *   end    add -> relu becomes residual_end. An arm may be a virtual norm without a ReLU, also one
+ *   end    add -> relu becomes fused_sum. An arm may be a deferred norm without a ReLU, also one
  *          with a gate: norm -> scale_channels, whose squeeze reads the same norm.
  *
  * What fits neither stays as it was built. */
 #include "core/graph/fuse.h"
 #include "core/graph/plan.h"
-#include "core/ops/norm.h"
+#include "core/ops/fused.h"
 #include "core/ops/ops.h"
 #include <stdlib.h>
 
@@ -22,14 +22,14 @@ struct reading { /* node reads something as its input `slot` */
 };
 
 struct role {            /* what becomes of a node as it was built */
-    bool gone;           /* another node's twin makes its output, or nobody does */
-    bool fused;          /* a batch_norm that becomes a norm, a relu that becomes a residual_end */
-    bool virtual;        /* of a norm: its output is not written */
+    bool gone;           /* another node's copy makes its output, or nobody does */
+    bool fused;          /* a batch_norm that becomes a norm, a relu that becomes a fused_sum */
+    bool deferred;       /* of a norm: its output is not written */
     size_t top;          /* of a norm: the node whose output it makes, itself or its relu */
-    size_t end;          /* of a norm that is an arm: the relu that becomes the residual_end */
+    size_t end;          /* of a norm that is an arm: the relu that becomes the fused_sum */
     size_t gate;         /* of an arm: its scale_channels, or NOBODY */
     size_t squeeze;      /* of an arm with a gate: the global pool that reads it */
-    size_t add, arms[2]; /* of a residual_end: the add, and the nodes that make its arms */
+    size_t add, arms[2]; /* of a fused_sum: the add, and the nodes that make its arms */
 };
 
 struct fuser {
@@ -102,7 +102,7 @@ static void fuser_find_end(struct fuser *u, size_t add)
     for (int arm = 0; arm < 2; arm++) u->roles[relu].arms[arm] = fuser_input(u, add, arm)->index;
 }
 
-/* The residual_end behind an add that reads i and nothing else does. */
+/* The fused_sum behind an add that reads i and nothing else does. */
 static size_t fuser_end_of(const struct fuser *u, size_t i)
 {
     size_t add = fuser_only(u, i, &op_add);
@@ -152,13 +152,13 @@ static void fuser_find_norm(struct fuser *u, size_t norm)
     if (relu != NOBODY && fuser_alike(u, norm, relu)) {
         role->top = relu;
         u->roles[relu].gone = true;
-        role->virtual = fuser_readers_norm(u, relu);
+        role->deferred = fuser_readers_norm(u, relu);
         return;
     }
     role->end = fuser_end_of(u, norm);
     if (role->end == NOBODY) fuser_find_gate(u, norm);
-    role->virtual = role->end != NOBODY;
-    for (int arm = 0; role->virtual && arm < 2; arm++) {
+    role->deferred = role->end != NOBODY;
+    for (int arm = 0; role->deferred && arm < 2; arm++) {
         size_t *from = &u->roles[role->end].arms[arm];
         if (*from == (role->gate != NOBODY ? role->gate : norm)) *from = norm;
     }
@@ -179,87 +179,89 @@ static void fuser_find(struct fuser *u)
         if (fuser_is(u, i, &op_batch_norm)) fuser_find_norm(u, i);
 }
 
-/* A copy of node i at the end of the run order, its inputs those of the twins. */
-static struct node *fuser_twin(struct fuser *u, size_t i)
+/* A copy of node i at the end of the run order, its inputs those of the rewritten. */
+static struct node *fuser_copy(struct fuser *u, size_t i)
 {
     struct fusion *f = u->f;
-    struct node *twin = pool_new(&f->pool, 1, sizeof *twin);
-    *twin = *u->r->nodes[i];
-    twin->index = f->n_nodes;
-    twin->call.out = &twin->out;
+    struct node *copy = pool_new(&f->pool, 1, sizeof *copy);
+    *copy = *u->r->nodes[i];
+    copy->index = f->n_nodes;
+    copy->call.out = &copy->out;
     for (int j = 0; j < OP_INPUTS; j++) {
-        struct node *from = twin->call.in[j] ? f->twins[node_of(twin->call.in[j])->index] : NULL;
-        twin->call.in[j] = from ? &from->out : NULL; /* one that is gone: fuser_end names others */
+        struct node *from =
+            copy->call.in[j] ? f->rewritten[node_of(copy->call.in[j])->index] : NULL;
+        copy->call.in[j] = from ? &from->out : NULL; /* one that is gone: fuser_end names others */
     }
-    f->nodes[f->n_nodes++] = twin;
-    return f->twins[i] = twin;
+    f->nodes[f->n_nodes++] = copy;
+    return f->rewritten[i] = copy;
 }
 
 static void fuser_norm(struct fuser *u, size_t i)
 {
     const struct role *role = &u->roles[i];
-    struct node *twin = fuser_twin(u, i), *conv = node_of(twin->call.in[0]);
-    struct norm_attr *attr = pool_new(&u->f->pool, 1, sizeof *attr);
-    const struct batch_norm_attr *plain = twin->call.attr;
+    struct node *copy = fuser_copy(u, i), *conv = node_of(copy->call.in[0]);
+    struct fused_norm_attr *attr = pool_new(&u->f->pool, 1, sizeof *attr);
+    const struct batch_norm_attr *plain = copy->call.attr;
     attr->momentum = batch_norm_momentum(plain);
     attr->epsilon = batch_norm_epsilon(plain);
     attr->relu = role->top != i;
     if (role->squeeze != NOBODY)
-        attr->squeeze = fuser_is(u, role->squeeze, &op_global_avg_pool) ? NORM_AVG : NORM_MAX;
-    twin->op = &op_norm;
-    twin->call.attr = attr;
-    twin->early = conv;
-    conv->call.sums_for = &twin->call;
+        attr->squeeze = fuser_is(u, role->squeeze, &op_global_avg_pool) ? SQUEEZE_AVG : SQUEEZE_MAX;
+    copy->op = &op_fused_batch_norm;
+    copy->call.attr = attr;
+    copy->saved_writer = conv;
+    conv->call.sums_for = &copy->call;
     if (!conv->call.in[2]) attr->folder = &conv->call; /* without a bias of its own */
-    if (role->virtual) twin->out.norm = &twin->call;
-    if (role->end == NOBODY) twin->shares = 1;
-    u->f->twins[role->top] = twin;
+    if (role->deferred) copy->out.norm = &copy->call;
+    if (role->end == NOBODY) copy->grad_alias = 1;
+    u->f->rewritten[role->top] = copy;
 }
 
 /* May the arm that is a tensor have its gradient where the end's is? The end must be the first to
- * reach it, and nothing else may before the norms of virtual arms have run. */
+ * reach it, and nothing else may before the norms of deferred arms have run. */
 static bool fuser_shares(const struct fuser *u, const struct role *end, int arm)
 {
     size_t from = end->arms[arm], other = end->arms[1 - arm], n = fuser_readers(u, from);
     const struct reading *readings = u->readings + u->first[from];
-    if (u->roles[from].virtual || from == other || !u->r->nodes[from]->op) return false;
+    if (u->roles[from].deferred || from == other || !u->r->nodes[from]->op) return false;
     if (readings[n - 1].node != end->add) return false;
-    return !u->roles[other].virtual || n < 2 || readings[n - 2].node < other;
+    return !u->roles[other].deferred || n < 2 || readings[n - 2].node < other;
 }
 
-/* The virtual arm comes first. */
+/* The deferred arm comes first. */
 static void fuser_end(struct fuser *u, size_t relu)
 {
     struct role *role = &u->roles[relu];
-    struct node *twin = fuser_twin(u, relu);
-    if (!u->roles[role->arms[0]].virtual) {
+    struct node *copy = fuser_copy(u, relu);
+    if (!u->roles[role->arms[0]].deferred) {
         size_t arm = role->arms[0];
         role->arms[0] = role->arms[1];
         role->arms[1] = arm;
     }
-    twin->op = &op_residual_end;
-    for (int arm = 0; arm < 2 && !twin->shares; arm++)
-        if (fuser_shares(u, role, arm)) twin->shares = 1 + arm;
+    copy->op = &op_fused_sum;
+    for (int arm = 0; arm < 2 && !copy->grad_alias; arm++)
+        if (fuser_shares(u, role, arm)) copy->grad_alias = 1 + arm;
     for (int arm = 0; arm < 2; arm++) {
         const struct role *from = &u->roles[role->arms[arm]];
-        struct node *source = u->f->twins[role->arms[arm]];
-        twin->call.in[ARM0 + arm] = &source->out;
+        struct node *source = u->f->rewritten[role->arms[arm]];
+        copy->call.in[ARM0 + arm] = &source->out;
         if (from->end != relu) continue;
-        struct norm_attr *attr = (struct norm_attr *)(uintptr_t)source->call.attr;
-        attr->end = &twin->call;
+        struct fused_norm_attr *attr = (struct fused_norm_attr *)(uintptr_t)source->call.attr;
+        attr->end = &copy->call;
         attr->arm = arm;
-        source->holds = twin;
+        source->grad_source = copy;
         if (from->gate == NOBODY) continue;
         const struct tensor *gate = u->r->nodes[from->gate]->call.in[1];
-        twin->call.in[GATE0 + arm] = &u->f->twins[node_of(gate)->index]->out;
+        copy->call.in[GATE0 + arm] = &u->f->rewritten[node_of(gate)->index]->out;
     }
 }
 
 static void fuser_squeeze(struct fuser *u, size_t i)
 {
-    struct node *twin = fuser_twin(u, i);
-    if (!twin->call.in[0]->norm) return;
-    twin->op = fuser_is(u, i, &op_global_avg_pool) ? &op_norm_avg : &op_norm_max;
+    struct node *copy = fuser_copy(u, i);
+    if (!copy->call.in[0]->norm) return;
+    copy->op =
+        fuser_is(u, i, &op_global_avg_pool) ? &op_fused_global_avg_pool : &op_fused_global_max_pool;
 }
 
 static void fuser_emit(struct fuser *u, size_t i)
@@ -273,16 +275,16 @@ static void fuser_emit(struct fuser *u, size_t i)
     else if (fuser_is(u, i, &op_global_avg_pool) || fuser_is(u, i, &op_global_max_pool))
         fuser_squeeze(u, i);
     else
-        fuser_twin(u, i);
+        fuser_copy(u, i);
 }
 
 void fuse_make(struct fusion *f, const struct fuse_request *r)
 {
     struct fuser u = { .r = r, .f = f };
     *f = (struct fusion){ .nodes = mem_new(r->n_nodes, sizeof *f->nodes),
-                          .twins = mem_new(r->n_nodes, sizeof *f->twins) };
+                          .rewritten = mem_new(r->n_nodes, sizeof *f->rewritten) };
     if (r->plain) {
-        for (size_t i = 0; i < r->n_nodes; i++) f->nodes[i] = f->twins[i] = r->nodes[i];
+        for (size_t i = 0; i < r->n_nodes; i++) f->nodes[i] = f->rewritten[i] = r->nodes[i];
         f->n_nodes = r->n_nodes;
         return;
     }
@@ -298,7 +300,7 @@ void fuse_make(struct fusion *f, const struct fuse_request *r)
 void fuse_clear(struct fusion *f)
 {
     free(f->nodes);
-    free(f->twins);
+    free(f->rewritten);
     pool_clear(&f->pool);
     *f = (struct fusion){ .nodes = NULL };
 }

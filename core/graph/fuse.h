@@ -3,12 +3,13 @@
 #include "core/base/mem.h"
 #include "core/graph/graph.h"
 
-/* The calls as they will run: twins of the nodes, some in the place of several. Nothing else of the
- * graph changes: digest, counts and parameters are those of the nodes as they were built. */
+/* The calls as they will run: rewritten of the nodes, some in the place of several. Nothing else of
+ * the graph changes: digest, counts and parameters are those of the nodes as they were built. */
 struct fusion {
     struct node **nodes; /* in run order; nodes[i]->index == i */
     size_t n_nodes;
-    struct node **twins; /* twins[i] makes the output of node i; NULL: that output is not made */
+    struct node *
+        *rewritten; /* rewritten[i] makes the output of node i; NULL: that output is not made */
     struct pool pool;
 };
 

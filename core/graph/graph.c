@@ -5,8 +5,8 @@
 #include "core/base/mem.h"
 #include "core/graph/fuse.h"
 #include "core/graph/plan.h"
+#include "core/ops/op_call.h"
 #include "core/ops/ops.h"
-#include "core/ops/widen.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,7 +87,7 @@ struct tensor *graph_param(struct graph *g, const struct param *p, int n, int h,
     own->gate = g->gate;
     own->tensor = t;
     own->at = *end;
-    *end += place_round(tensor_len(t));
+    *end += placement_round(tensor_len(t));
     node->param = own;
     node->wants_grad = !state;
     if (g->n_params == g->params_room) {
@@ -180,7 +180,7 @@ static struct tensor **graph_kept(const struct fusion *run, struct tensor *const
     size_t n = 0;
     while (keep && keep[n]) n++;
     struct tensor **kept = mem_new(n + 1, sizeof *kept);
-    for (size_t i = 0; i < n; i++) kept[i] = &run->twins[node_of(keep[i])->index]->out;
+    for (size_t i = 0; i < n; i++) kept[i] = &run->rewritten[node_of(keep[i])->index]->out;
     return kept;
 }
 
@@ -223,7 +223,7 @@ static float *graph_at(const struct graph *g, size_t offset)
 static void graph_give(struct graph *g)
 {
     for (size_t i = 0; i < g->run.n_nodes; i++) {
-        const struct place *p = &g->plan.places[i];
+        const struct placement *p = &g->plan.placements[i];
         struct node *n = g->run.nodes[i];
         n->out.data = graph_at(g, p->data);
         n->out.grad = graph_at(g, p->grad);
@@ -233,11 +233,11 @@ static void graph_give(struct graph *g)
         n->call.step = &g->step;
     }
     for (size_t i = 0; i < g->n_nodes; i++) {
-        const struct node *twin = g->run.twins[i];
-        if (!twin) continue;
-        g->nodes[i]->out.data = twin->out.data;
-        g->nodes[i]->out.grad = twin->out.grad;
-        g->nodes[i]->call.saved = twin->call.saved;
+        const struct node *copy = g->run.rewritten[i];
+        if (!copy) continue;
+        g->nodes[i]->out.data = copy->out.data;
+        g->nodes[i]->out.grad = copy->out.grad;
+        g->nodes[i]->call.saved = copy->call.saved;
     }
 }
 
@@ -296,7 +296,7 @@ static void node_forward(struct graph *g, size_t i)
 {
     struct node *n = g->run.nodes[i];
     if (!n->op) return;
-    n->call.work = graph_at(g, g->plan.places[i].work[PLACE_FORWARD]);
+    n->call.work = graph_at(g, g->plan.placements[i].work[PLACE_FORWARD]);
     op_forward(n->op, &n->call);
     graph_tell(g, n, false);
 }
@@ -305,7 +305,7 @@ static void node_prepare(struct graph *g, size_t i)
 {
     struct node *n = g->run.nodes[i];
     if (!n->op || !n->call.prepared) return;
-    n->call.work = graph_at(g, g->plan.places[i].work[PLACE_FORWARD]);
+    n->call.work = graph_at(g, g->plan.placements[i].work[PLACE_FORWARD]);
     n->op->prepare(&n->call);
     graph_tell(g, n, false);
 }
@@ -340,12 +340,12 @@ void graph_forward(struct graph *g, const struct step *step)
 }
 
 /* Makes again, in order, what was forgotten and the backward of node i is the first to need. */
-static void graph_again(struct graph *g, size_t i)
+static void graph_recompute(struct graph *g, size_t i)
 {
     for (size_t k = 0; k < i; k++) {
-        const struct place *p = &g->plan.places[k];
-        if (p->again_for != i) continue;
-        g->run.nodes[k]->out.data = graph_at(g, p->again);
+        const struct placement *p = &g->plan.placements[k];
+        if (p->recompute_before != i) continue;
+        g->run.nodes[k]->out.data = graph_at(g, p->recompute_at);
         node_forward(g, k);
     }
 }
@@ -354,7 +354,7 @@ static void graph_again(struct graph *g, size_t i)
 static void graph_restore(struct graph *g)
 {
     for (size_t i = 0; i < g->run.n_nodes; i++)
-        g->run.nodes[i]->out.data = graph_at(g, g->plan.places[i].data);
+        g->run.nodes[i]->out.data = graph_at(g, g->plan.placements[i].data);
 }
 
 /* Parameters' gradients are zeroed at once; those of activations just before their first writer,
@@ -363,15 +363,16 @@ void graph_backward(struct graph *g)
 {
     struct tensor *last = &g->run.nodes[g->run.n_nodes - 1]->out;
     BUG_IF(!g->memory || !g->step.training, "backward without a training forward");
-    BUG_IF(!g->plan.places[g->run.n_nodes - 1].backward, "nothing in this graph wants a gradient");
+    BUG_IF(!g->plan.placements[g->run.n_nodes - 1].backward,
+           "nothing in this graph wants a gradient");
     memset(graph_gradients(g), 0, g->weights_len * sizeof(float));
     for (size_t i = 0; i < tensor_len(last); i++) last->grad[i] = 1;
     graph_tell(g, NULL, true);
     for (size_t i = g->run.n_nodes; i-- > 0;) {
         struct node *n = g->run.nodes[i];
-        const struct place *p = &g->plan.places[i];
+        const struct placement *p = &g->plan.placements[i];
         if (!n->op || !p->backward) continue;
-        graph_again(g, i);
+        graph_recompute(g, i);
         for (int j = 0; p->zero >> j; j++)
             if (p->zero >> j & 1) memset(n->call.in[j]->grad, 0, tensor_bytes(n->call.in[j]));
         n->call.work = graph_at(g, p->work[PLACE_BACKWARD]);

@@ -39,10 +39,11 @@ struct node { /* read it freely; only graph.c writes it */
     bool gate; /* part of an SE block */
     int stage; /* the paper's stage: conv k_x is k, the stem 1, the head 0 */
     /* Of a fused step (fuse.c): */
-    int shares; /* input `shares - 1` has its gradient where the output has it; 0: none */
-    const struct node *early; /* that node's forward writes into this one's saved memory already */
-    const struct node *holds; /* this node's backward works from the gradient of that one's output,
-                               * and its own output has none */
+    int grad_alias; /* input `grad_alias - 1` has its gradient where the output has it; 0: none */
+    const struct node
+        *saved_writer; /* that node's forward writes into this one's saved memory already */
+    const struct node *grad_source; /* this node's backward works from the gradient of that one's
+                                     * output, and its own output has none */
 };
 
 struct graph *graph_create(void);
@@ -116,10 +117,10 @@ void graph_watch(struct graph *g, const struct graph_watch *w); /* copied; NULL:
 /* Multiply-adds of convolutions and linear layers for the whole batch (products.c); other nodes
  * have none here. Backward: for the gradient of the weights, and of the input where that wants one.
  */
-uint64_t node_products(const struct node *n, bool backward);
-uint64_t graph_products(const struct graph *g, bool training); /* of a whole step */
+uint64_t node_macs(const struct node *n, bool backward);
+uint64_t graph_macs(const struct graph *g, bool training); /* of a whole step */
 /* The same, as the kernels in use carry them out: Winograd's convolution has fewer. */
-uint64_t graph_products_done(const struct graph *g, bool training);
+uint64_t graph_macs_executed(const struct graph *g, bool training);
 
 /* A digest of weights and states: equal bits, equal digest. */
 uint64_t graph_weights_digest(struct graph *g);

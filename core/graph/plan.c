@@ -1,12 +1,12 @@
-/* Lifetimes to offsets. A step is a row of moments: node i of n runs forward at moment i and
- * backward at moment 2n - 1 - i. Everything that is not a parameter is wanted from one moment to
- * another (a span), and two spans that share a moment never share memory. */
+/* Lifetimes to offsets. A step is a row of ticks: node i of n runs forward at tick i and
+ * backward at tick 2n - 1 - i. Everything that is not a parameter is wanted from one tick to
+ * another (a span), and two lifetimes that share a tick never share memory. */
 #include "core/graph/plan.h"
 #include "core/base/mem.h"
-#include "core/ops/widen.h"
+#include "core/ops/op_call.h"
 #include <stdlib.h>
 
-struct span {
+struct lifetime {
     size_t *at; /* where its offset goes */
     size_t len, birth, death;
     size_t number;
@@ -15,21 +15,22 @@ struct span {
 struct planner {
     const struct plan_request *r;
     struct plan *plan;
-    struct span *spans;
-    size_t n_spans;
+    struct lifetime *lifetimes;
+    size_t n_lifetimes;
     size_t *last_read; /* of a node's output; 0: nobody reads it */
-    /* The same of the forward pass alone, and the first moment of the backward pass. */
+    /* The same of the forward pass alone, and the first tick of the backward pass. */
     size_t *last_forward, *first_backward;
     size_t *works; /* of a node's forward */
 };
 
 enum {
-    SPANS_PER_NODE = 6, /* data twice, gradient, saved, work twice */
-    AGAIN = 128 * 1024, /* elements of an image: an output larger than this that can be made again
-                         * (op.repeats) is not kept for the backward pass. Whether depends on the
-                         * image alone, so that a larger batch never needs less memory. In a
-                         * ResNet-50 at 224 x 224 this forgets the ends of the blocks of conv2_x to
-                         * conv4_x: a fifth of the memory, for no time that could be measured. */
+    LIFETIMES_PER_NODE = 6, /* data twice, gradient, saved, work twice */
+    RECOMPUTED =
+        128 * 1024, /* elements of an image: an output larger than this that can be made again
+                     * (op.recomputable) is not kept for the backward pass. Whether depends on the
+                     * image alone, so that a larger batch never needs less memory. In a
+                     * ResNet-50 at 224 x 224 this forgets the ends of the blocks of conv2_x to
+                     * conv4_x: a fifth of the memory, for no time that could be measured. */
 };
 
 struct node *node_of(const struct tensor *t)
@@ -37,17 +38,15 @@ struct node *node_of(const struct tensor *t)
     return (struct node *)(const void *)((const char *)t - offsetof(struct node, out));
 }
 
-static size_t moment_backward(const struct planner *p, size_t i)
-{
-    return 2 * p->r->n_nodes - 1 - i;
-}
-static size_t moment_end(const struct planner *p) { return 2 * p->r->n_nodes; }
+static size_t tick_backward(const struct planner *p, size_t i) { return 2 * p->r->n_nodes - 1 - i; }
+static size_t tick_end(const struct planner *p) { return 2 * p->r->n_nodes; }
 
-static void span_add(struct planner *p, size_t *at, size_t len, size_t birth, size_t death)
+static void lifetime_add(struct planner *p, size_t *at, size_t len, size_t birth, size_t death)
 {
     if (!len) return;
-    p->spans[p->n_spans] = (struct span){ at, place_round(len), birth, death, p->n_spans };
-    p->n_spans++;
+    p->lifetimes[p->n_lifetimes] =
+        (struct lifetime){ at, placement_round(len), birth, death, p->n_lifetimes };
+    p->n_lifetimes++;
 }
 
 /* Floats that a tensor's contents take up. */
@@ -60,27 +59,27 @@ static size_t tensor_room(const struct tensor *t)
 static void plan_flow(struct planner *p)
 {
     const struct plan_request *r = p->r;
-    struct place *places = p->plan->places;
+    struct placement *placements = p->plan->placements;
     if (!r->training || !r->n_nodes) return;
-    places[r->n_nodes - 1].backward = r->nodes[r->n_nodes - 1]->wants_grad;
+    placements[r->n_nodes - 1].backward = r->nodes[r->n_nodes - 1]->wants_grad;
     for (size_t i = r->n_nodes; i-- > 0;) {
-        if (!places[i].backward) continue;
+        if (!placements[i].backward) continue;
         for (int j = 0; j < OP_INPUTS; j++) {
             const struct tensor *in = r->nodes[i]->call.in[j];
-            if (in && node_of(in)->wants_grad) places[node_of(in)->index].backward = true;
+            if (in && node_of(in)->wants_grad) placements[node_of(in)->index].backward = true;
         }
     }
 }
 
-/* Who reads a virtual output reads what it is worked out from, too. */
-static void plan_read(struct planner *p, const struct tensor *t, size_t moment)
+/* Who reads a deferred output reads what it is worked out from, too. */
+static void plan_read(struct planner *p, const struct tensor *t, size_t tick)
 {
     const size_t i = node_of(t)->index;
     size_t *forward = &p->last_forward[i], *backward = &p->first_backward[i];
-    if (p->last_read[i] < moment) p->last_read[i] = moment;
-    if (moment < p->r->n_nodes && *forward < moment) *forward = moment;
-    if (moment >= p->r->n_nodes && *backward > moment) *backward = moment;
-    if (t->norm) plan_read(p, t->norm->in[0], moment);
+    if (p->last_read[i] < tick) p->last_read[i] = tick;
+    if (tick < p->r->n_nodes && *forward < tick) *forward = tick;
+    if (tick >= p->r->n_nodes && *backward > tick) *backward = tick;
+    if (t->norm) plan_read(p, t->norm->in[0], tick);
 }
 
 static void plan_reads(struct planner *p)
@@ -91,29 +90,29 @@ static void plan_reads(struct planner *p)
         for (int j = 0; n->op && j < OP_INPUTS; j++) {
             if (!n->call.in[j]) continue;
             plan_read(p, n->call.in[j], i);
-            if (p->plan->places[i].backward && (n->op->backward_reads & READS_IN(j)))
-                plan_read(p, n->call.in[j], moment_backward(p, i));
+            if (p->plan->placements[i].backward && (n->op->backward_reads & READS_IN(j)))
+                plan_read(p, n->call.in[j], tick_backward(p, i));
         }
     }
-    for (struct tensor *const *k = r->keep; k && *k; k++) plan_read(p, *k, moment_end(p));
+    for (struct tensor *const *k = r->keep; k && *k; k++) plan_read(p, *k, tick_end(p));
 }
 
 /* Which outputs are made again, and for which backward: the first that reads them, or that needs
  * them to make another one again. From the last node on, since readers follow what they read. */
-static void plan_again(struct planner *p)
+static void plan_recompute(struct planner *p)
 {
     const struct plan_request *r = p->r;
     for (size_t i = r->n_nodes; i-- > 0;) {
         const struct node *n = r->nodes[i];
-        struct place *place = &p->plan->places[i];
-        size_t moment = p->first_backward[i];
-        if (!n->op || !n->op->repeats || !place->backward || op_work(n->op, &n->call) ||
-            tensor_len(&n->out) <= (size_t)AGAIN * (size_t)n->out.n ||
-            p->last_read[i] == moment_end(p) || moment >= moment_backward(p, i))
+        struct placement *place = &p->plan->placements[i];
+        size_t tick = p->first_backward[i];
+        if (!n->op || !n->op->recomputable || !place->backward || op_work(n->op, &n->call) ||
+            tensor_len(&n->out) <= (size_t)RECOMPUTED * (size_t)n->out.n ||
+            p->last_read[i] == tick_end(p) || tick >= tick_backward(p, i))
             continue;
-        place->again_for = moment_backward(p, moment);
+        place->recompute_before = tick_backward(p, tick);
         for (int j = 0; j < OP_INPUTS; j++)
-            if (n->call.in[j]) plan_read(p, n->call.in[j], moment);
+            if (n->call.in[j]) plan_read(p, n->call.in[j], tick);
     }
 }
 
@@ -126,18 +125,19 @@ static void plan_data(struct planner *p)
         const struct node *n = r->nodes[i];
         size_t death = p->last_read[i];
         if (n->param || n->out.norm) continue;
-        bool own = n->op && p->plan->places[i].backward && (n->op->backward_reads & READS_OUT);
+        bool own = n->op && p->plan->placements[i].backward && (n->op->backward_reads & READS_OUT);
         if (!n->op || !death)
-            death = moment_end(p);
-        else if (own && death < moment_backward(p, i))
-            death = moment_backward(p, i);
-        bool early = !n->op || r->slices->whole[i]; /* slices come back to the first node */
-        if (p->plan->places[i].again_for != PLACE_NONE) {
-            span_add(p, &p->plan->places[i].again, tensor_room(&n->out), p->first_backward[i],
-                     death);
+            death = tick_end(p);
+        else if (own && death < tick_backward(p, i))
+            death = tick_backward(p, i);
+        bool saved_writer = !n->op || r->slices->whole[i]; /* slices come back to the first node */
+        if (p->plan->placements[i].recompute_before != PLACE_NONE) {
+            lifetime_add(p, &p->plan->placements[i].recompute_at, tensor_room(&n->out),
+                         p->first_backward[i], death);
             death = p->last_forward[i];
         }
-        span_add(p, &p->plan->places[i].data, tensor_room(&n->out), early ? 0 : i, death);
+        lifetime_add(p, &p->plan->placements[i].data, tensor_room(&n->out), saved_writer ? 0 : i,
+                     death);
     }
 }
 
@@ -150,14 +150,14 @@ struct gradients {
 static void gradient_begin(struct planner *p, struct gradients *g, size_t i, size_t now)
 {
     g->owner[i] = i;
-    span_add(p, &p->plan->places[i].grad, tensor_room(&p->r->nodes[i]->out), now,
-             moment_backward(p, i));
-    g->span[i] = p->n_spans;
+    lifetime_add(p, &p->plan->placements[i].grad, tensor_room(&p->r->nodes[i]->out), now,
+                 tick_backward(p, i));
+    g->span[i] = p->n_lifetimes;
 }
 
 static void gradient_extend(struct planner *p, const struct gradients *g, size_t i, size_t death)
 {
-    struct span *s = &p->spans[g->span[g->owner[i]] - 1];
+    struct lifetime *s = &p->lifetimes[g->span[g->owner[i]] - 1];
     if (s->death < death) s->death = death;
 }
 
@@ -165,21 +165,23 @@ static void gradient_extend(struct planner *p, const struct gradients *g, size_t
 static void gradient_reach(struct planner *p, struct gradients *g, size_t i, int j)
 {
     const struct node *n = p->r->nodes[i];
-    struct place *place = &p->plan->places[i];
+    struct placement *place = &p->plan->placements[i];
     if (!n->call.in[j]) return;
     const struct node *in = node_of(n->call.in[j]);
-    if (!in->op || !p->plan->places[in->index].backward || in->holds || g->span[in->index]) return;
-    if (n->shares == j + 1) {
+    if (!in->op || !p->plan->placements[in->index].backward || in->grad_source ||
+        g->span[in->index])
+        return;
+    if (n->grad_alias == j + 1) {
         g->owner[in->index] = g->owner[i];
         g->span[in->index] = g->span[g->owner[i]];
-        gradient_extend(p, g, in->index, moment_backward(p, in->index));
+        gradient_extend(p, g, in->index, tick_backward(p, in->index));
         return;
     }
-    if (n->op->takes_fresh & READS_IN(j))
+    if (n->op->overwrites & READS_IN(j))
         place->fresh |= READS_IN(j);
     else
         place->zero |= READS_IN(j);
-    gradient_begin(p, g, in->index, moment_backward(p, i));
+    gradient_begin(p, g, in->index, tick_backward(p, i));
 }
 
 /* The gradient of an activation lives from the first backward that reaches it to the backward of
@@ -189,9 +191,9 @@ static void plan_gradients(struct planner *p, struct gradients *g)
     const struct plan_request *r = p->r;
     for (size_t i = r->n_nodes; i-- > 0;) {
         const struct node *n = r->nodes[i];
-        if (!n->op || !p->plan->places[i].backward) continue;
-        if (i == r->n_nodes - 1) gradient_begin(p, g, i, moment_backward(p, i));
-        if (n->holds) gradient_extend(p, g, n->holds->index, moment_backward(p, i));
+        if (!n->op || !p->plan->placements[i].backward) continue;
+        if (i == r->n_nodes - 1) gradient_begin(p, g, i, tick_backward(p, i));
+        if (n->grad_source) gradient_extend(p, g, n->grad_source->index, tick_backward(p, i));
         for (int j = 0; j < OP_INPUTS; j++) gradient_reach(p, g, i, j);
     }
 }
@@ -220,15 +222,15 @@ static void plan_scratch(struct planner *p)
     plan_work(p->r, p->works);
     for (size_t i = 0; i < p->r->n_nodes; i++) {
         const struct node *n = p->r->nodes[i];
-        struct place *place = &p->plan->places[i];
+        struct placement *place = &p->plan->placements[i];
         if (!n->op) continue;
-        size_t back = moment_backward(p, i), death = place->backward ? back : i;
+        size_t back = tick_backward(p, i), death = place->backward ? back : i;
         size_t saved = n->op->saved ? n->op->saved(&n->call) : 0;
         size_t work = p->works[i];
         if (n->out.norm && death < p->last_read[i]) death = p->last_read[i];
-        span_add(p, &place->saved, saved, n->early ? n->early->index : i, death);
-        span_add(p, &place->work[PLACE_FORWARD], work, i, i);
-        if (place->backward) span_add(p, &place->work[PLACE_BACKWARD], work, back, back);
+        lifetime_add(p, &place->saved, saved, n->saved_writer ? n->saved_writer->index : i, death);
+        lifetime_add(p, &place->work[PLACE_FORWARD], work, i, i);
+        if (place->backward) lifetime_add(p, &place->work[PLACE_BACKWARD], work, back, back);
     }
 }
 
@@ -245,8 +247,8 @@ static void plan_flat(struct planner *p)
         const struct param *param = p->r->nodes[i]->param;
         if (!param) continue;
         bool state = param->kind == PARAM_STATE;
-        plan->places[i].data = (state ? plan->states : plan->weights) + param->at;
-        if (!state && p->r->training) plan->places[i].grad = plan->gradients + param->at;
+        plan->placements[i].data = (state ? plan->states : plan->weights) + param->at;
+        if (!state && p->r->training) plan->placements[i].grad = plan->gradients + param->at;
     }
 }
 
@@ -314,33 +316,33 @@ static void gaps_give(struct gaps *g, size_t at, size_t len)
     }
 }
 
-/* By birth, then the larger first: small spans fit what is left over. */
-static int span_before(const void *a, const void *b)
+/* By birth, then the larger first: small lifetimes fit what is left over. */
+static int lifetime_before(const void *a, const void *b)
 {
-    const struct span *x = a, *y = b;
+    const struct lifetime *x = a, *y = b;
     if (x->birth != y->birth) return x->birth < y->birth ? -1 : 1;
     if (x->len != y->len) return x->len > y->len ? -1 : 1;
     return x->number < y->number ? -1 : 1;
 }
 
-static int span_dies_before(const void *a, const void *b)
+static int lifetime_ends_before(const void *a, const void *b)
 {
-    const struct span *x = *(struct span *const *)a, *y = *(struct span *const *)b;
+    const struct lifetime *x = *(struct lifetime *const *)a, *y = *(struct lifetime *const *)b;
     if (x->death != y->death) return x->death < y->death ? -1 : 1;
     return x->number < y->number ? -1 : 1;
 }
 
-/* Walks the moments once: what has died gives its memory back before anything new takes some. */
+/* Walks the ticks once: what has died gives its memory back before anything new takes some. */
 static void plan_place(struct planner *p)
 {
     struct gaps gaps = { NULL, 0, 0, 0 };
-    struct span **dying = mem_new(p->n_spans, sizeof(struct span *));
-    qsort(p->spans, p->n_spans, sizeof *p->spans, span_before);
-    for (size_t i = 0; i < p->n_spans; i++) dying[i] = &p->spans[i];
-    qsort(dying, p->n_spans, sizeof(struct span *), span_dies_before);
+    struct lifetime **dying = mem_new(p->n_lifetimes, sizeof(struct lifetime *));
+    qsort(p->lifetimes, p->n_lifetimes, sizeof *p->lifetimes, lifetime_before);
+    for (size_t i = 0; i < p->n_lifetimes; i++) dying[i] = &p->lifetimes[i];
+    qsort(dying, p->n_lifetimes, sizeof(struct lifetime *), lifetime_ends_before);
     size_t dead = 0, base = p->plan->len;
-    for (size_t i = 0; i < p->n_spans; i++) {
-        struct span *s = &p->spans[i];
+    for (size_t i = 0; i < p->n_lifetimes; i++) {
+        struct lifetime *s = &p->lifetimes[i];
         for (; dying[dead]->death < s->birth; dead++)
             gaps_give(&gaps, *dying[dead]->at - base, dying[dead]->len);
         *s->at = base + gaps_take(&gaps, s->len);
@@ -365,7 +367,7 @@ static int used_before(const void *a, const void *b)
 static size_t used_by(const struct planner *p, size_t i, struct used *list, size_t n)
 {
     const struct node *node = p->r->nodes[i];
-    const struct place *place = &p->plan->places[i];
+    const struct placement *place = &p->plan->placements[i];
     const struct slices *s = p->r->slices;
     const size_t saved = node->op && node->op->saved ? node->op->saved(&node->call) : 0;
     const bool part = s->sliced[i] && !s->whole[i]; /* its slices take turns in the first of them */
@@ -377,7 +379,7 @@ static size_t used_by(const struct planner *p, size_t i, struct used *list, size
     };
     for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
         if (parts[k].at != PLACE_NONE && parts[k].len)
-            list[n++] = (struct used){ parts[k].at, place_round(parts[k].len) };
+            list[n++] = (struct used){ parts[k].at, placement_round(parts[k].len) };
     return n;
 }
 
@@ -407,7 +409,7 @@ static void plan_prepared(struct planner *p)
     for (size_t i = 0; i < p->r->n_nodes; i++) {
         const struct node *n = p->r->nodes[i];
         const size_t len = n->op && n->op->prepared ? n->op->prepared(&n->call) : 0;
-        if (len) p->plan->places[i].prepared = gaps_take(&gaps, place_round(len));
+        if (len) p->plan->placements[i].prepared = gaps_take(&gaps, placement_round(len));
     }
     p->plan->len = gaps.top;
     free(gaps.list);
@@ -416,45 +418,45 @@ static void plan_prepared(struct planner *p)
 void plan_make(struct plan *plan, const struct plan_request *r)
 {
     struct planner p = { .r = r, .plan = plan };
-    plan->places = mem_new(r->n_nodes, sizeof *plan->places);
+    plan->placements = mem_new(r->n_nodes, sizeof *plan->placements);
     for (size_t i = 0; i < r->n_nodes; i++)
-        plan->places[i] = (struct place){ .data = PLACE_NONE,
-                                          .grad = PLACE_NONE,
-                                          .saved = PLACE_NONE,
-                                          .again = PLACE_NONE,
-                                          .again_for = PLACE_NONE,
-                                          .prepared = PLACE_NONE,
-                                          .work = { PLACE_NONE, PLACE_NONE } };
-    p.spans = mem_new(SPANS_PER_NODE * r->n_nodes, sizeof *p.spans);
+        plan->placements[i] = (struct placement){ .data = PLACE_NONE,
+                                                  .grad = PLACE_NONE,
+                                                  .saved = PLACE_NONE,
+                                                  .recompute_at = PLACE_NONE,
+                                                  .recompute_before = PLACE_NONE,
+                                                  .prepared = PLACE_NONE,
+                                                  .work = { PLACE_NONE, PLACE_NONE } };
+    p.lifetimes = mem_new(LIFETIMES_PER_NODE * r->n_nodes, sizeof *p.lifetimes);
     p.last_read = mem_new(r->n_nodes, sizeof *p.last_read);
     p.works = mem_new(r->n_nodes, sizeof *p.works);
     p.last_forward = mem_new(r->n_nodes, sizeof *p.last_forward);
     p.first_backward = mem_new(r->n_nodes, sizeof *p.first_backward);
-    for (size_t i = 0; i < r->n_nodes; i++) p.first_backward[i] = moment_end(&p);
+    for (size_t i = 0; i < r->n_nodes; i++) p.first_backward[i] = tick_end(&p);
     struct gradients g = { mem_new(r->n_nodes, sizeof *g.owner),
                            mem_new(r->n_nodes, sizeof *g.span) };
     plan_flat(&p);
     plan_flow(&p);
     plan_reads(&p);
-    plan_again(&p);
+    plan_recompute(&p);
     plan_data(&p);
     plan_gradients(&p, &g);
     plan_scratch(&p);
     plan_place(&p);
     plan_prepared(&p);
     for (size_t i = 0; i < r->n_nodes; i++)
-        if (g.span[i]) plan->places[i].grad = plan->places[g.owner[i]].grad;
+        if (g.span[i]) plan->placements[i].grad = plan->placements[g.owner[i]].grad;
     free(g.owner);
     free(g.span);
     free(p.last_read);
     free(p.last_forward);
     free(p.first_backward);
     free(p.works);
-    free(p.spans);
+    free(p.lifetimes);
 }
 
 void plan_clear(struct plan *p)
 {
-    free(p->places);
-    p->places = NULL;
+    free(p->placements);
+    p->placements = NULL;
 }

@@ -7,23 +7,23 @@
 #define PLACE_NONE SIZE_MAX /* not needed */
 enum { PLACE_FORWARD, PLACE_BACKWARD };
 
-struct place { /* of one node */
+struct placement { /* of one node */
     size_t data, grad, saved;
     size_t work[2];  /* for forward, for backward */
     size_t prepared; /* of an evaluation (op.prepared): where a step has what evaluations do not
                       * use, as gradients */
     bool backward;   /* the last node's gradient reaches it */
     /* Where the output is forgotten after its last reader of the forward pass: where it lies from
-     * the backward of node `again_for` on, before which its forward runs again; PLACE_NONE: it is
-     * kept. */
-    size_t again, again_for;
+     * the backward of node `recompute_before` on, before which its forward runs again; PLACE_NONE:
+     * it is kept. */
+    size_t recompute_at, recompute_before;
     /* Bit i: its backward is the first to reach the gradient of input i, which the graph zeroes
-     * before, or which it overwrites (op.takes_fresh). */
+     * before, or which it overwrites (op.overwrites). */
     unsigned zero, fresh;
 };
 
 struct plan {
-    struct place *places;              /* one a node */
+    struct placement *placements;      /* one a node */
     size_t weights, gradients, states; /* offsets of the flat arrays; gradients may be PLACE_NONE */
     size_t len;                        /* floats in all */
 };
@@ -44,5 +44,5 @@ void plan_clear(struct plan *p);
 struct node *node_of(const struct tensor *t);
 
 /* Floats that len floats take up: to the next 64-byte boundary. */
-static inline size_t place_round(size_t len) { return (len + 15) / 16 * 16; }
+static inline size_t placement_round(size_t len) { return (len + 15) / 16 * 16; }
 #endif

@@ -88,7 +88,7 @@ static uint64_t *node_figure(const struct node *n, struct model_counts *c)
     return NULL;
 }
 
-static uint64_t node_macs(const struct node *n, const struct model_counts *c,
+static uint64_t figure_macs(const struct node *n, const struct model_counts *c,
                           const uint64_t *figure)
 {
     if (figure == &c->se_fc || figure == &c->conv_fc) return n->op->macs(&n->call);
@@ -103,7 +103,7 @@ void model_count(const struct graph *g, struct model_counts *c)
     for (size_t i = 0; i < graph_node_count(g); i++) {
         const struct node *n = graph_node(g, i);
         uint64_t *figure = node_figure(n, c);
-        if (figure) *figure += node_macs(n, c, figure) / (uint64_t)n->out.n;
+        if (figure) *figure += figure_macs(n, c, figure) / (uint64_t)n->out.n;
         if (figure == &c->se_fc && !inside) c->hidden[n->stage] = n->out.c;
         if (figure == &c->se_fc || figure == &c->scaling) inside = figure == &c->se_fc;
     }

@@ -1,6 +1,6 @@
 /* Convolution: inputs x, weights (kh, kw, c / groups, k), optionally a bias (1, 1, 1, k). */
 #include "core/kernels/conv/conv.h"
-#include "core/ops/norm.h"
+#include "core/ops/fused.h"
 #include "core/ops/ops.h"
 #include "core/ops/parts.h"
 #include "core/ops/shape.h"
@@ -53,15 +53,15 @@ static size_t conv2d_work(const struct op_call *c)
     return work > (size_t)s.k ? work : (size_t)s.k; /* a norm's scale */
 }
 
-/* The call as the kernels know it: a virtual input is read as the norm's input, and the norm that
+/* The call as the kernels know it: a deferred input is read as the norm's input, and the norm that
  * follows in a fused step gets its sums. */
 static struct conv_call conv2d_call(const struct op_call *c)
 {
     const struct tensor *x = c->in[X], *w = c->in[WEIGHTS];
     struct conv_call call = { .x = x->data, .w = w->data, .work = c->work };
     if (x->norm) call.x = x->norm->in[0]->data;
-    if (x->norm && !norm_folds(x->norm)) {
-        struct norm_state s = norm_state(x->norm);
+    if (x->norm && !fused_norm_folds(x->norm)) {
+        struct fused_norm_state s = fused_norm_state(x->norm);
         call.in_scale = s.a, call.in_shift = s.b;
     }
     return call;
@@ -83,8 +83,8 @@ static void conv2d_prepare(const struct op_call *c)
                               .w = c->in[WEIGHTS]->data,
                               .packed = c->prepared };
     float *scale = c->work;
-    if (c->sums_for && norm_folds(c->sums_for)) {
-        norm_fold(c->sums_for, scale, c->prepared + conv_packed(&s, CONV_FORWARD));
+    if (c->sums_for && fused_norm_folds(c->sums_for)) {
+        fused_norm_fold(c->sums_for, scale, c->prepared + conv_packed(&s, CONV_FORWARD));
         p.scale = scale;
     }
     conv_pack(&s, &p);
@@ -98,16 +98,16 @@ static void conv2d_forward(const struct op_call *c)
     if (c->in[BIAS]) call.bias = c->in[BIAS]->data;
     if (c->prepared && !c->step->training) {
         call.packed = c->prepared;
-        if (c->sums_for && norm_folds(c->sums_for)) {
-            const struct norm_attr *norm = c->sums_for->attr;
+        if (c->sums_for && fused_norm_folds(c->sums_for)) {
+            const struct fused_norm_attr *norm = c->sums_for->attr;
             call.bias = c->prepared + conv_packed(&s, CONV_FORWARD);
             call.relu = norm->relu;
         }
     }
-    if (c->sums_for && norm_wants_sums(c->sums_for)) {
-        struct norm_state norm = norm_state(c->sums_for);
+    if (c->sums_for && fused_norm_wants_sums(c->sums_for)) {
+        struct fused_norm_state norm = fused_norm_state(c->sums_for);
         call.sums = norm.sum, call.squares = norm.square;
-        if (c->step->training) call.bias = norm_pivot(c->sums_for, call.bias);
+        if (c->step->training) call.bias = fused_norm_pivot(c->sums_for, call.bias);
     }
     conv_forward(&s, &call);
 }
@@ -127,13 +127,13 @@ static void conv2d_backward(const struct op_call *c)
 static uint64_t conv2d_macs(const struct op_call *c)
 {
     struct conv_shape s = conv2d_shape(c);
-    return conv_products(&s);
+    return conv_macs(&s);
 }
 
-static uint64_t conv2d_done(const struct op_call *c)
+static uint64_t conv2d_macs_executed(const struct op_call *c)
 {
     struct conv_shape s = conv2d_shape(c);
-    return conv_products_done(&s);
+    return conv_macs_executed(&s);
 }
 
 static void conv2d_describe(const struct op_call *c, struct text *t)
@@ -148,7 +148,7 @@ const struct op op_conv2d = {
     .n_optional = 1,
     .attr_size = sizeof(struct conv2d_attr),
     .backward_reads = READS_IN(X) | READS_IN(WEIGHTS),
-    .takes_fresh = READS_IN(X),
+    .overwrites = READS_IN(X),
     .bf16 = READS_IN(X) | READS_OUT,
     .infer = conv2d_infer,
     .work = conv2d_work,
@@ -157,6 +157,6 @@ const struct op op_conv2d = {
     .forward = conv2d_forward,
     .backward = conv2d_backward,
     .macs = conv2d_macs,
-    .done = conv2d_done,
+    .macs_executed = conv2d_macs_executed,
     .describe = conv2d_describe,
 };

@@ -1,9 +1,9 @@
 /* Maximum over square windows. Padding cells do not exist; the gradient goes to the first pixel,
- * row by row, that holds the maximum.
+ * row by row, that grad_source the maximum.
  * saved: that pixel's number in its image for each output, as a float. */
 #include "core/base/parallel.h"
 #include "core/kernels/kernels.h"
-#include "core/ops/norm.h"
+#include "core/ops/fused.h"
 #include "core/ops/parts.h"
 #include "core/ops/window.h"
 #include <string.h>
@@ -18,8 +18,8 @@ static bool max_pool_infer(struct op_call *c, struct err *e)
 
 static size_t max_pool_saved(const struct op_call *c) { return tensor_len(c->out); }
 
-/* Pixel rows [top, bottom) of an image as floats: where they are, or worked out in room. A virtual
- * input is that of a norm with a ReLU (core/ops/norm.h). */
+/* Pixel rows [top, bottom) of an image as floats: where they are, or worked out in room. A deferred
+ * input is that of a norm with a ReLU (core/ops/fused.h). */
 static const float *max_pool_rows(const struct op_call *c, size_t image, struct window_span v,
                                   float *room)
 {
@@ -27,8 +27,8 @@ static const float *max_pool_rows(const struct op_call *c, size_t image, struct 
     const size_t row = (size_t)x->w * (size_t)x->c;
     const size_t len = (size_t)(v.bottom - v.top) * row;
     const float *rows = tensor_floats(u, (image * (size_t)x->h + (size_t)v.top) * row, len, room);
-    if (!x->norm || norm_folds(x->norm)) return rows;
-    const struct norm_state s = norm_state(x->norm);
+    if (!x->norm || fused_norm_folds(x->norm)) return rows;
+    const struct fused_norm_state s = fused_norm_state(x->norm);
     kernels->fused->norm_relu(room, rows, s.a, s.b, len / (size_t)x->c, (size_t)x->c);
     return room;
 }
@@ -87,7 +87,7 @@ static void max_pool_backward_part(const struct op_call *c, struct part p)
     }
 }
 
-/* Windows of one image may share pixels, so a part holds whole images. */
+/* Windows of one image may share pixels, so a part grad_source whole images. */
 static void max_pool_backward(const struct op_call *c)
 {
     size_t images = (size_t)c->out->n;

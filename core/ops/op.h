@@ -17,7 +17,7 @@ struct tensor {
     float *data, *grad; /* where bf16 is set, of bf16: reach them by tensor_data, tensor_grad */
     bool bf16;          /* stored as bf16 (core/kernels/vector/bf16.h); set by planning a graph */
     /* Of a fused step: these contents are never written, readers work them out from that norm's
-     * input (core/ops/norm.h); data is NULL. Otherwise NULL. */
+     * input (core/ops/fused.h); data is NULL. Otherwise NULL. */
     const struct op_call *norm;
 };
 
@@ -62,7 +62,7 @@ static inline void tensor_grad_add(const struct tensor *t, size_t i, float more)
         t->grad[i] += more;
 }
 
-/* What a whole step shares. */
+/* What a whole step grad_alias. */
 struct step {
     bool training;  /* batch statistics and dropout, or running statistics and none */
     uint64_t seed;  /* of the run */
@@ -79,8 +79,8 @@ struct op_call {
     const struct step *step;
     const char *name;               /* of the node; keys the dropout stream */
     const struct op_call *sums_for; /* of a fused convolution: the norm that wants its sums */
-    unsigned fresh; /* bit i: the gradient of input i holds nothing yet, and an op that takes_fresh
-                     * writes it instead of adding */
+    unsigned fresh; /* bit i: the gradient of input i grad_source nothing yet, and an op that
+                     * overwrites writes it instead of adding */
 };
 
 /* backward_reads: which contents backward needs. All others may be gone by then. */
@@ -94,12 +94,12 @@ struct op {
     int n_in, n_optional; /* inputs that must be given, and that may follow them */
     size_t attr_size;     /* of the parameter struct, 0 where it takes none */
     unsigned backward_reads;
-    unsigned takes_fresh; /* READS_IN bits: inputs whose fresh gradient backward overwrites; the
-                           * graph zeroes all others */
-    bool repeats;         /* forward is one cheap pass over what backward reads anyway, and leaves
-                           * nothing but out: a large output may be forgotten and made again */
-    unsigned bf16;        /* READS_IN and READS_OUT bits: tensors that the op takes as bf16. Around
-                           * one that it does not, op_forward and op_backward go through float */
+    unsigned overwrites; /* READS_IN bits: inputs whose fresh gradient backward overwrites; the
+                          * graph zeroes all others */
+    bool recomputable;   /* forward is one cheap pass over what backward reads anyway, and leaves
+                          * nothing but out: a large output may be forgotten and made again */
+    unsigned bf16;       /* READS_IN and READS_OUT bits: tensors that the op takes as bf16. Around
+                          * one that it does not, op_forward and op_backward go through float */
     bool (*infer)(struct op_call *c, struct err *e); /* sets out's shape, or refuses its inputs */
     size_t (*saved)(const struct op_call *c);        /* NULL: 0 */
     size_t (*work)(const struct op_call *c);         /* NULL: 0 */
@@ -110,8 +110,8 @@ struct op {
     void (*forward)(const struct op_call *c);  /* writes out->data */
     void (*backward)(const struct op_call *c); /* NULL: has no gradient */
     uint64_t (*macs)(const struct op_call *c); /* multiply-adds for the whole batch; NULL: 0 */
-    uint64_t (*done)(
-        const struct op_call *c); /* of these, as many as a pass carries out; NULL: all */
+    /* multiply-adds that the kernel in use executes (Winograd: fewer than macs); NULL: all */
+    uint64_t (*macs_executed)(const struct op_call *c);
     void (*describe)(const struct op_call *c,
                      struct text *t); /* its parameters, canonical; NULL: none */
 };

@@ -40,8 +40,8 @@ struct bench_path {
     struct bench_spread step_s; /* seconds */
     double peak_gflops;         /* of multiply-adds on registers alone, all threads together: the
                                  * median of bursts, one before each step */
-    double flops;               /* of a step: two a multiply-add, see graph_products */
-    double flops_done;          /* as the kernels carry them out: graph_products_done */
+    double flops;               /* of a step: two a multiply-add, see graph_macs */
+    double flops_done;          /* as the kernels carry them out: graph_macs_executed */
     double loss;                /* of the first step; equal on both paths up to rounding */
     uint64_t planned_bytes;     /* the step's memory, and the optimiser's */
     uint64_t rss_bytes;         /* the most that was resident */

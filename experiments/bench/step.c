@@ -95,7 +95,7 @@ static void layer_ran(void *ctx, const struct node *n, bool backward)
         l->h = n->out.h, l->w = n->out.w, l->c = n->out.c;
     }
     layer_time(s, l, backward);
-    l->macs[backward] += (double)node_products(n, backward); /* of a slice, in an evaluation */
+    l->macs[backward] += (double)node_macs(n, backward); /* of a slice, in an evaluation */
 }
 
 static void batch_make(struct bench_step *s)
@@ -133,8 +133,8 @@ bool bench_step_create(struct bench_step *s, const struct bench *b, bool referen
     graph_fuse(n.graph, !reference);
     struct tensor *const keep[] = { n.logits, n.loss, NULL };
     s->facts.planned_bytes = graph_bytes(n.graph, training, keep);
-    s->facts.flops = 2.0 * (double)graph_products(n.graph, training);
-    s->facts.flops_done = 2.0 * (double)graph_products_done(n.graph, training);
+    s->facts.flops = 2.0 * (double)graph_macs(n.graph, training);
+    s->facts.flops_done = 2.0 * (double)graph_macs_executed(n.graph, training);
     s->net = (struct train_net){ n.graph, n.images, n.labels, n.logits, n.loss };
     if (!graph_plan(n.graph, training, keep, e)) return false;
     graph_init(n.graph, s->step.seed);

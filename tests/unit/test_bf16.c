@@ -179,7 +179,7 @@ static void check_op(const struct trial_case *c, bool twice)
     trial_end(&half), trial_end(&full);
 }
 
-/* The ops of a fused step (core/ops/norm.h) share state with their neighbours in a graph:
+/* The ops of a fused step (core/ops/fused.h) share state with their neighbours in a graph:
  * every_variant_is_close_to_float runs them. */
 START_TEST(every_op_gives_what_it_gives_on_floats)
 {

@@ -5,7 +5,7 @@
 #include "core/base/mem.h"
 #include "core/base/rng.h"
 #include "core/ops/ops.h"
-#include "core/ops/widen.h"
+#include "core/ops/op_call.h"
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>

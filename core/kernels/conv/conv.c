@@ -83,15 +83,15 @@ size_t conv_work(const struct conv_shape *s)
            (p.widen_y ? conv_room(conv_y_len(s)) : 0);
 }
 
-uint64_t conv_products(const struct conv_shape *s)
+uint64_t conv_macs(const struct conv_shape *s)
 {
     return (uint64_t)conv_y_len(s) * (uint64_t)(s->kh * s->kw) * (uint64_t)(s->c / s->groups);
 }
 
-uint64_t conv_products_done(const struct conv_shape *s)
+uint64_t conv_macs_executed(const struct conv_shape *s)
 {
     const struct conv_plan p = conv_plan(s, false);
-    return p.way->products ? p.way->products(&p.shape) : conv_products(s);
+    return p.way->products ? p.way->products(&p.shape) : conv_macs(s);
 }
 
 size_t conv_packed(const struct conv_shape *s, enum conv_pass pass)

@@ -80,8 +80,8 @@ void conv_backward_data(const struct conv_shape *s, const struct conv_call *c);
 void conv_backward_weights(const struct conv_shape *s, const struct conv_call *c);
 
 /* Multiply-adds of a pass: by definition, and as the way that is taken carries them out. */
-uint64_t conv_products(const struct conv_shape *s);
-uint64_t conv_products_done(const struct conv_shape *s);
+uint64_t conv_macs(const struct conv_shape *s);
+uint64_t conv_macs_executed(const struct conv_shape *s);
 
 /* For a caller that uses the same weights in several calls: floats of a pass's packed weights, 0
  * where it takes w as it is (give no packed then), and packing them. */

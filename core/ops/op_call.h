@@ -1,5 +1,5 @@
-#ifndef CORE_OPS_WIDEN_H
-#define CORE_OPS_WIDEN_H
+#ifndef CORE_OPS_OP_CALL_H
+#define CORE_OPS_OP_CALL_H
 #include "core/ops/op.h"
 
 /* How a graph calls an op. Tensors that are bf16, but that the op takes as float only (op.bf16),

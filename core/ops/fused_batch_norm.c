@@ -1,12 +1,12 @@
-/* Batch norm over a convolution's output u, from sums that the convolution made (core/ops/norm.h).
+/* Batch norm over a convolution's output u, from sums that the convolution made (core/ops/fused.h).
  * The gradient g that arrives is either a tensor (out->grad; masked by the ReLU if there is one),
  * or it is that of the end of a residual block: there dy = gate g + what the squeeze adds, and the
  * sums of g and g u per image are known already. In both cases du = alpha dy + beta u + gamma,
  * alpha = scale / sd,  beta = -alpha sum(dy xhat) / (M sd), gamma = -alpha sum(dy) / M - beta mean
  * (M: pixels of the batch).       */
-#include "core/ops/norm.h"
 #include "core/base/parallel.h"
 #include "core/kernels/kernels.h"
+#include "core/ops/fused.h"
 #include "core/ops/ops.h"
 #include "core/ops/parts.h"
 #include "core/ops/shape.h"
@@ -14,19 +14,19 @@
 #include <string.h>
 
 enum { U, SCALE, SHIFT, RUNNING_MEAN, RUNNING_VAR };
-enum { VECTORS = 8, MATRICES = 7 }; /* of struct norm_state */
+enum { VECTORS = 8, MATRICES = 7 }; /* of struct fused_norm_state */
 enum {
     FAR = 16
 }; /* mean^2 to variance: below it sums of floats leave the standard deviation right
     * to 1e-5 (test_norm.c) */
 
-size_t norm_state_len(int n, int c) { return (VECTORS + MATRICES * (size_t)n) * (size_t)c; }
+size_t fused_norm_state_len(int n, int c) { return (VECTORS + MATRICES * (size_t)n) * (size_t)c; }
 
-struct norm_state norm_state(const struct op_call *norm)
+struct fused_norm_state fused_norm_state(const struct op_call *norm)
 {
     size_t c = (size_t)norm->in[U]->c, nc = (size_t)norm->in[U]->n * c;
     float *v = norm->saved, *m = v + VECTORS * c;
-    return (struct norm_state){
+    return (struct fused_norm_state){
         .a = v,
         .b = v + c,
         .mean = v + 2 * c,
@@ -40,60 +40,61 @@ struct norm_state norm_state(const struct op_call *norm)
         .dsum = m + 2 * nc,
         .ddot = m + 3 * nc,
         .dsqueeze = m + 4 * nc,
-        .peak = m + 5 * nc,
+        .argmax = m + 5 * nc,
         .gate = m + 6 * nc,
     };
 }
 
-bool norm_wants_sums(const struct op_call *norm)
+bool fused_norm_wants_sums(const struct op_call *norm)
 {
-    const struct norm_attr *attr = norm->attr;
-    return norm->step->training || attr->squeeze == NORM_AVG;
+    const struct fused_norm_attr *attr = norm->attr;
+    return norm->step->training || attr->squeeze == SQUEEZE_AVG;
 }
 
-static bool norm_infer(struct op_call *c, struct err *e)
+static bool fused_norm_infer(struct op_call *c, struct err *e)
 {
     (void)e; /* it takes the place of a batch_norm that was not refused */
     shape_copy(c->out, c->in[U]);
     return true;
 }
 
-static size_t norm_saved(const struct op_call *c)
+static size_t fused_norm_saved(const struct op_call *c)
 {
-    return norm_state_len(c->in[U]->n, c->in[U]->c);
+    return fused_norm_state_len(c->in[U]->n, c->in[U]->c);
 }
 
-static size_t norm_pixels(const struct op_call *c)
+static size_t fused_norm_pixels(const struct op_call *c)
 {
     return (size_t)c->in[U]->h * (size_t)c->in[U]->w;
 }
 
-static void norm_images(const struct op_call *c, void (*f)(const struct op_call *c, struct part p))
+static void fused_norm_images(const struct op_call *c,
+                              void (*f)(const struct op_call *c, struct part p))
 {
     parts_run(c, (size_t)c->in[U]->n, (size_t)c->in[U]->n, f);
 }
 
-static void norm_channels(const struct op_call *c,
-                          void (*f)(const struct op_call *c, struct part p))
+static void fused_norm_channels(const struct op_call *c,
+                                void (*f)(const struct op_call *c, struct part p))
 {
     size_t channels = (size_t)c->in[U]->c;
     parts_run(c, channels, part_count(channels, (size_t)c->in[U]->n), f);
 }
 
-const float *norm_pivot(const struct op_call *norm, const float *bias)
+const float *fused_norm_pivot(const struct op_call *norm, const float *bias)
 {
-    struct norm_state s = norm_state(norm);
+    struct fused_norm_state s = fused_norm_state(norm);
     for (size_t j = 0; j < (size_t)norm->in[U]->c; j++)
         s.pivot[j] = (bias ? bias[j] : 0) - norm->in[RUNNING_MEAN]->data[j];
     return s.pivot;
 }
 
 /* Mean and variance of channel j from sums of u - from and of its square, [n][c]. */
-static void norm_moments(const struct op_call *c, size_t j, const float *sums, const float *squares,
-                         double from, double moments[2])
+static void fused_norm_moments(const struct op_call *c, size_t j, const float *sums,
+                               const float *squares, double from, double moments[2])
 {
     size_t n = (size_t)c->in[U]->n, channels = (size_t)c->in[U]->c;
-    double count = (double)(n * norm_pixels(c)), sum = 0, square = 0;
+    double count = (double)(n * fused_norm_pixels(c)), sum = 0, square = 0;
     for (size_t i = 0; i < n; i++) {
         sum += (double)sums[i * channels + j];
         square += (double)squares[i * channels + j];
@@ -106,31 +107,31 @@ static void norm_moments(const struct op_call *c, size_t j, const float *sums, c
 /* The mean of each channel, and in alpha, which is free in a forward pass, whether the rounding of
  * float sums would show in its variance: E[u^2] - E[u]^2 loses as many digits as E[u]^2 has more
  * than it. */
-static void norm_means_part(const struct op_call *c, struct part p)
+static void fused_norm_means_part(const struct op_call *c, struct part p)
 {
-    struct norm_state s = norm_state(c);
+    struct fused_norm_state s = fused_norm_state(c);
     for (size_t j = p.begin; j < p.end; j++) {
         double moments[2];
-        norm_moments(c, j, s.sum, s.square, 0, moments);
+        fused_norm_moments(c, j, s.sum, s.square, 0, moments);
         s.mean[j] = (float)moments[0];
         s.alpha[j] = moments[0] * moments[0] > FAR * moments[1];
     }
 }
 
-static bool norm_any_far(const struct op_call *c)
+static bool fused_norm_any_far(const struct op_call *c)
 {
-    struct norm_state s = norm_state(c);
+    struct fused_norm_state s = fused_norm_state(c);
     for (size_t j = 0; j < (size_t)c->in[U]->c; j++)
         if (s.alpha[j] != 0) return true;
     return false;
 }
 
 /* Sums around the mean of each channel, from u itself. dsum and ddot are free in a forward pass. */
-static void norm_around_part(const struct op_call *c, struct part p)
+static void fused_norm_around_part(const struct op_call *c, struct part p)
 {
-    struct norm_state s = norm_state(c);
+    struct fused_norm_state s = fused_norm_state(c);
     const struct tensor *u = c->in[U];
-    size_t channels = (size_t)u->c, rows = norm_pixels(c), at = p.begin * channels;
+    size_t channels = (size_t)u->c, rows = fused_norm_pixels(c), at = p.begin * channels;
     float *room = parallel_scratch(channels);
     memset(s.dsum + at, 0, channels * sizeof *s.dsum);
     memset(s.ddot + at, 0, channels * sizeof *s.ddot);
@@ -140,29 +141,30 @@ static void norm_around_part(const struct op_call *c, struct part p)
                               1, channels);
 }
 
-static void norm_batch_statistics(const struct op_call *c, struct norm_state s, size_t j)
+static void fused_norm_batch_statistics(const struct op_call *c, struct fused_norm_state s,
+                                        size_t j)
 {
-    const struct norm_attr *attr = c->attr;
+    const struct fused_norm_attr *attr = c->attr;
     double count = (double)tensor_pixels(c->in[U]), moments[2];
     if (s.alpha[j] != 0)
-        norm_moments(c, j, s.dsum, s.ddot, (double)s.mean[j], moments);
+        fused_norm_moments(c, j, s.dsum, s.ddot, (double)s.mean[j], moments);
     else
-        norm_moments(c, j, s.sum, s.square, 0, moments);
+        fused_norm_moments(c, j, s.sum, s.square, 0, moments);
     s.mean[j] = (float)moments[0];
     s.inverse[j] = (float)(1 / sqrt(moments[1] + attr->epsilon));
     batch_norm_move(&c->in[RUNNING_MEAN]->data[j], moments[0] - (double)s.pivot[j], attr->momentum);
     batch_norm_move(&c->in[RUNNING_VAR]->data[j], moments[1] * count / (count - 1), attr->momentum);
 }
 
-bool norm_folds(const struct op_call *norm)
+bool fused_norm_folds(const struct op_call *norm)
 {
-    const struct norm_attr *attr = norm->attr;
+    const struct fused_norm_attr *attr = norm->attr;
     return !norm->step->training && attr->folder && attr->folder->prepared;
 }
 
-void norm_fold(const struct op_call *norm, float *scale, float *shift)
+void fused_norm_fold(const struct op_call *norm, float *scale, float *shift)
 {
-    const struct norm_attr *attr = norm->attr;
+    const struct fused_norm_attr *attr = norm->attr;
     for (size_t j = 0; j < (size_t)norm->in[SCALE]->c; j++) {
         double variance = (double)norm->in[RUNNING_VAR]->data[j];
         double a = (double)norm->in[SCALE]->data[j] / sqrt(variance + attr->epsilon);
@@ -172,17 +174,17 @@ void norm_fold(const struct op_call *norm, float *scale, float *shift)
     }
 }
 
-static void norm_coefficients_part(const struct op_call *c, struct part p)
+static void fused_norm_coefficients_part(const struct op_call *c, struct part p)
 {
-    const struct norm_attr *attr = c->attr;
-    struct norm_state s = norm_state(c);
+    const struct fused_norm_attr *attr = c->attr;
+    struct fused_norm_state s = fused_norm_state(c);
     for (size_t j = p.begin; j < p.end; j++) {
-        if (norm_folds(c)) {
+        if (fused_norm_folds(c)) {
             s.a[j] = 1, s.b[j] = 0;
             continue;
         }
         if (c->step->training) {
-            norm_batch_statistics(c, s, j);
+            fused_norm_batch_statistics(c, s, j);
         } else {
             s.mean[j] = c->in[RUNNING_MEAN]->data[j];
             s.inverse[j] = (float)(1 / sqrt((double)c->in[RUNNING_VAR]->data[j] + attr->epsilon));
@@ -193,34 +195,34 @@ static void norm_coefficients_part(const struct op_call *c, struct part p)
     }
 }
 
-static void norm_forward_part(const struct op_call *c, struct part p)
+static void fused_norm_forward_part(const struct op_call *c, struct part p)
 {
-    const struct norm_attr *attr = c->attr;
-    struct norm_state s = norm_state(c);
+    const struct fused_norm_attr *attr = c->attr;
+    struct fused_norm_state s = fused_norm_state(c);
     size_t channels = (size_t)c->in[U]->c, at = p.begin * channels, rows = p.end - p.begin;
     const struct fused_kernels *fused = fused_for(c->out->bf16);
     (attr->relu ? fused->norm_relu : fused->norm)(
         tensor_data(c->out, at), tensor_data(c->in[U], at), s.a, s.b, rows, channels);
 }
 
-static void norm_forward(const struct op_call *c)
+static void fused_norm_forward(const struct op_call *c)
 {
     size_t pixels = tensor_pixels(c->in[U]);
     if (c->step->training) {
-        norm_channels(c, norm_means_part);
-        if (norm_any_far(c)) norm_images(c, norm_around_part);
+        fused_norm_channels(c, fused_norm_means_part);
+        if (fused_norm_any_far(c)) fused_norm_images(c, fused_norm_around_part);
     }
-    norm_channels(c, norm_coefficients_part);
+    fused_norm_channels(c, fused_norm_coefficients_part);
     if (!c->out->norm)
-        parts_run(c, pixels, part_count(pixels, (size_t)c->in[U]->c), norm_forward_part);
+        parts_run(c, pixels, part_count(pixels, (size_t)c->in[U]->c), fused_norm_forward_part);
 }
 
 /* The sums of a gradient that is a tensor, for each image. */
-static void norm_sums_part(const struct op_call *c, struct part p)
+static void fused_norm_sums_part(const struct op_call *c, struct part p)
 {
-    const struct norm_attr *attr = c->attr;
-    struct norm_state s = norm_state(c);
-    size_t channels = (size_t)c->in[U]->c, rows = norm_pixels(c), at = p.begin * channels;
+    const struct fused_norm_attr *attr = c->attr;
+    struct fused_norm_state s = fused_norm_state(c);
+    size_t channels = (size_t)c->in[U]->c, rows = fused_norm_pixels(c), at = p.begin * channels;
     memset(s.dsum + at, 0, channels * sizeof *s.dsum);
     memset(s.ddot + at, 0, channels * sizeof *s.ddot);
     fused_for(c->out->bf16)
@@ -236,10 +238,11 @@ static void norm_sums_part(const struct op_call *c, struct part p)
 }
 
 /* Sums of dy and dy (u - mean) for channel j over the whole batch. */
-static void norm_totals(const struct op_call *c, struct norm_state s, size_t j, double total[2])
+static void fused_norm_totals(const struct op_call *c, struct fused_norm_state s, size_t j,
+                              double total[2])
 {
-    const struct norm_attr *attr = c->attr;
-    size_t channels = (size_t)c->in[U]->c, pixels = norm_pixels(c);
+    const struct fused_norm_attr *attr = c->attr;
+    size_t channels = (size_t)c->in[U]->c, pixels = fused_norm_pixels(c);
     double mean = (double)s.mean[j];
     total[0] = total[1] = 0;
     for (size_t i = 0; i < (size_t)c->in[U]->n; i++) {
@@ -247,23 +250,23 @@ static void norm_totals(const struct op_call *c, struct norm_state s, size_t j, 
         double g = attr->end ? (double)s.gate[at] : 1, d = (double)s.dsqueeze[at];
         total[0] += g * (double)s.dsum[at];
         total[1] += g * (double)s.ddot[at];
-        if (attr->squeeze == NORM_AVG) {
+        if (attr->squeeze == SQUEEZE_AVG) {
             total[0] += d * (double)pixels;
             total[1] += d * ((double)s.sum[at] - (double)pixels * mean);
-        } else if (attr->squeeze == NORM_MAX) {
-            size_t pixel = i * pixels + (size_t)s.peak[at];
+        } else if (attr->squeeze == SQUEEZE_MAX) {
+            size_t pixel = i * pixels + (size_t)s.argmax[at];
             total[0] += d;
             total[1] += d * ((double)tensor_value(c->in[U], pixel * channels + j) - mean);
         }
     }
 }
 
-static void norm_totals_part(const struct op_call *c, struct part p)
+static void fused_norm_totals_part(const struct op_call *c, struct part p)
 {
-    struct norm_state s = norm_state(c);
+    struct fused_norm_state s = fused_norm_state(c);
     double count = (double)tensor_pixels(c->in[U]), total[2];
     for (size_t j = p.begin; j < p.end; j++) {
-        norm_totals(c, s, j, total);
+        fused_norm_totals(c, s, j, total);
         double inverse = (double)s.inverse[j], alpha = (double)c->in[SCALE]->data[j] * inverse;
         double beta = -alpha * inverse * inverse * total[1] / count;
         s.alpha[j] = (float)alpha;
@@ -275,16 +278,16 @@ static void norm_totals_part(const struct op_call *c, struct part p)
 }
 
 /* du of one image. Where a squeeze took the maximum its gradient goes to one pixel a channel. */
-static void norm_grad_part(const struct op_call *c, struct part p)
+static void fused_norm_grad_part(const struct op_call *c, struct part p)
 {
-    const struct norm_attr *attr = c->attr;
-    struct norm_state s = norm_state(c);
-    size_t channels = (size_t)c->in[U]->c, rows = norm_pixels(c), at = p.begin * channels;
+    const struct fused_norm_attr *attr = c->attr;
+    struct fused_norm_state s = fused_norm_state(c);
+    size_t channels = (size_t)c->in[U]->c, rows = fused_norm_pixels(c), at = p.begin * channels;
     float *alpha = parallel_scratch(2 * channels), *gamma = alpha + channels;
     for (size_t j = 0; j < channels; j++) {
         alpha[j] = attr->end ? s.alpha[j] * s.gate[at + j] : s.alpha[j];
         gamma[j] = s.gamma[j];
-        if (attr->squeeze == NORM_AVG) gamma[j] += s.alpha[j] * s.dsqueeze[at + j];
+        if (attr->squeeze == SQUEEZE_AVG) gamma[j] += s.alpha[j] * s.dsqueeze[at + j];
     }
     bool masked = !attr->end && attr->relu;
     const struct tensor *g = attr->end ? attr->end->out : c->out;
@@ -301,28 +304,28 @@ static void norm_grad_part(const struct op_call *c, struct part p)
                                               .c = channels,
                                               .stream = attr->end && /* not over dy */
                                                         fused_streams(tensor_bytes(g), channels) });
-    for (size_t j = 0; attr->squeeze == NORM_MAX && j < channels; j++)
-        tensor_grad_add(c->in[U], at * rows + (size_t)s.peak[at + j] * channels + j,
+    for (size_t j = 0; attr->squeeze == SQUEEZE_MAX && j < channels; j++)
+        tensor_grad_add(c->in[U], at * rows + (size_t)s.argmax[at + j] * channels + j,
                         s.alpha[j] * s.dsqueeze[at + j]);
 }
 
-static void norm_backward(const struct op_call *c)
+static void fused_norm_backward(const struct op_call *c)
 {
-    const struct norm_attr *attr = c->attr;
-    if (!attr->end) norm_images(c, norm_sums_part);
-    norm_channels(c, norm_totals_part);
-    norm_images(c, norm_grad_part);
+    const struct fused_norm_attr *attr = c->attr;
+    if (!attr->end) fused_norm_images(c, fused_norm_sums_part);
+    fused_norm_channels(c, fused_norm_totals_part);
+    fused_norm_images(c, fused_norm_grad_part);
 }
 
-const struct op op_norm = {
-    .name = "norm",
+const struct op op_fused_batch_norm = {
+    .name = "fused_batch_norm",
     .n_in = 5,
-    .attr_size = sizeof(struct norm_attr),
+    .attr_size = sizeof(struct fused_norm_attr),
     .backward_reads = READS_IN(U) | READS_IN(SCALE),
-    .takes_fresh = READS_IN(U),
+    .overwrites = READS_IN(U),
     .bf16 = READS_IN(U) | READS_OUT,
-    .infer = norm_infer,
-    .saved = norm_saved,
-    .forward = norm_forward,
-    .backward = norm_backward,
+    .infer = fused_norm_infer,
+    .saved = fused_norm_saved,
+    .forward = fused_norm_forward,
+    .backward = fused_norm_backward,
 };

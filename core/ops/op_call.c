@@ -1,4 +1,4 @@
-#include "core/ops/widen.h"
+#include "core/ops/op_call.h"
 
 /* A call with float stand-ins for the tensors that its op does not take as they are. */
 struct widened {
@@ -7,7 +7,8 @@ struct widened {
     bool wide[OP_INPUTS], wide_out;
 };
 
-/* Whether the op takes input i, and the output, as float only. A virtual tensor has no contents. */
+/* Whether the op takes input i, and the output, as float only. A deferred tensor has no contents.
+ */
 static bool widen_in(const struct op *op, const struct op_call *c, int i)
 {
     const struct tensor *t = c->in[i];

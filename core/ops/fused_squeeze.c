@@ -1,23 +1,23 @@
-/* The squeeze of a virtual y = a u + b (core/ops/norm.h): its mean follows from the sums that the
+/* The squeeze of a deferred y = a u + b (core/ops/fused.h): its mean follows from the sums that the
  * convolution left, its maximum from one pass over u. Backward leaves the gradient with the norm,
  * which runs later and puts it into u's. */
 #include "core/base/parallel.h"
 #include "core/kernels/kernels.h"
-#include "core/ops/norm.h"
+#include "core/ops/fused.h"
 #include "core/ops/parts.h"
 #include "core/ops/shape.h"
 #include <string.h>
 
-static bool norm_squeeze_infer(struct op_call *c, struct err *e)
+static bool fused_squeeze_infer(struct op_call *c, struct err *e)
 {
     (void)e; /* it takes the place of a global pool that was not refused */
     shape_set(c->out, c->in[0]->n, 1, 1, c->in[0]->c);
     return true;
 }
 
-static void norm_avg_forward(const struct op_call *c)
+static void fused_avg_forward(const struct op_call *c)
 {
-    struct norm_state s = norm_state(c->in[0]->norm);
+    struct fused_norm_state s = fused_norm_state(c->in[0]->norm);
     size_t channels = (size_t)c->out->c;
     float share = 1.0f / (float)(c->in[0]->h * c->in[0]->w);
     for (size_t i = 0; i < tensor_len(c->out); i++) {
@@ -26,20 +26,20 @@ static void norm_avg_forward(const struct op_call *c)
     }
 }
 
-static void norm_avg_backward(const struct op_call *c)
+static void fused_avg_backward(const struct op_call *c)
 {
-    struct norm_state s = norm_state(c->in[0]->norm);
+    struct fused_norm_state s = fused_norm_state(c->in[0]->norm);
     float share = 1.0f / (float)(c->in[0]->h * c->in[0]->w);
     for (size_t i = 0; i < tensor_len(c->out); i++) s.dsqueeze[i] = c->out->grad[i] * share;
 }
 
 /* One image: y a pixel at a time into scratch memory, and into the running maximum. */
-static void norm_max_part(const struct op_call *c, struct part p)
+static void fused_max_part(const struct op_call *c, struct part p)
 {
-    struct norm_state s = norm_state(c->in[0]->norm);
+    struct fused_norm_state s = fused_norm_state(c->in[0]->norm);
     size_t channels = (size_t)c->out->c, pixels = (size_t)c->in[0]->h * (size_t)c->in[0]->w;
     const struct tensor *u = c->in[0]->norm->in[0];
-    float *max = c->out->data + p.begin * channels, *at = s.peak + p.begin * channels;
+    float *max = c->out->data + p.begin * channels, *at = s.argmax + p.begin * channels;
     float *y = parallel_scratch(2 * channels), *room = y + channels;
     for (size_t pixel = 0; pixel < pixels; pixel++) {
         const float *row = tensor_floats(u, (p.begin * pixels + pixel) * channels, channels, room);
@@ -51,31 +51,31 @@ static void norm_max_part(const struct op_call *c, struct part p)
     }
 }
 
-static void norm_max_forward(const struct op_call *c)
+static void fused_max_forward(const struct op_call *c)
 {
-    parts_run(c, (size_t)c->out->n, (size_t)c->out->n, norm_max_part);
+    parts_run(c, (size_t)c->out->n, (size_t)c->out->n, fused_max_part);
 }
 
-static void norm_max_backward(const struct op_call *c)
+static void fused_max_backward(const struct op_call *c)
 {
-    struct norm_state s = norm_state(c->in[0]->norm);
+    struct fused_norm_state s = fused_norm_state(c->in[0]->norm);
     memcpy(s.dsqueeze, c->out->grad, tensor_len(c->out) * sizeof *s.dsqueeze);
 }
 
-const struct op op_norm_avg = {
-    .name = "norm_avg",
+const struct op op_fused_global_avg_pool = {
+    .name = "fused_global_avg_pool",
     .n_in = 1,
     .bf16 = READS_IN(0),
-    .infer = norm_squeeze_infer,
-    .forward = norm_avg_forward,
-    .backward = norm_avg_backward,
+    .infer = fused_squeeze_infer,
+    .forward = fused_avg_forward,
+    .backward = fused_avg_backward,
 };
 
-const struct op op_norm_max = {
-    .name = "norm_max",
+const struct op op_fused_global_max_pool = {
+    .name = "fused_global_max_pool",
     .n_in = 1,
     .bf16 = READS_IN(0),
-    .infer = norm_squeeze_infer,
-    .forward = norm_max_forward,
-    .backward = norm_max_backward,
+    .infer = fused_squeeze_infer,
+    .forward = fused_max_forward,
+    .backward = fused_max_backward,
 };
