@@ -1,13 +1,14 @@
 /* Rewrites the list of calls so that a step makes few memory passes (core/ops/fused.h says what the
- * new ops do). Two patterns, wherever a graph has them:
+ * new ops do). Three patterns, wherever a graph has them:
  *
- *   norm   conv2d -> batch_norm [-> relu] becomes conv2d -> norm. Its output stays deferred where
- *          all readers are convolutions or maximum pools (with the ReLU), or where it is an arm of
- *          the next pattern.
- *   end    add -> relu becomes fused_sum. An arm may be a deferred norm without a ReLU, also one
- *          with a gate: norm -> scale_channels, whose squeeze reads the same norm.
+ *   norm     batch_norm [-> relu] becomes fused_batch_norm, which takes its sums from the conv2d
+ * that makes its input, if one does. Its output is deferred where all readers are convolutions or
+ * maximum pools (with the ReLU), or where it is an arm of the next pattern. sum      add [-> add]
+ * [-> relu] becomes fused_sum, if it has a ReLU or an arm that spares a pass: a deferred norm
+ * without a ReLU, or scale_channels of a norm or of any tensor. squeeze  the global pool of a
+ * deferred norm, and the global average pool of what a fused_batch_norm or a fused_sum writes.
  *
- * What fits neither stays as it was built. */
+ * What fits none stays as it was built. */
 #include "core/graph/fuse.h"
 #include "core/graph/plan.h"
 #include "core/ops/fused.h"
@@ -21,15 +22,25 @@ struct reading { /* node reads something as its input `slot` */
     int slot;
 };
 
-struct role {            /* what becomes of a node as it was built */
-    bool gone;           /* another node's copy makes its output, or nobody does */
-    bool fused;          /* a batch_norm that becomes a norm, a relu that becomes a fused_sum */
-    bool deferred;       /* of a norm: its output is not written */
-    size_t top;          /* of a norm: the node whose output it makes, itself or its relu */
-    size_t end;          /* of a norm that is an arm: the relu that becomes the fused_sum */
-    size_t gate;         /* of an arm: its scale_channels, or NOBODY */
-    size_t squeeze;      /* of an arm with a gate: the global pool that reads it */
-    size_t add, arms[2]; /* of a fused_sum: the add, and the nodes that make its arms */
+struct arm {
+    size_t from;        /* the node that makes it */
+    size_t scale, gate; /* the scale_channels that the sum takes over and the node that makes its
+                         * gate; NOBODY */
+    bool deferred;      /* from is a batch_norm whose output is not written */
+};
+
+struct role {       /* what becomes of a node as it was built */
+    bool gone;      /* another node's call makes its output, or nobody does */
+    bool norm, sum; /* a batch_norm, or the top of a sum, that becomes a fused call */
+    bool deferred;  /* of a norm: its output is not written */
+    size_t top;     /* of a norm: the node whose output it makes, itself or its relu */
+    size_t maker;   /* of any node: the norm that makes its output, or itself */
+    size_t reader;  /* of a norm that is an arm: the sum */
+    size_t squeeze; /* of a norm or a sum: the global pool of its output; NOBODY */
+    bool relu;      /* of a sum */
+    size_t adds[2]; /* of a sum: its adds, the inner one or NOBODY */
+    int n_arms;
+    struct arm arms[ARMS]; /* deferred and gated ones first */
 };
 
 struct fuser {
@@ -83,30 +94,107 @@ static void fuser_read(struct fuser *u)
     for (struct tensor *const *k = r->keep; k && *k; k++) u->kept[node_of(*k)->index] = true;
 }
 
+/* The node that makes input `slot` of node i. */
+static size_t fuser_source(const struct fuser *u, size_t i, int slot)
+{
+    return fuser_input(u, i, slot)->index;
+}
+
+static bool fuser_is_pool(const struct fuser *u, size_t i)
+{
+    return fuser_is(u, i, &op_global_avg_pool) || fuser_is(u, i, &op_global_max_pool);
+}
+
 /* Fused calls take matrices of one type. */
 static bool fuser_alike(const struct fuser *u, size_t i, size_t k)
 {
     return u->r->nodes[i]->out.bf16 == u->r->nodes[k]->out.bf16;
 }
 
-/* add -> relu: the relu becomes the end of a block. */
-static void fuser_find_end(struct fuser *u, size_t add)
+/* The arm that input `slot` of an add is, seen through a scale_channels with a number for each
+ * image and channel that nobody else reads. */
+static struct arm fuser_arm(const struct fuser *u, size_t add, int slot)
 {
-    size_t relu = fuser_only(u, add, &op_relu);
-    if (relu == NOBODY) return;
-    for (int arm = 0; arm < 2; arm++)
-        if (!fuser_alike(u, relu, fuser_input(u, add, arm)->index)) return;
-    u->roles[add].gone = true;
-    u->roles[relu].fused = true;
-    u->roles[relu].add = add;
-    for (int arm = 0; arm < 2; arm++) u->roles[relu].arms[arm] = fuser_input(u, add, arm)->index;
+    struct arm arm = { fuser_source(u, add, slot), NOBODY, NOBODY, false };
+    const size_t scale = arm.from;
+    if (fuser_only(u, scale, &op_add) == NOBODY || !fuser_is(u, scale, &op_scale_channels))
+        return arm;
+    const struct node *gate = fuser_input(u, scale, 1);
+    if (gate->out.h != 1 || gate->out.w != 1 || !fuser_alike(u, scale, fuser_source(u, scale, 0)))
+        return arm;
+    return (struct arm){ fuser_source(u, scale, 0), scale, gate->index, false };
 }
 
-/* The fused_sum behind an add that reads i and nothing else does. */
-static size_t fuser_end_of(const struct fuser *u, size_t i)
+/* Whether the arm is a batch_norm that only the sum reads, or also the squeeze before its gate. */
+static bool fuser_defers(const struct fuser *u, struct arm arm)
 {
-    size_t add = fuser_only(u, i, &op_add);
-    return add != NOBODY && u->roles[add].gone ? fuser_only(u, add, &op_relu) : NOBODY;
+    const size_t norm = arm.from, readers = fuser_readers(u, norm);
+    if (!fuser_is(u, norm, &op_batch_norm) || u->kept[norm]) return false;
+    if (!fuser_alike(u, norm, fuser_source(u, norm, 0))) return false;
+    if (arm.gate == NOBODY) return readers == 1;
+    bool pool = false;
+    for (size_t k = u->first[norm]; k < u->first[norm + 1]; k++)
+        pool |= fuser_is_pool(u, u->readings[k].node);
+    return readers == 2 && pool;
+}
+
+/* The add that makes an input of `add` and that nobody else reads, or NOBODY: its arms are the
+ * outer one's. */
+static size_t fuser_inner(const struct fuser *u, size_t add)
+{
+    for (int slot = 0; slot < 2; slot++) {
+        const size_t from = fuser_source(u, add, slot);
+        if (fuser_is(u, from, &op_add) && fuser_only(u, from, &op_add) != NOBODY) return from;
+    }
+    return NOBODY;
+}
+
+static void fuser_arms(const struct fuser *u, size_t add, size_t inner, struct role *sum)
+{
+    for (int slot = 0; slot < 2; slot++)
+        if (fuser_source(u, add, slot) != inner) sum->arms[sum->n_arms++] = fuser_arm(u, add, slot);
+    for (int slot = 0; slot < 2 && inner != NOBODY; slot++)
+        sum->arms[sum->n_arms++] = fuser_arm(u, inner, slot);
+    for (int i = 0; i < sum->n_arms; i++) {
+        struct arm arm = sum->arms[i];
+        arm.deferred = fuser_defers(u, arm);
+        int at = i;
+        for (; at > 0 && (arm.deferred || arm.gate != NOBODY); at--) {
+            const struct arm *before = &sum->arms[at - 1];
+            if (before->deferred || before->gate != NOBODY) break;
+            sum->arms[at] = *before;
+        }
+        sum->arms[at] = arm;
+    }
+}
+
+/* add [-> relu], with the add inside it: the last node becomes the sum. */
+static void fuser_find_sum(struct fuser *u, size_t add)
+{
+    const size_t relu = fuser_only(u, add, &op_relu), top = relu != NOBODY ? relu : add;
+    const size_t inner = fuser_inner(u, add);
+    struct role sum = u->roles[top];
+    if (u->roles[add].gone) return;
+    fuser_arms(u, add, inner, &sum);
+    bool saves = relu != NOBODY;
+    for (int i = 0; i < sum.n_arms; i++) {
+        if (!fuser_alike(u, top, sum.arms[i].from)) return;
+        saves |= sum.arms[i].deferred || sum.arms[i].gate != NOBODY;
+    }
+    if (!saves) return;
+    sum.sum = true;
+    sum.relu = relu != NOBODY;
+    sum.adds[0] = add, sum.adds[1] = inner;
+    u->roles[top] = sum;
+    if (inner != NOBODY) u->roles[inner].gone = true;
+    if (relu != NOBODY) u->roles[add].gone = true;
+    for (int i = 0; i < sum.n_arms; i++) {
+        struct role *from = &u->roles[sum.arms[i].from];
+        if (sum.arms[i].scale != NOBODY) u->roles[sum.arms[i].scale].gone = true;
+        if (!sum.arms[i].deferred) continue;
+        from->norm = from->deferred = true;
+        from->reader = top;
+    }
 }
 
 /* Whether all that reads i can work it out itself. */
@@ -120,66 +208,43 @@ static bool fuser_readers_norm(const struct fuser *u, size_t i)
     return fuser_readers(u, i) > 0 && !u->kept[i];
 }
 
-/* norm -> scale_channels -> end, and norm -> squeeze. */
-static void fuser_find_gate(struct fuser *u, size_t norm)
-{
-    struct role *role = &u->roles[norm];
-    if (fuser_readers(u, norm) != 2 || u->kept[norm]) return;
-    size_t scale = NOBODY, squeeze = NOBODY;
-    for (size_t k = u->first[norm]; k < u->first[norm + 1]; k++) {
-        size_t reader = u->readings[k].node;
-        if (fuser_is(u, reader, &op_scale_channels) && u->readings[k].slot == 0) scale = reader;
-        if (fuser_is(u, reader, &op_global_avg_pool) || fuser_is(u, reader, &op_global_max_pool))
-            squeeze = reader;
-    }
-    if (scale == NOBODY || squeeze == NOBODY || fuser_end_of(u, scale) == NOBODY) return;
-    const struct tensor *gate = u->r->nodes[scale]->call.in[1];
-    if (gate->h != 1 || gate->w != 1) return;
-    role->end = fuser_end_of(u, scale);
-    role->gate = scale;
-    role->squeeze = squeeze;
-    u->roles[scale].gone = true;
-}
-
+/* A batch_norm that is no arm. */
 static void fuser_find_norm(struct fuser *u, size_t norm)
 {
     struct role *role = &u->roles[norm];
-    const struct node *conv = fuser_input(u, norm, 0);
-    if (conv->op != &op_conv2d || fuser_only(u, conv->index, &op_batch_norm) == NOBODY) return;
-    if (!fuser_alike(u, norm, conv->index)) return;
-    role->fused = true;
-    size_t relu = fuser_only(u, norm, &op_relu);
-    if (relu != NOBODY && fuser_alike(u, norm, relu)) {
-        role->top = relu;
-        u->roles[relu].gone = true;
-        role->deferred = fuser_readers_norm(u, relu);
-        return;
-    }
-    role->end = fuser_end_of(u, norm);
-    if (role->end == NOBODY) fuser_find_gate(u, norm);
-    role->deferred = role->end != NOBODY;
-    for (int arm = 0; role->deferred && arm < 2; arm++) {
-        size_t *from = &u->roles[role->end].arms[arm];
-        if (*from == (role->gate != NOBODY ? role->gate : norm)) *from = norm;
-    }
+    if (role->norm || !fuser_alike(u, norm, fuser_source(u, norm, 0))) return;
+    role->norm = true;
+    const size_t relu = fuser_only(u, norm, &op_relu);
+    if (relu == NOBODY || u->roles[relu].sum || !fuser_alike(u, norm, relu)) return;
+    role->top = relu;
+    u->roles[relu].gone = true;
+    u->roles[relu].maker = norm;
+    role->deferred = fuser_readers_norm(u, relu);
+}
+
+/* A global pool whose input is the output of a norm or a sum, the first such pool. */
+static void fuser_find_squeeze(struct fuser *u, size_t pool)
+{
+    struct role *maker = &u->roles[u->roles[fuser_source(u, pool, 0)].maker];
+    if (!(maker->norm || maker->sum) || maker->squeeze != NOBODY) return;
+    if (maker->deferred || fuser_is(u, pool, &op_global_avg_pool)) maker->squeeze = pool;
 }
 
 static void fuser_find(struct fuser *u)
 {
-    size_t n = u->r->n_nodes;
+    const size_t n = u->r->n_nodes;
     u->roles = mem_new(n, sizeof *u->roles);
-    for (size_t i = 0; i < n; i++) {
-        struct role *role = &u->roles[i];
-        role->top = i;
-        role->end = role->gate = role->squeeze = NOBODY;
-    }
     for (size_t i = 0; i < n; i++)
-        if (fuser_is(u, i, &op_add)) fuser_find_end(u, i);
+        u->roles[i] = (struct role){ .top = i, .maker = i, .reader = NOBODY, .squeeze = NOBODY };
+    for (size_t i = n; i-- > 0;) /* outer adds before those inside them */
+        if (fuser_is(u, i, &op_add)) fuser_find_sum(u, i);
     for (size_t i = 0; i < n; i++)
         if (fuser_is(u, i, &op_batch_norm)) fuser_find_norm(u, i);
+    for (size_t i = 0; i < n; i++)
+        if (fuser_is_pool(u, i)) fuser_find_squeeze(u, i);
 }
 
-/* A copy of node i at the end of the run order, its inputs those of the rewritten. */
+/* A copy of node i at the end of the run order, its inputs those that make its inputs' contents. */
 static struct node *fuser_copy(struct fuser *u, size_t i)
 {
     struct fusion *f = u->f;
@@ -190,76 +255,96 @@ static struct node *fuser_copy(struct fuser *u, size_t i)
     for (int j = 0; j < OP_INPUTS; j++) {
         struct node *from =
             copy->call.in[j] ? f->rewritten[node_of(copy->call.in[j])->index] : NULL;
-        copy->call.in[j] = from ? &from->out : NULL; /* one that is gone: fuser_end names others */
+        copy->call.in[j] = from ? &from->out : NULL; /* one that is gone: fuser_sum names others */
     }
     f->nodes[f->n_nodes++] = copy;
     return f->rewritten[i] = copy;
 }
 
+/* The convolution that leaves its sums for a norm: one that no other node reads. */
+static struct node *fuser_conv(const struct fuser *u, size_t norm)
+{
+    const size_t conv = fuser_source(u, norm, 0);
+    if (!fuser_is(u, conv, &op_conv2d) || fuser_only(u, conv, &op_batch_norm) == NOBODY)
+        return NULL;
+    return u->f->rewritten[conv];
+}
+
 static void fuser_norm(struct fuser *u, size_t i)
 {
     const struct role *role = &u->roles[i];
-    struct node *copy = fuser_copy(u, i), *conv = node_of(copy->call.in[0]);
+    struct node *copy = fuser_copy(u, i), *conv = fuser_conv(u, i);
     struct fused_norm_attr *attr = pool_new(&u->f->pool, 1, sizeof *attr);
     const struct batch_norm_attr *plain = copy->call.attr;
     attr->momentum = batch_norm_momentum(plain);
     attr->epsilon = batch_norm_epsilon(plain);
     attr->relu = role->top != i;
-    if (role->squeeze != NOBODY)
+    if (role->squeeze != NOBODY) {
+        copy->call.links.squeezed = fused_norm_squeezed;
         attr->squeeze = fuser_is(u, role->squeeze, &op_global_avg_pool) ? SQUEEZE_AVG : SQUEEZE_MAX;
+    }
     copy->op = &op_fused_batch_norm;
     copy->call.attr = attr;
-    copy->saved_writer = conv;
-    conv->call.sums_for = &copy->call;
-    if (!conv->call.in[2]) attr->folder = &conv->call; /* without a bias of its own */
-    if (role->deferred) copy->out.norm = &copy->call;
-    if (role->end == NOBODY) copy->grad_alias = 1;
+    copy->out.producer = &copy->call;
+    copy->out.deferred = role->deferred;
+    if (conv) {
+        copy->saved_writer = conv;
+        copy->call.links.conv = &conv->call;
+        conv->call.links.norm = &copy->call;
+    }
+    if (role->reader == NOBODY) copy->grad_alias = 1;
     u->f->rewritten[role->top] = copy;
 }
 
-/* May the arm that is a tensor have its gradient where the end's is? The end must be the first to
- * reach it, and nothing else may before the norms of deferred arms have run. */
-static bool fuser_shares(const struct fuser *u, const struct role *end, int arm)
+/* May a plain arm have its gradient where the sum's is? The sum must be the first to reach it, and
+ * nothing else may, its maker's backward included, before the norms of deferred arms have run. */
+static bool fuser_shares(const struct fuser *u, size_t top, int arm)
 {
-    size_t from = end->arms[arm], other = end->arms[1 - arm], n = fuser_readers(u, from);
-    const struct reading *readings = u->readings + u->first[from];
-    if (u->roles[from].deferred || from == other || !u->r->nodes[from]->op) return false;
-    if (readings[n - 1].node != end->add) return false;
-    return !u->roles[other].deferred || n < 2 || readings[n - 2].node < other;
+    const struct role *sum = &u->roles[top];
+    const struct arm *own = &sum->arms[arm];
+    size_t before = top; /* what runs first of the sum and of those norms */
+    if (own->deferred || own->gate != NOBODY || !u->r->nodes[own->from]->op) return false;
+    for (int i = 0; i < sum->n_arms; i++) {
+        const struct arm *other = &sum->arms[i];
+        if (i != arm && other->from == own->from) return false;
+        if (other->deferred && other->from < before) before = other->from;
+    }
+    if (own->from > before) return false;
+    for (size_t k = u->first[own->from]; k < u->first[own->from + 1]; k++) {
+        const size_t reader = u->readings[k].node;
+        if (reader != sum->adds[0] && reader != sum->adds[1] && reader > before) return false;
+    }
+    return true;
 }
 
-/* The deferred arm comes first. */
-static void fuser_end(struct fuser *u, size_t relu)
+static void fuser_sum(struct fuser *u, size_t top)
 {
-    struct role *role = &u->roles[relu];
-    struct node *copy = fuser_copy(u, relu);
-    if (!u->roles[role->arms[0]].deferred) {
-        size_t arm = role->arms[0];
-        role->arms[0] = role->arms[1];
-        role->arms[1] = arm;
-    }
+    const struct role *role = &u->roles[top];
+    struct node *copy = fuser_copy(u, top);
+    struct fused_sum_attr *attr = pool_new(&u->f->pool, 1, sizeof *attr);
+    attr->relu = role->relu;
     copy->op = &op_fused_sum;
-    for (int arm = 0; arm < 2 && !copy->grad_alias; arm++)
-        if (fuser_shares(u, role, arm)) copy->grad_alias = 1 + arm;
-    for (int arm = 0; arm < 2; arm++) {
-        const struct role *from = &u->roles[role->arms[arm]];
-        struct node *source = u->f->rewritten[role->arms[arm]];
+    copy->call.attr = attr;
+    copy->out.producer = &copy->call;
+    if (role->squeeze != NOBODY) copy->call.links.squeezed = fused_sum_squeezed;
+    for (int j = 0; j < OP_INPUTS; j++) copy->call.in[j] = NULL;
+    for (int arm = 0; arm < role->n_arms; arm++) {
+        const struct arm *own = &role->arms[arm];
+        struct node *source = u->f->rewritten[own->from];
         copy->call.in[ARM0 + arm] = &source->out;
-        if (from->end != relu) continue;
-        struct fused_norm_attr *attr = (struct fused_norm_attr *)(uintptr_t)source->call.attr;
-        attr->end = &copy->call;
-        attr->arm = arm;
+        if (own->gate != NOBODY) copy->call.in[GATE0 + arm] = &u->f->rewritten[own->gate]->out;
+        if (!copy->grad_alias && fuser_shares(u, top, arm)) copy->grad_alias = 1 + arm;
+        if (!own->deferred) continue;
+        source->call.links.sum = &copy->call;
         source->grad_source = copy;
-        if (from->gate == NOBODY) continue;
-        const struct tensor *gate = u->r->nodes[from->gate]->call.in[1];
-        copy->call.in[GATE0 + arm] = &u->f->rewritten[node_of(gate)->index]->out;
     }
 }
 
 static void fuser_squeeze(struct fuser *u, size_t i)
 {
+    const struct role *maker = &u->roles[u->roles[fuser_source(u, i, 0)].maker];
     struct node *copy = fuser_copy(u, i);
-    if (!copy->call.in[0]->norm) return;
+    if (maker->squeeze != i) return;
     copy->op =
         fuser_is(u, i, &op_global_avg_pool) ? &op_fused_global_avg_pool : &op_fused_global_max_pool;
 }
@@ -268,11 +353,11 @@ static void fuser_emit(struct fuser *u, size_t i)
 {
     const struct role *role = &u->roles[i];
     if (role->gone) return;
-    if (role->fused && fuser_is(u, i, &op_batch_norm))
+    if (role->norm)
         fuser_norm(u, i);
-    else if (role->fused)
-        fuser_end(u, i);
-    else if (fuser_is(u, i, &op_global_avg_pool) || fuser_is(u, i, &op_global_max_pool))
+    else if (role->sum)
+        fuser_sum(u, i);
+    else if (fuser_is_pool(u, i))
         fuser_squeeze(u, i);
     else
         fuser_copy(u, i);

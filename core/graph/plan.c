@@ -79,7 +79,7 @@ static void plan_read(struct planner *p, const struct tensor *t, size_t tick)
     if (p->last_read[i] < tick) p->last_read[i] = tick;
     if (tick < p->r->n_nodes && *forward < tick) *forward = tick;
     if (tick >= p->r->n_nodes && *backward > tick) *backward = tick;
-    if (t->norm) plan_read(p, t->norm->in[0], tick);
+    if (t->deferred) plan_read(p, t->producer->in[0], tick);
 }
 
 static void plan_reads(struct planner *p)
@@ -124,7 +124,7 @@ static void plan_data(struct planner *p)
     for (size_t i = 0; i < r->n_nodes; i++) {
         const struct node *n = r->nodes[i];
         size_t death = p->last_read[i];
-        if (n->param || n->out.norm) continue;
+        if (n->param || n->out.deferred) continue;
         bool own = n->op && p->plan->placements[i].backward && (n->op->backward_reads & READS_OUT);
         if (!n->op || !death)
             death = tick_end(p);
@@ -227,7 +227,8 @@ static void plan_scratch(struct planner *p)
         size_t back = tick_backward(p, i), death = place->backward ? back : i;
         size_t saved = n->op->saved ? n->op->saved(&n->call) : 0;
         size_t work = p->works[i];
-        if (n->out.norm && death < p->last_read[i]) death = p->last_read[i];
+        if ((n->out.deferred || n->call.links.squeezed) && death < p->last_read[i])
+            death = p->last_read[i];
         lifetime_add(p, &place->saved, saved, n->saved_writer ? n->saved_writer->index : i, death);
         lifetime_add(p, &place->work[PLACE_FORWARD], work, i, i);
         if (place->backward) lifetime_add(p, &place->work[PLACE_BACKWARD], work, back, back);

@@ -55,7 +55,7 @@ static void avg_pool_backward_part(const struct op_call *c, struct part p)
         for (int j = 0; j < c->out->w; j++) avg_pool_pixel(c, row, j, true);
 }
 
-/* Windows of one image may share pixels, so a part grad_source whole images. */
+/* Windows of one image may share pixels, so a part has whole images. */
 static void avg_pool_backward(const struct op_call *c)
 {
     size_t images = (size_t)c->out->n;

@@ -12,7 +12,7 @@ static struct conv_shape conv2d_shape(const struct op_call *c)
     const struct conv2d_attr *a = c->attr;
     const struct tensor *x = c->in[X], *w = c->in[WEIGHTS];
     struct conv_shape s = { .n = x->n, .h = x->h, .w = x->w, .c = x->c };
-    s.bf16_x = (x->norm ? x->norm->in[0] : x)->bf16, s.bf16_y = c->out->bf16;
+    s.bf16_x = (x->deferred ? x->producer->in[0] : x)->bf16, s.bf16_y = c->out->bf16;
     s.k = w->c, s.kh = w->n, s.kw = w->h;
     s.stride = a && a->stride ? a->stride : 1;
     s.groups = a && a->groups ? a->groups : 1;
@@ -59,9 +59,9 @@ static struct conv_call conv2d_call(const struct op_call *c)
 {
     const struct tensor *x = c->in[X], *w = c->in[WEIGHTS];
     struct conv_call call = { .x = x->data, .w = w->data, .work = c->work };
-    if (x->norm) call.x = x->norm->in[0]->data;
-    if (x->norm && !fused_norm_folds(x->norm)) {
-        struct fused_norm_state s = fused_norm_state(x->norm);
+    if (x->deferred) call.x = x->producer->in[0]->data;
+    if (x->deferred && !fused_norm_folds(x->producer)) {
+        struct fused_norm_state s = fused_norm_state(x->producer);
         call.in_scale = s.a, call.in_shift = s.b;
     }
     return call;
@@ -72,8 +72,8 @@ static size_t conv2d_prepared(const struct op_call *c)
 {
     struct conv_shape s = conv2d_shape(c);
     const size_t packed = conv_packed(&s, CONV_FORWARD);
-    const bool gives = packed && (!c->sums_for || conv_folds(&s));
-    return gives ? packed + (c->sums_for ? (size_t)s.k : 0) : 0;
+    const bool gives = packed && (!c->links.norm || conv_folds(&s));
+    return gives ? packed + (c->links.norm ? (size_t)s.k : 0) : 0;
 }
 
 static void conv2d_prepare(const struct op_call *c)
@@ -83,8 +83,8 @@ static void conv2d_prepare(const struct op_call *c)
                               .w = c->in[WEIGHTS]->data,
                               .packed = c->prepared };
     float *scale = c->work;
-    if (c->sums_for && fused_norm_folds(c->sums_for)) {
-        fused_norm_fold(c->sums_for, scale, c->prepared + conv_packed(&s, CONV_FORWARD));
+    if (c->links.norm && fused_norm_folds(c->links.norm)) {
+        fused_norm_fold(c->links.norm, scale, c->prepared + conv_packed(&s, CONV_FORWARD));
         p.scale = scale;
     }
     conv_pack(&s, &p);
@@ -98,16 +98,16 @@ static void conv2d_forward(const struct op_call *c)
     if (c->in[BIAS]) call.bias = c->in[BIAS]->data;
     if (c->prepared && !c->step->training) {
         call.packed = c->prepared;
-        if (c->sums_for && fused_norm_folds(c->sums_for)) {
-            const struct fused_norm_attr *norm = c->sums_for->attr;
+        if (c->links.norm && fused_norm_folds(c->links.norm)) {
+            const struct fused_norm_attr *norm = c->links.norm->attr;
             call.bias = c->prepared + conv_packed(&s, CONV_FORWARD);
             call.relu = norm->relu;
         }
     }
-    if (c->sums_for && fused_norm_wants_sums(c->sums_for)) {
-        struct fused_norm_state norm = fused_norm_state(c->sums_for);
+    if (c->links.norm && fused_norm_wants_sums(c->links.norm)) {
+        struct fused_norm_state norm = fused_norm_state(c->links.norm);
         call.sums = norm.sum, call.squares = norm.square;
-        if (c->step->training) call.bias = fused_norm_pivot(c->sums_for, call.bias);
+        if (c->step->training) call.bias = fused_norm_pivot(c->links.norm, call.bias);
     }
     conv_forward(&s, &call);
 }

@@ -14,13 +14,17 @@
 #include <string.h>
 
 enum { U, SCALE, SHIFT, RUNNING_MEAN, RUNNING_VAR };
-enum { VECTORS = 8, MATRICES = 7 }; /* of struct fused_norm_state */
+enum { CONV_BIAS = 2 };             /* input of a conv2d */
+enum { VECTORS = 8, MATRICES = 8 }; /* of struct fused_norm_state */
 enum {
     FAR = 16
 }; /* mean^2 to variance: below it sums of floats leave the standard deviation right
     * to 1e-5 (test_norm.c) */
 
-size_t fused_norm_state_len(int n, int c) { return (VECTORS + MATRICES * (size_t)n) * (size_t)c; }
+static size_t fused_norm_state_len(int n, int c)
+{
+    return (VECTORS + MATRICES * (size_t)n) * (size_t)c;
+}
 
 struct fused_norm_state fused_norm_state(const struct op_call *norm)
 {
@@ -42,13 +46,14 @@ struct fused_norm_state fused_norm_state(const struct op_call *norm)
         .dsqueeze = m + 4 * nc,
         .argmax = m + 5 * nc,
         .gate = m + 6 * nc,
+        .written = m + 7 * nc,
     };
 }
 
 bool fused_norm_wants_sums(const struct op_call *norm)
 {
     const struct fused_norm_attr *attr = norm->attr;
-    return norm->step->training || attr->squeeze == SQUEEZE_AVG;
+    return norm->step->training || (attr->squeeze == SQUEEZE_AVG && norm->out->deferred);
 }
 
 static bool fused_norm_infer(struct op_call *c, struct err *e)
@@ -126,19 +131,30 @@ static bool fused_norm_any_far(const struct op_call *c)
     return false;
 }
 
-/* Sums around the mean of each channel, from u itself. dsum and ddot are free in a forward pass. */
+/* Sums of u around `from` of each channel, image by image, from u itself. */
+static void fused_norm_read(const struct op_call *c, struct part p, const float *from, float *sum,
+                            float *square)
+{
+    const struct tensor *u = c->in[U];
+    const size_t channels = (size_t)u->c, rows = fused_norm_pixels(c), at = p.begin * channels;
+    memset(sum + at, 0, channels * sizeof *sum);
+    memset(square + at, 0, channels * sizeof *square);
+    fused_for(u->bf16)->moments(sum + at, square + at, tensor_data(u, at * rows), from, rows,
+                                channels);
+}
+
+/* What a convolution leaves, where none makes u. */
+static void fused_norm_sums_of_u_part(const struct op_call *c, struct part p)
+{
+    struct fused_norm_state s = fused_norm_state(c);
+    fused_norm_read(c, p, s.pivot, s.sum, s.square);
+}
+
+/* dsum and ddot are free in a forward pass. */
 static void fused_norm_around_part(const struct op_call *c, struct part p)
 {
     struct fused_norm_state s = fused_norm_state(c);
-    const struct tensor *u = c->in[U];
-    size_t channels = (size_t)u->c, rows = fused_norm_pixels(c), at = p.begin * channels;
-    float *room = parallel_scratch(channels);
-    memset(s.dsum + at, 0, channels * sizeof *s.dsum);
-    memset(s.ddot + at, 0, channels * sizeof *s.ddot);
-    for (size_t row = 0; row < rows; row++)
-        kernels->channel_sums(s.dsum + at, s.ddot + at,
-                              tensor_floats(u, at * rows + row * channels, channels, room), s.mean,
-                              1, channels);
+    fused_norm_read(c, p, s.mean, s.dsum, s.ddot);
 }
 
 static void fused_norm_batch_statistics(const struct op_call *c, struct fused_norm_state s,
@@ -158,8 +174,8 @@ static void fused_norm_batch_statistics(const struct op_call *c, struct fused_no
 
 bool fused_norm_folds(const struct op_call *norm)
 {
-    const struct fused_norm_attr *attr = norm->attr;
-    return !norm->step->training && attr->folder && attr->folder->prepared;
+    const struct op_call *conv = norm->links.conv;
+    return !norm->step->training && conv && !conv->in[CONV_BIAS] && conv->prepared;
 }
 
 void fused_norm_fold(const struct op_call *norm, float *scale, float *shift)
@@ -195,26 +211,71 @@ static void fused_norm_coefficients_part(const struct op_call *c, struct part p)
     }
 }
 
-static void fused_norm_forward_part(const struct op_call *c, struct part p)
+/* y of one image, or of some pixels of the batch where nobody squeezes it. */
+static void fused_norm_write(const struct op_call *c, struct part pixels, float *sum)
 {
     const struct fused_norm_attr *attr = c->attr;
     struct fused_norm_state s = fused_norm_state(c);
-    size_t channels = (size_t)c->in[U]->c, at = p.begin * channels, rows = p.end - p.begin;
-    const struct fused_kernels *fused = fused_for(c->out->bf16);
-    (attr->relu ? fused->norm_relu : fused->norm)(
-        tensor_data(c->out, at), tensor_data(c->in[U], at), s.a, s.b, rows, channels);
+    size_t channels = (size_t)c->in[U]->c, at = pixels.begin * channels;
+    fused_for(c->out->bf16)
+        ->norm(&(struct norm_rows){ .y = tensor_data(c->out, at),
+                                    .x = tensor_data(c->in[U], at),
+                                    .a = s.a,
+                                    .b = s.b,
+                                    .sum = sum,
+                                    .rows = pixels.end - pixels.begin,
+                                    .c = channels,
+                                    .relu = attr->relu });
+}
+
+static void fused_norm_forward_part(const struct op_call *c, struct part p)
+{
+    fused_norm_write(c, p, NULL);
+}
+
+static void fused_norm_forward_image(const struct op_call *c, struct part p)
+{
+    size_t channels = (size_t)c->in[U]->c, rows = fused_norm_pixels(c);
+    float *sum = fused_norm_state(c).written + p.begin * channels;
+    memset(sum, 0, channels * sizeof *sum);
+    fused_norm_write(c, (struct part){ p.number, p.begin * rows, p.end * rows }, sum);
+}
+
+static void fused_norm_statistics(const struct op_call *c)
+{
+    struct fused_norm_state s = fused_norm_state(c);
+    if (!c->links.conv) {
+        memset(s.pivot, 0, (size_t)c->in[U]->c * sizeof *s.pivot);
+        if (fused_norm_wants_sums(c)) fused_norm_images(c, fused_norm_sums_of_u_part);
+    }
+    if (!c->step->training) return;
+    fused_norm_channels(c, fused_norm_means_part);
+    if (fused_norm_any_far(c)) fused_norm_images(c, fused_norm_around_part);
 }
 
 static void fused_norm_forward(const struct op_call *c)
 {
     size_t pixels = tensor_pixels(c->in[U]);
-    if (c->step->training) {
-        fused_norm_channels(c, fused_norm_means_part);
-        if (fused_norm_any_far(c)) fused_norm_images(c, fused_norm_around_part);
-    }
+    fused_norm_statistics(c);
     fused_norm_channels(c, fused_norm_coefficients_part);
-    if (!c->out->norm)
+    if (c->out->deferred) return;
+    if (c->links.squeezed)
+        fused_norm_images(c, fused_norm_forward_image);
+    else
         parts_run(c, pixels, part_count(pixels, (size_t)c->in[U]->c), fused_norm_forward_part);
+}
+
+struct squeeze_sums fused_norm_squeezed(const struct op_call *norm)
+{
+    struct fused_norm_state s = fused_norm_state(norm);
+    if (!norm->out->deferred) return (struct squeeze_sums){ s.written, NULL, NULL, s.dsqueeze };
+    return (struct squeeze_sums){ s.sum, s.a, s.b, s.dsqueeze };
+}
+
+/* What the squeeze of a written y adds to the gradient of each pixel of an image, or NULL. */
+static const float *fused_norm_more(const struct op_call *c, size_t at)
+{
+    return c->links.squeezed && !c->out->deferred ? fused_norm_state(c).dsqueeze + at : NULL;
 }
 
 /* The sums of a gradient that is a tensor, for each image. */
@@ -231,6 +292,7 @@ static void fused_norm_sums_part(const struct op_call *c, struct part p)
                                               .a = attr->relu ? s.a : NULL,
                                               .b = attr->relu ? s.b : NULL,
                                               .mean = s.mean,
+                                              .more = fused_norm_more(c, at),
                                               .sum = s.dsum + at,
                                               .dot = s.ddot + at,
                                               .rows = rows,
@@ -242,18 +304,19 @@ static void fused_norm_totals(const struct op_call *c, struct fused_norm_state s
                               double total[2])
 {
     const struct fused_norm_attr *attr = c->attr;
+    const bool sum = c->links.sum;
     size_t channels = (size_t)c->in[U]->c, pixels = fused_norm_pixels(c);
     double mean = (double)s.mean[j];
     total[0] = total[1] = 0;
     for (size_t i = 0; i < (size_t)c->in[U]->n; i++) {
         size_t at = i * channels + j;
-        double g = attr->end ? (double)s.gate[at] : 1, d = (double)s.dsqueeze[at];
+        double g = sum ? (double)s.gate[at] : 1, d = (double)s.dsqueeze[at];
         total[0] += g * (double)s.dsum[at];
         total[1] += g * (double)s.ddot[at];
-        if (attr->squeeze == SQUEEZE_AVG) {
+        if (sum && attr->squeeze == SQUEEZE_AVG) {
             total[0] += d * (double)pixels;
             total[1] += d * ((double)s.sum[at] - (double)pixels * mean);
-        } else if (attr->squeeze == SQUEEZE_MAX) {
+        } else if (sum && attr->squeeze == SQUEEZE_MAX) {
             size_t pixel = i * pixels + (size_t)s.argmax[at];
             total[0] += d;
             total[1] += d * ((double)tensor_value(c->in[U], pixel * channels + j) - mean);
@@ -281,40 +344,41 @@ static void fused_norm_totals_part(const struct op_call *c, struct part p)
 static void fused_norm_grad_part(const struct op_call *c, struct part p)
 {
     const struct fused_norm_attr *attr = c->attr;
+    const struct op_call *sum = c->links.sum;
+    const struct tensor *u = c->in[U], *g = sum ? sum->out : c->out;
     struct fused_norm_state s = fused_norm_state(c);
-    size_t channels = (size_t)c->in[U]->c, rows = fused_norm_pixels(c), at = p.begin * channels;
+    size_t channels = (size_t)u->c, rows = fused_norm_pixels(c), at = p.begin * channels;
     float *alpha = parallel_scratch(2 * channels), *gamma = alpha + channels;
     for (size_t j = 0; j < channels; j++) {
-        alpha[j] = attr->end ? s.alpha[j] * s.gate[at + j] : s.alpha[j];
+        alpha[j] = sum ? s.alpha[j] * s.gate[at + j] : s.alpha[j];
         gamma[j] = s.gamma[j];
-        if (attr->squeeze == SQUEEZE_AVG) gamma[j] += s.alpha[j] * s.dsqueeze[at + j];
+        if (sum && attr->squeeze == SQUEEZE_AVG) gamma[j] += s.alpha[j] * s.dsqueeze[at + j];
     }
-    bool masked = !attr->end && attr->relu;
-    const struct tensor *g = attr->end ? attr->end->out : c->out;
-    fused_for(c->in[U]->bf16)
-        ->norm_grad(&(struct norm_grad_rows){ .dx = tensor_grad(c->in[U], at * rows),
-                                              .dy = tensor_grad(g, at * rows),
-                                              .x = tensor_data(c->in[U], at * rows),
-                                              .alpha = alpha,
-                                              .beta = s.beta,
-                                              .gamma = gamma,
-                                              .a = masked ? s.a : NULL,
-                                              .b = masked ? s.b : NULL,
-                                              .rows = rows,
-                                              .c = channels,
-                                              .stream = attr->end && /* not over dy */
-                                                        fused_streams(tensor_bytes(g), channels) });
-    for (size_t j = 0; attr->squeeze == SQUEEZE_MAX && j < channels; j++)
-        tensor_grad_add(c->in[U], at * rows + (size_t)s.argmax[at + j] * channels + j,
+    const bool masked = !sum && attr->relu, add = !(c->fresh & READS_IN(U)) && u->grad != g->grad;
+    const bool stream = sum && !add && fused_streams(tensor_bytes(g), channels); /* not over dy */
+    fused_for(u->bf16)->norm_grad(&(struct norm_grad_rows){ .dx = tensor_grad(u, at * rows),
+                                                            .dy = tensor_grad(g, at * rows),
+                                                            .x = tensor_data(u, at * rows),
+                                                            .alpha = alpha,
+                                                            .beta = s.beta,
+                                                            .gamma = gamma,
+                                                            .a = masked ? s.a : NULL,
+                                                            .b = masked ? s.b : NULL,
+                                                            .more = fused_norm_more(c, at),
+                                                            .rows = rows,
+                                                            .c = channels,
+                                                            .add = add,
+                                                            .stream = stream });
+    for (size_t j = 0; sum && attr->squeeze == SQUEEZE_MAX && j < channels; j++)
+        tensor_grad_add(u, at * rows + (size_t)s.argmax[at + j] * channels + j,
                         s.alpha[j] * s.dsqueeze[at + j]);
 }
 
 static void fused_norm_backward(const struct op_call *c)
 {
-    const struct fused_norm_attr *attr = c->attr;
-    if (!attr->end) fused_norm_images(c, fused_norm_sums_part);
+    if (!c->links.sum) fused_norm_images(c, fused_norm_sums_part);
     fused_norm_channels(c, fused_norm_totals_part);
-    fused_norm_images(c, fused_norm_grad_part);
+    if (c->in[U]->grad) fused_norm_images(c, fused_norm_grad_part);
 }
 
 const struct op op_fused_batch_norm = {

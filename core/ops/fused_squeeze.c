@@ -1,6 +1,7 @@
-/* The squeeze of a deferred y = a u + b (core/ops/fused.h): its mean follows from the sums that the
- * convolution left, its maximum from one pass over u. Backward leaves the gradient with the norm,
- * which runs later and puts it into u's. */
+/* The squeeze of what a fused call makes (core/ops/fused.h): the mean follows from the sums that
+ * the writing pass left, the maximum of a deferred y = a u + b from one pass over u. Backward
+ * leaves the gradient with that call, which runs later and adds it to the gradient that it passes
+ * on. */
 #include "core/base/parallel.h"
 #include "core/kernels/kernels.h"
 #include "core/ops/fused.h"
@@ -15,30 +16,35 @@ static bool fused_squeeze_infer(struct op_call *c, struct err *e)
     return true;
 }
 
+static struct squeeze_sums fused_squeeze_sums(const struct op_call *c)
+{
+    return c->in[0]->producer->links.squeezed(c->in[0]->producer);
+}
+
 static void fused_avg_forward(const struct op_call *c)
 {
-    struct fused_norm_state s = fused_norm_state(c->in[0]->norm);
+    const struct squeeze_sums s = fused_squeeze_sums(c);
     size_t channels = (size_t)c->out->c;
     float share = 1.0f / (float)(c->in[0]->h * c->in[0]->w);
     for (size_t i = 0; i < tensor_len(c->out); i++) {
         size_t j = i % channels;
-        c->out->data[i] = s.a[j] * (s.sum[i] * share) + s.b[j];
+        c->out->data[i] = s.a ? s.a[j] * (s.sum[i] * share) + s.b[j] : s.sum[i] * share;
     }
 }
 
 static void fused_avg_backward(const struct op_call *c)
 {
-    struct fused_norm_state s = fused_norm_state(c->in[0]->norm);
+    const struct squeeze_sums s = fused_squeeze_sums(c);
     float share = 1.0f / (float)(c->in[0]->h * c->in[0]->w);
-    for (size_t i = 0; i < tensor_len(c->out); i++) s.dsqueeze[i] = c->out->grad[i] * share;
+    for (size_t i = 0; i < tensor_len(c->out); i++) s.grad[i] = c->out->grad[i] * share;
 }
 
 /* One image: y a pixel at a time into scratch memory, and into the running maximum. */
 static void fused_max_part(const struct op_call *c, struct part p)
 {
-    struct fused_norm_state s = fused_norm_state(c->in[0]->norm);
+    struct fused_norm_state s = fused_norm_state(c->in[0]->producer);
     size_t channels = (size_t)c->out->c, pixels = (size_t)c->in[0]->h * (size_t)c->in[0]->w;
-    const struct tensor *u = c->in[0]->norm->in[0];
+    const struct tensor *u = c->in[0]->producer->in[0];
     float *max = c->out->data + p.begin * channels, *at = s.argmax + p.begin * channels;
     float *y = parallel_scratch(2 * channels), *room = y + channels;
     for (size_t pixel = 0; pixel < pixels; pixel++) {
@@ -58,7 +64,7 @@ static void fused_max_forward(const struct op_call *c)
 
 static void fused_max_backward(const struct op_call *c)
 {
-    struct fused_norm_state s = fused_norm_state(c->in[0]->norm);
+    struct fused_norm_state s = fused_norm_state(c->in[0]->producer);
     memcpy(s.dsqueeze, c->out->grad, tensor_len(c->out) * sizeof *s.dsqueeze);
 }
 

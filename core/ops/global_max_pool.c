@@ -1,5 +1,5 @@
 /* y (n, 1, 1, c) = maximum of x over the pixels of an image: the squeeze `max`. The gradient goes
- * to the first pixel that grad_source it.
+ * to the first pixel that holds it.
  * saved: that pixel's number in its image for each output, as a float. */
 #include "core/kernels/kernels.h"
 #include "core/ops/ops.h"

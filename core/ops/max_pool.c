@@ -1,5 +1,5 @@
 /* Maximum over square windows. Padding cells do not exist; the gradient goes to the first pixel,
- * row by row, that grad_source the maximum.
+ * row by row, that holds the maximum.
  * saved: that pixel's number in its image for each output, as a float. */
 #include "core/base/parallel.h"
 #include "core/kernels/kernels.h"
@@ -23,13 +23,19 @@ static size_t max_pool_saved(const struct op_call *c) { return tensor_len(c->out
 static const float *max_pool_rows(const struct op_call *c, size_t image, struct window_span v,
                                   float *room)
 {
-    const struct tensor *x = c->in[0], *u = x->norm ? x->norm->in[0] : x;
+    const struct tensor *x = c->in[0], *u = x->deferred ? x->producer->in[0] : x;
     const size_t row = (size_t)x->w * (size_t)x->c;
     const size_t len = (size_t)(v.bottom - v.top) * row;
     const float *rows = tensor_floats(u, (image * (size_t)x->h + (size_t)v.top) * row, len, room);
-    if (!x->norm || fused_norm_folds(x->norm)) return rows;
-    const struct fused_norm_state s = fused_norm_state(x->norm);
-    kernels->fused->norm_relu(room, rows, s.a, s.b, len / (size_t)x->c, (size_t)x->c);
+    if (!x->deferred || fused_norm_folds(x->producer)) return rows;
+    const struct fused_norm_state s = fused_norm_state(x->producer);
+    kernels->fused->norm(&(struct norm_rows){ .y = room,
+                                              .x = rows,
+                                              .a = s.a,
+                                              .b = s.b,
+                                              .rows = len / (size_t)x->c,
+                                              .c = (size_t)x->c,
+                                              .relu = true });
     return room;
 }
 
@@ -87,7 +93,7 @@ static void max_pool_backward_part(const struct op_call *c, struct part p)
     }
 }
 
-/* Windows of one image may share pixels, so a part grad_source whole images. */
+/* Windows of one image may share pixels, so a part has whole images. */
 static void max_pool_backward(const struct op_call *c)
 {
     size_t images = (size_t)c->out->n;

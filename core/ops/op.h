@@ -7,18 +7,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { OP_INPUTS = 5 };
+enum { OP_INPUTS = 8 };
 
-/* NHWC, dense, float32 or bf16. A vector per image is h = w = 1. Convolution weights (kh, kw, in /
- * groups, out) and linear weights (1, 1, in, out) sit in n, h, w, c. grad is NULL where nobody
- * wants it. */
+struct op_call;
+
+/* NHWC, float32 or bf16. A vector per image is h = w = 1. Convolution weights (kh, kw, in / groups,
+ * out) and linear weights (1, 1, in, out) sit in n, h, w, c. grad is NULL where nobody wants it. */
 struct tensor {
     int n, h, w, c;
     float *data, *grad; /* where bf16 is set, of bf16: reach them by tensor_data, tensor_grad */
     bool bf16;          /* stored as bf16 (core/kernels/vector/bf16.h); set by planning a graph */
-    /* Of a fused step: these contents are never written, readers work them out from that norm's
-     * input (core/ops/fused.h); data is NULL. Otherwise NULL. */
-    const struct op_call *norm;
+    /* Of a fused step (core/ops/fused.h): */
+    const struct op_call *producer; /* the fused call that makes it, or NULL */
+    bool deferred; /* the contents are never written, data is NULL: readers work them out from the
+                    * producer's input */
 };
 
 static inline size_t tensor_len(const struct tensor *t)
@@ -62,11 +64,28 @@ static inline void tensor_grad_add(const struct tensor *t, size_t i, float more)
         t->grad[i] += more;
 }
 
-/* What a whole step grad_alias. */
+/* What all calls of a step share. */
 struct step {
     bool training;  /* batch statistics and dropout, or running statistics and none */
     uint64_t seed;  /* of the run */
     uint64_t index; /* of the step in the run: dropout draws by (seed, index) */
+};
+
+/* Where a squeeze finds the sums over the pixels of what it squeezes, and leaves its gradient. */
+struct squeeze_sums {
+    float *sum;         /* [n][c], of the tensor or, where a is given, of the u of a u + b */
+    const float *a, *b; /* [c] or NULL */
+    float *grad;        /* [n][c], for each pixel alike */
+};
+
+/* Who works with whom in a fused step beyond what inputs and outputs show; the figure in fused.h.
+ * Set by core/graph/fuse.c, all NULL in a plain step. */
+struct fusion_links {
+    const struct op_call *norm; /* of a conv2d: the fused_batch_norm that reads its output */
+    const struct op_call *conv; /* of a fused_batch_norm: the conv2d that makes u, and its sums */
+    const struct op_call *sum;  /* of a fused_batch_norm: the fused_sum that reads its deferred y */
+    /* of a call whose output a fused squeeze reads: its sums; NULL: no squeeze does */
+    struct squeeze_sums (*squeezed)(const struct op_call *c);
 };
 
 struct op_call {
@@ -77,10 +96,10 @@ struct op_call {
     float *work;      /* op->work floats, of use within one call only */
     float *prepared;  /* in an evaluation, op->prepared floats that op->prepare filled; or NULL */
     const struct step *step;
-    const char *name;               /* of the node; keys the dropout stream */
-    const struct op_call *sums_for; /* of a fused convolution: the norm that wants its sums */
-    unsigned fresh; /* bit i: the gradient of input i grad_source nothing yet, and an op that
-                     * overwrites writes it instead of adding */
+    const char *name; /* of the node; keys the dropout stream */
+    struct fusion_links links;
+    unsigned fresh; /* bit i: the gradient of input i holds nothing yet, and an op that overwrites
+                     * writes it instead of adding */
 };
 
 /* backward_reads: which contents backward needs. All others may be gone by then. */

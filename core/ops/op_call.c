@@ -12,12 +12,12 @@ struct widened {
 static bool widen_in(const struct op *op, const struct op_call *c, int i)
 {
     const struct tensor *t = c->in[i];
-    return t && t->bf16 && !t->norm && !(op->bf16 & READS_IN(i));
+    return t && t->bf16 && !t->deferred && !(op->bf16 & READS_IN(i));
 }
 
 static bool widen_out(const struct op *op, const struct op_call *c)
 {
-    return c->out->bf16 && !c->out->norm && !(op->bf16 & READS_OUT);
+    return c->out->bf16 && !c->out->deferred && !(op->bf16 & READS_OUT);
 }
 
 static void widen_data(const struct tensor *wide, const struct tensor *t)

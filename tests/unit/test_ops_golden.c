@@ -1,6 +1,7 @@
 /* Every op's output, gradients and running statistics against PyTorch's (tests/golden/ops.py, which
  * has the same shapes and value rule), on every kernel table. */
 #include "core/base/parallel.h"
+#include "core/graph/graph.h"
 #include "core/kernels/kernels.h"
 #include "tests/unit/trial.h"
 #include "tests/unit/unit.h"
@@ -104,13 +105,9 @@ static const struct tensor *result_of(const struct trial *t, int what, const flo
     return x;
 }
 
-/* Float against float64. */
-static void check(const struct trial *t, const struct op_golden *g, double tolerance)
+/* Float against float64, to `tolerance` of the largest value and of 1 where that is larger. */
+static void check_values(const struct op_golden *g, const float *got, double tolerance)
 {
-    const float *got;
-    const struct tensor *x = result_of(t, g->what, &got);
-    ck_assert_msg(got && tensor_len(x) == g->len, "%s: result %d has other shapes", g->name,
-                  g->what);
     double scale = 1;
     for (size_t i = 0; i < g->len; i++) scale = fmax(scale, fabs((double)g->values[i]));
     for (size_t i = 0; i < g->len; i++)
@@ -119,10 +116,21 @@ static void check(const struct trial *t, const struct op_golden *g, double toler
                       g->what, i, (double)got[i], (double)g->values[i]);
 }
 
+static void check(const struct trial *t, const struct op_golden *g, double tolerance)
+{
+    const float *got;
+    const struct tensor *x = result_of(t, g->what, &got);
+    ck_assert_msg(got && tensor_len(x) == g->len, "%s: result %d has other shapes", g->name,
+                  g->what);
+    check_values(g, got, tolerance);
+}
+
+/* From far away a x + b rounds at 1000. */
+static double tolerance_of(const struct golden_case *c) { return c->rule[0] == FAR ? 2e-4 : 2e-6; }
+
 static void check_case(const struct golden_case *c)
 {
-    /* Of the largest value, and of 1 where that is larger. From far away a x + b rounds at 1000. */
-    double tolerance = c->rule[0] == FAR ? 2e-4 : 2e-6;
+    double tolerance = tolerance_of(c);
     struct trial t;
     int found = 0;
     trial_begin(&t, &c->trial);
@@ -154,6 +162,135 @@ START_TEST(ops_equal_pytorch)
 }
 END_TEST
 
+/* A batch norm behind a convolution that copies x, and before a product with the gradient that its
+ * output is to have: a graph that runs it fused, on the sums of the convolution. */
+struct fused_norm_case {
+    struct graph *graph;
+    struct tensor *in[5], *y, *dy;
+    const struct param *params[5];
+};
+
+static struct tensor *fused_norm_param(struct graph *g, const char *name, enum param_kind kind,
+                                       const int shape[4])
+{
+    const struct param p = { .name = name, .kind = kind };
+    return graph_param(g, &p, shape[0], shape[1], shape[2], shape[3]);
+}
+
+static struct fused_norm_case fused_norm_graph(const struct trial_case *c)
+{
+    static const char *const names[] = { "x", "scale", "shift", "mean", "variance" };
+    static const enum param_kind kinds[] = { PARAM_CONV, PARAM_NORM, PARAM_NORM, PARAM_STATE,
+                                             PARAM_STATE };
+    struct fused_norm_case f = { .graph = graph_create() };
+    const int channels = c->in[0][3], copy[4] = { 1, 1, channels, channels };
+    struct err e;
+    for (int i = 0; i < 5; i++) f.in[i] = fused_norm_param(f.graph, names[i], kinds[i], c->in[i]);
+    struct tensor *w = fused_norm_param(f.graph, "w", PARAM_CONV, copy);
+    f.dy = graph_input(f.graph, "dy", c->in[0][0], c->in[0][1], c->in[0][2], channels);
+    struct tensor *u = graph_apply(f.graph, &op_conv2d, &(struct conv2d_attr){ .stride = 1 },
+                                   (struct tensor *[OP_INPUTS]){ f.in[0], w }, NULL, &e);
+    f.y = graph_apply(f.graph, &op_batch_norm, &(struct batch_norm_attr){ 0, 0 },
+                      (struct tensor *[OP_INPUTS]){ u, f.in[1], f.in[2], f.in[3], f.in[4] }, NULL,
+                      &e);
+    ck_assert(graph_apply(f.graph, &op_scale_channels, NULL,
+                          (struct tensor *[OP_INPUTS]){ f.y, f.dy }, NULL, &e) != NULL);
+    ck_assert_msg(graph_plan(f.graph, true, (struct tensor *[]){ f.y, NULL }, &e), "%s", e.text);
+    float *weights = graph_weights(f.graph, NULL);
+    for (size_t i = 0; i < graph_param_count(f.graph); i++) {
+        const struct param *p = graph_param_at(f.graph, i);
+        for (int k = 0; p->tensor == w && k < channels; k++)
+            weights[p->at + (size_t)(k * channels + k)] = 1;
+    }
+    return f;
+}
+
+static bool saw_fused_norm;
+static void watch_fused_norm(void *ctx, const struct node *n, bool backward)
+{
+    (void)ctx, (void)backward;
+    saw_fused_norm |= n && strcmp(n->op->name, "fused_batch_norm") == 0;
+}
+
+static void check_fused_norm(const struct golden_case *c)
+{
+    struct fused_norm_case f = fused_norm_graph(&c->trial);
+    const bool training = !c->trial.evaluation;
+    for (int i = 0; i < 5; i++)
+        fill(f.in[i]->data, tensor_len(f.in[i]), 1000 * (uint32_t)i, c->rule[i]);
+    fill(f.dy->data, tensor_len(f.dy), 9000, PLAIN);
+    saw_fused_norm = false;
+    graph_watch(f.graph, &(struct graph_watch){ NULL, watch_fused_norm });
+    graph_forward(f.graph, &(struct step){ .training = training });
+    ck_assert(saw_fused_norm);
+    if (training) graph_backward(f.graph);
+    for (int i = 0; i < RESULTS; i++) {
+        const struct op_golden *g = &op_golden[i];
+        if (strcmp(g->name, c->name) != 0) continue;
+        if (g->what == 0)
+            check_values(g, f.y->data, tolerance_of(c));
+        else if (g->what >= 10)
+            check_values(g, f.in[g->what - 10]->data, tolerance_of(c));
+        else if (training)
+            check_values(g, f.in[g->what - 1]->grad, tolerance_of(c));
+    }
+    graph_destroy(f.graph);
+}
+
+START_TEST(fused_batch_norms_equal_pytorch)
+{
+    for (int k = 0; kernels_at(k); k++) {
+        kernels_use(kernels_at(k)->isa);
+        for (int i = 0; i < CASES; i++)
+            if (cases[i].trial.op == OP_batch_norm) check_fused_norm(&cases[i]);
+    }
+    kernels_use(NULL);
+}
+END_TEST
+
+/* Normalised channels have a standard deviation of 1, however far from 0 their mean is: from a
+ * running mean that knows nothing and from one that is right. */
+static void check_far(double ratio, bool known)
+{
+    static const struct trial_case shape = {
+        .in = { { 4, 16, 16, 5 }, VECTOR(5), VECTOR(5), VECTOR(5), VECTOR(5) }
+    };
+    struct fused_norm_case f = fused_norm_graph(&shape);
+    struct rng r = rng_stream(5, RNG_TEST, 0, 0);
+    const size_t len = tensor_len(f.y), pixels = len / 5;
+    for (size_t i = 0; i < len; i++) f.in[0]->data[i] = (float)(ratio + rng_normal(&r));
+    for (int j = 0; j < 5; j++) {
+        f.in[1]->data[j] = 1, f.in[2]->data[j] = 0, f.in[4]->data[j] = 1;
+        f.in[3]->data[j] = known ? (float)ratio : 0;
+    }
+    graph_forward(f.graph, &(struct step){ .training = true });
+    for (size_t j = 0; j < 5; j++) {
+        double sum = 0, square = 0;
+        for (size_t i = j; i < len; i += 5) {
+            const double y = (double)f.y->data[i];
+            sum += y, square += y * y;
+        }
+        const double mean = sum / (double)pixels, sd = sqrt(square / (double)pixels - mean * mean);
+        ck_assert_msg(fabs(sd - 1) < 1e-5, "%s: sd %.9g at mean / sd = %g", kernels->isa, sd,
+                      ratio);
+    }
+    graph_destroy(f.graph);
+}
+
+START_TEST(fused_batch_norms_bear_far_means)
+{
+    static const double ratios[] = { 0, 1, 3, 4, 5, 10, 30, 100, 300, 1000, 3000 };
+    for (int k = 0; kernels_at(k); k++) {
+        kernels_use(kernels_at(k)->isa);
+        for (size_t i = 0; i < sizeof ratios / sizeof *ratios; i++) {
+            check_far(ratios[i], false);
+            check_far(ratios[i], true);
+        }
+    }
+    kernels_use(NULL);
+}
+END_TEST
+
 /* Dropout draws numbers of its own: test_dropout.c. */
 START_TEST(every_op_and_result_has_a_case)
 {
@@ -173,6 +310,8 @@ END_TEST
 Suite *suite(void)
 {
     Suite *s = suite_create("ops against PyTorch");
-    unit_case(s, "golden", 30, UNIT_TESTS(ops_equal_pytorch, every_op_and_result_has_a_case));
+    unit_case(s, "golden", 30,
+              UNIT_TESTS(ops_equal_pytorch, fused_batch_norms_equal_pytorch,
+                         fused_batch_norms_bear_far_means, every_op_and_result_has_a_case));
     return s;
 }

@@ -137,8 +137,13 @@ static void conv_apply_chunk(void *ctx, size_t image)
     const struct conv_around *a = ctx;
     const size_t len = conv_x_image(a->s), channels = (size_t)a->s->c;
     const float *x = a->plan.widen_x ? a->x : a->c->x;
-    kernels->fused->norm_relu(a->x + image * len, x + image * len, a->c->in_scale, a->c->in_shift,
-                              len / channels, channels);
+    kernels->fused->norm(&(struct norm_rows){ .y = a->x + image * len,
+                                              .x = x + image * len,
+                                              .a = a->c->in_scale,
+                                              .b = a->c->in_shift,
+                                              .rows = len / channels,
+                                              .c = channels,
+                                              .relu = true });
 }
 
 static void conv_zero_chunk(void *ctx, size_t image)

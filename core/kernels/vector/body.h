@@ -3,6 +3,7 @@
  * Every loop takes its last, incomplete vector through the same expression as the full ones, so an
  * element's bits do not depend on where in a chunk it stands. */
 #include "core/kernels/kernels.h"
+#include <math.h>
 
 /* How many of the `left` floats the next vector holds. */
 static inline size_t lanes_of(size_t left) { return left < LANES ? left : LANES; }
@@ -343,6 +344,12 @@ static inline bool block_next(struct block *b, size_t rows, size_t c)
 STRIP_INLINE void load_strip(vf *out, const float *p, size_t m, size_t wide)
 {
     EACH_VECTOR(v, wide) out[v] = load(p + v * LANES, m);
+}
+
+/* p NULL: zeros. */
+STRIP_INLINE void load_optional(vf *out, const float *p, size_t j, size_t m, size_t wide)
+{
+    EACH_VECTOR(v, wide) out[v] = p ? load(p + j + v * LANES, m) : vf_set(0);
 }
 
 STRIP_INLINE void store_strip(float *p, const vf *s, size_t m, size_t wide)

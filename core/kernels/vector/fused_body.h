@@ -1,7 +1,8 @@
 /* The fused passes, over the vector type and the helpers of body.h, which includes this once for
  * each type of matrix: LOAD and STORE reach element i of one, FUSED makes names. Each pass walks
  * blocks of rows in strips of channels: WIDE vectors of them, whose coefficients stay in registers
- * over the rows of a block. */
+ * over the rows of a block. What a pass may leave out is a constant of its strip (has_...) where
+ * that saves a load a row, and a neutral value where it does not. */
 
 static void FUSED(kernel_add_to)(void *y, const void *x, size_t n)
 {
@@ -12,108 +13,134 @@ static void FUSED(kernel_add_to)(void *y, const void *x, size_t n)
     }
 }
 
-STRIP_INLINE void FUSED(norm_strip_of)(const struct residual_rows *r, struct block rows, size_t j,
-                                       size_t m, size_t wide, int relu)
+struct FUSED(moments_rows) {
+    float *sum, *square;
+    const void *x;
+    const float *shift;
+    size_t rows, c;
+};
+
+STRIP_INLINE void FUSED(moments_strip)(const struct FUSED(moments_rows) * r, struct block rows,
+                                       size_t j, size_t m, size_t wide)
 {
-    vf a[WIDE], b[WIDE];
-    load_strip(a, r->a + j, m, wide);
-    load_strip(b, r->b + j, m, wide);
+    vf sum[WIDE], square[WIDE], shift[WIDE];
+    load_strip(sum, r->sum + j, m, wide);
+    load_strip(square, r->square + j, m, wide);
+    load_strip(shift, r->shift + j, m, wide);
     for (size_t i = rows.from, at = i * r->c + j; i < rows.to; i++, at += r->c) EACH_VECTOR(v, wide)
         {
-            vf y = vf_fma(a[v], LOAD(r->u, at + v * LANES, m), b[v]);
-            STORE(r->out, at + v * LANES, relu ? vf_max(vf_set(0), y) : y, m);
+            const vf x = LOAD(r->x, at + v * LANES, m) - shift[v];
+            sum[v] += x;
+            square[v] = vf_fma(x, x, square[v]);
         }
+    store_strip(r->sum + j, sum, m, wide);
+    store_strip(r->square + j, square, m, wide);
 }
 
-STRIP_INLINE void FUSED(norm_strip)(const struct residual_rows *r, struct block rows, size_t j,
+static void FUSED(kernel_moments)(float *sum, float *square, const void *x, const float *shift,
+                                  size_t rows, size_t c)
+{
+    const struct FUSED(moments_rows) r = { sum, square, x, shift, rows, c };
+    STRIPS(FUSED(moments_strip), &r);
+}
+
+STRIP_INLINE void FUSED(norm_strip)(const struct norm_rows *r, struct block rows, size_t j,
                                     size_t m, size_t wide)
 {
-    FUSED(norm_strip_of)(r, rows, j, m, wide, 0);
+    const vf floor = vf_set(r->relu ? 0 : -INFINITY);
+    const size_t pitch = r->y_pitch ? r->y_pitch : r->c;
+    vf a[WIDE], b[WIDE], sum[WIDE];
+    load_strip(a, r->a + j, m, wide);
+    load_strip(b, r->b + j, m, wide);
+    load_optional(sum, r->sum, j, m, wide);
+    for (size_t i = rows.from, at = i * r->c + j; i < rows.to; i++, at += r->c) EACH_VECTOR(v, wide)
+        {
+            const vf y = vf_max(floor, vf_fma(a[v], LOAD(r->x, at + v * LANES, m), b[v]));
+            STORE(r->y, i * pitch + j + v * LANES, y, m);
+            sum[v] += y;
+        }
+    if (r->sum) store_strip(r->sum + j, sum, m, wide);
 }
 
-STRIP_INLINE void FUSED(norm_relu_strip)(const struct residual_rows *r, struct block rows, size_t j,
-                                         size_t m, size_t wide)
+static void FUSED(kernel_norm)(const struct norm_rows *rows)
 {
-    FUSED(norm_strip_of)(r, rows, j, m, wide, 1);
-}
-
-static void FUSED(kernel_norm)(void *y, const void *x, const float *a, const float *b, size_t rows,
-                               size_t c)
-{
-    const struct residual_rows r = { .out = y, .u = x, .a = a, .b = b, .rows = rows, .c = c };
+    const struct norm_rows r = *rows; /* a copy that no store can change */
     STRIPS(FUSED(norm_strip), &r);
 }
 
-static void FUSED(kernel_norm_relu)(void *y, const void *x, const float *a, const float *b,
-                                    size_t rows, size_t c)
-{
-    const struct residual_rows r = { .out = y, .u = x, .a = a, .b = b, .rows = rows, .c = c };
-    STRIPS(FUSED(norm_relu_strip), &r);
-}
-
 /* has_a, has_sa: constants of the caller. */
-STRIP_INLINE void FUSED(residual_strip_of)(const struct residual_rows *r, struct block rows,
-                                           size_t j, size_t m, size_t wide, int has_a, int has_sa)
+STRIP_INLINE void FUSED(sum_strip_of)(const struct sum_rows *r, struct block rows, size_t j,
+                                      size_t m, size_t wide, int has_a, int has_sa)
 {
-    vf a[WIDE], sa[WIDE], b[WIDE];
+    const vf floor = vf_set(r->relu ? 0 : -INFINITY);
+    vf a[WIDE], sa[WIDE], b[WIDE], sum[WIDE];
     if (has_a) load_strip(a, r->a + j, m, wide);
     if (has_sa) load_strip(sa, r->sa + j, m, wide);
-    EACH_VECTOR(v, wide) b[v] = r->b ? load(r->b + j + v * LANES, m) : vf_set(0);
+    load_optional(b, r->b, j, m, wide);
+    load_optional(sum, r->sum, j, m, wide);
     for (size_t i = rows.from, at = i * r->c + j; i < rows.to; i++, at += r->c) EACH_VECTOR(v, wide)
         {
-            vf u = LOAD(r->u, at + v * LANES, m), s = LOAD(r->s, at + v * LANES, m);
-            vf y = u + b[v];
-            if (has_a) y = vf_fma(a[v], u, b[v]);
-            y = has_sa ? vf_fma(sa[v], s, y) : (vf)(y + s);
-            y = vf_max(vf_set(0), y);
+            const vf u = LOAD(r->u, at + v * LANES, m), s = LOAD(r->s, at + v * LANES, m);
+            vf y = has_a ? vf_fma(a[v], u, b[v]) : (vf)(u + b[v]);
+            y = vf_max(floor, has_sa ? vf_fma(sa[v], s, y) : (vf)(y + s));
+            sum[v] += y;
             if (r->stream)
                 STREAM(r->out, at + v * LANES, y);
             else
                 STORE(r->out, at + v * LANES, y, m);
         }
+    if (r->sum) store_strip(r->sum + j, sum, m, wide);
 }
 
-STRIP_INLINE void FUSED(residual_strip_both)(const struct residual_rows *r, struct block rows,
-                                             size_t j, size_t m, size_t wide)
+STRIP_INLINE void FUSED(sum_strip_both)(const struct sum_rows *r, struct block rows, size_t j,
+                                        size_t m, size_t wide)
 {
-    FUSED(residual_strip_of)(r, rows, j, m, wide, 1, 1);
+    FUSED(sum_strip_of)(r, rows, j, m, wide, 1, 1);
 }
 
-STRIP_INLINE void FUSED(residual_strip_a)(const struct residual_rows *r, struct block rows,
-                                          size_t j, size_t m, size_t wide)
+STRIP_INLINE void FUSED(sum_strip_a)(const struct sum_rows *r, struct block rows, size_t j,
+                                     size_t m, size_t wide)
 {
-    FUSED(residual_strip_of)(r, rows, j, m, wide, 1, 0);
+    FUSED(sum_strip_of)(r, rows, j, m, wide, 1, 0);
 }
 
-STRIP_INLINE void FUSED(residual_strip_plain)(const struct residual_rows *r, struct block rows,
-                                              size_t j, size_t m, size_t wide)
+STRIP_INLINE void FUSED(sum_strip_s)(const struct sum_rows *r, struct block rows, size_t j,
+                                     size_t m, size_t wide)
 {
-    FUSED(residual_strip_of)(r, rows, j, m, wide, 0, 0);
+    FUSED(sum_strip_of)(r, rows, j, m, wide, 0, 1);
 }
 
-static void FUSED(kernel_residual)(const struct residual_rows *rows)
+STRIP_INLINE void FUSED(sum_strip_plain)(const struct sum_rows *r, struct block rows, size_t j,
+                                         size_t m, size_t wide)
 {
-    const struct residual_rows r = *rows; /* a copy that no store can change */
+    FUSED(sum_strip_of)(r, rows, j, m, wide, 0, 0);
+}
+
+static void FUSED(kernel_sum)(const struct sum_rows *rows)
+{
+    const struct sum_rows r = *rows;
     if (r.a && r.sa)
-        STRIPS(FUSED(residual_strip_both), &r);
+        STRIPS(FUSED(sum_strip_both), &r);
     else if (r.a)
-        STRIPS(FUSED(residual_strip_a), &r);
+        STRIPS(FUSED(sum_strip_a), &r);
+    else if (r.sa)
+        STRIPS(FUSED(sum_strip_s), &r);
     else
-        STRIPS(FUSED(residual_strip_plain), &r);
+        STRIPS(FUSED(sum_strip_plain), &r);
 }
 
-STRIP_INLINE void FUSED(residual_grad_strip_of)(const struct residual_grad_rows *r,
-                                                struct block rows, size_t j, size_t m, size_t wide,
-                                                int has_u, int has_s)
+STRIP_INLINE void FUSED(sum_grad_strip_of)(const struct sum_grad_rows *r, struct block rows,
+                                           size_t j, size_t m, size_t wide, int has_u, int has_s)
 {
-    vf sum[WIDE], dot_u[WIDE], dot_s[WIDE], mean_u[WIDE], mean_s[WIDE];
-    EACH_VECTOR(v, wide) sum[v] = r->sum ? load(r->sum + j + v * LANES, m) : vf_set(0);
+    vf sum[WIDE], more[WIDE], dot_u[WIDE], dot_s[WIDE], mean_u[WIDE], mean_s[WIDE];
+    load_optional(sum, r->sum, j, m, wide);
+    load_optional(more, r->more, j, m, wide);
     if (has_u) load_strip(dot_u, r->dot_u + j, m, wide), load_strip(mean_u, r->mean_u + j, m, wide);
     if (has_s) load_strip(dot_s, r->dot_s + j, m, wide), load_strip(mean_s, r->mean_s + j, m, wide);
     for (size_t i = rows.from, at = i * r->c + j; i < rows.to; i++, at += r->c) EACH_VECTOR(v, wide)
         {
-            vf g = LOAD(r->g, at + v * LANES, m), out = LOAD(r->out, at + v * LANES, m);
-            g = vf_where(out > vf_set(0), g);
+            vf g = LOAD(r->g, at + v * LANES, m) + more[v];
+            if (r->out) g = vf_where(LOAD(r->out, at + v * LANES, m) > vf_set(0), g);
             STORE(r->g, at + v * LANES, g, m);
             sum[v] += g;
             if (has_u) dot_u[v] = vf_fma(g, LOAD(r->u, at + v * LANES, m) - mean_u[v], dot_u[v]);
@@ -124,59 +151,60 @@ STRIP_INLINE void FUSED(residual_grad_strip_of)(const struct residual_grad_rows 
     if (has_s) store_strip(r->dot_s + j, dot_s, m, wide);
 }
 
-STRIP_INLINE void FUSED(residual_grad_strip_both)(const struct residual_grad_rows *r,
-                                                  struct block rows, size_t j, size_t m,
-                                                  size_t wide)
+STRIP_INLINE void FUSED(sum_grad_strip_both)(const struct sum_grad_rows *r, struct block rows,
+                                             size_t j, size_t m, size_t wide)
 {
-    FUSED(residual_grad_strip_of)(r, rows, j, m, wide, 1, 1);
+    FUSED(sum_grad_strip_of)(r, rows, j, m, wide, 1, 1);
 }
 
-STRIP_INLINE void FUSED(residual_grad_strip_u)(const struct residual_grad_rows *r,
-                                               struct block rows, size_t j, size_t m, size_t wide)
+STRIP_INLINE void FUSED(sum_grad_strip_u)(const struct sum_grad_rows *r, struct block rows,
+                                          size_t j, size_t m, size_t wide)
 {
-    FUSED(residual_grad_strip_of)(r, rows, j, m, wide, 1, 0);
+    FUSED(sum_grad_strip_of)(r, rows, j, m, wide, 1, 0);
 }
 
-STRIP_INLINE void FUSED(residual_grad_strip_s)(const struct residual_grad_rows *r,
-                                               struct block rows, size_t j, size_t m, size_t wide)
+STRIP_INLINE void FUSED(sum_grad_strip_s)(const struct sum_grad_rows *r, struct block rows,
+                                          size_t j, size_t m, size_t wide)
 {
-    FUSED(residual_grad_strip_of)(r, rows, j, m, wide, 0, 1);
+    FUSED(sum_grad_strip_of)(r, rows, j, m, wide, 0, 1);
 }
 
-STRIP_INLINE void FUSED(residual_grad_strip_plain)(const struct residual_grad_rows *r,
-                                                   struct block rows, size_t j, size_t m,
-                                                   size_t wide)
+STRIP_INLINE void FUSED(sum_grad_strip_plain)(const struct sum_grad_rows *r, struct block rows,
+                                              size_t j, size_t m, size_t wide)
 {
-    FUSED(residual_grad_strip_of)(r, rows, j, m, wide, 0, 0);
+    FUSED(sum_grad_strip_of)(r, rows, j, m, wide, 0, 0);
 }
 
-static void FUSED(kernel_residual_grad)(const struct residual_grad_rows *rows)
+static void FUSED(kernel_sum_grad)(const struct sum_grad_rows *rows)
 {
-    const struct residual_grad_rows r = *rows;
+    const struct sum_grad_rows r = *rows;
     if (r.dot_u && r.dot_s)
-        STRIPS(FUSED(residual_grad_strip_both), &r);
+        STRIPS(FUSED(sum_grad_strip_both), &r);
     else if (r.dot_u)
-        STRIPS(FUSED(residual_grad_strip_u), &r);
+        STRIPS(FUSED(sum_grad_strip_u), &r);
     else if (r.dot_s)
-        STRIPS(FUSED(residual_grad_strip_s), &r);
+        STRIPS(FUSED(sum_grad_strip_s), &r);
     else
-        STRIPS(FUSED(residual_grad_strip_plain), &r);
+        STRIPS(FUSED(sum_grad_strip_plain), &r);
 }
 
 STRIP_INLINE void FUSED(norm_sums_strip_of)(const struct norm_sums_rows *r, struct block rows,
                                             size_t j, size_t m, size_t wide, int masked)
 {
-    vf a[WIDE], b[WIDE], mean[WIDE], sum[WIDE], dot[WIDE];
+    const size_t pitch = r->dy_pitch ? r->dy_pitch : r->c;
+    vf a[WIDE], b[WIDE], mean[WIDE], more[WIDE], sum[WIDE], dot[WIDE];
     if (masked) {
         load_strip(a, r->a + j, m, wide);
         load_strip(b, r->b + j, m, wide);
     }
     load_strip(mean, r->mean + j, m, wide);
+    load_optional(more, r->more, j, m, wide);
     load_strip(sum, r->sum + j, m, wide);
     load_strip(dot, r->dot + j, m, wide);
     for (size_t i = rows.from, at = i * r->c + j; i < rows.to; i++, at += r->c) EACH_VECTOR(v, wide)
         {
-            vf x = LOAD(r->x, at + v * LANES, m), g = LOAD(r->dy, at + v * LANES, m);
+            vf x = LOAD(r->x, at + v * LANES, m);
+            vf g = LOAD(r->dy, i * pitch + j + v * LANES, m) + more[v];
             if (masked) g = vf_where(vf_fma(a[v], x, b[v]) > vf_set(0), g);
             sum[v] += g;
             dot[v] = vf_fma(g, x - mean[v], dot[v]);
@@ -209,19 +237,23 @@ static void FUSED(kernel_norm_sums)(const struct norm_sums_rows *rows)
 STRIP_INLINE void FUSED(norm_grad_strip_of)(const struct norm_grad_rows *r, struct block rows,
                                             size_t j, size_t m, size_t wide, int masked)
 {
-    vf alpha[WIDE], beta[WIDE], gamma[WIDE], a[WIDE], b[WIDE];
+    const size_t pitch = r->dy_pitch ? r->dy_pitch : r->c;
+    vf alpha[WIDE], beta[WIDE], gamma[WIDE], more[WIDE], a[WIDE], b[WIDE];
     load_strip(alpha, r->alpha + j, m, wide);
     load_strip(beta, r->beta + j, m, wide);
     load_strip(gamma, r->gamma + j, m, wide);
+    load_optional(more, r->more, j, m, wide);
     if (masked) {
         load_strip(a, r->a + j, m, wide);
         load_strip(b, r->b + j, m, wide);
     }
     for (size_t i = rows.from, at = i * r->c + j; i < rows.to; i++, at += r->c) EACH_VECTOR(v, wide)
         {
-            vf x = LOAD(r->x, at + v * LANES, m), g = LOAD(r->dy, at + v * LANES, m);
+            vf x = LOAD(r->x, at + v * LANES, m);
+            vf g = LOAD(r->dy, i * pitch + j + v * LANES, m) + more[v];
             if (masked) g = vf_where(vf_fma(a[v], x, b[v]) > vf_set(0), g);
             vf d = vf_fma(alpha[v], g, vf_fma(beta[v], x, gamma[v]));
+            if (r->add) d += LOAD(r->dx, at + v * LANES, m);
             if (r->stream)
                 STREAM(r->dx, at + v * LANES, d);
             else
@@ -252,10 +284,10 @@ static void FUSED(kernel_norm_grad)(const struct norm_grad_rows *rows)
 
 static const struct fused_kernels FUSED(fused_table) = {
     .add = FUSED(kernel_add_to),
+    .moments = FUSED(kernel_moments),
     .norm = FUSED(kernel_norm),
-    .norm_relu = FUSED(kernel_norm_relu),
-    .residual = FUSED(kernel_residual),
-    .residual_grad = FUSED(kernel_residual_grad),
+    .sum = FUSED(kernel_sum),
+    .sum_grad = FUSED(kernel_sum_grad),
     .norm_sums = FUSED(kernel_norm_sums),
     .norm_grad = FUSED(kernel_norm_grad),
 };
