@@ -218,6 +218,14 @@ static float *graph_at(const struct graph *g, size_t offset)
     return offset == PLACE_NONE ? NULL : g->memory + offset;
 }
 
+/* The same for the output of node i of the run, or its gradient: a part begins at its channel. */
+static float *graph_output(const struct graph *g, size_t i, size_t offset)
+{
+    const struct node *n = g->run.nodes[i];
+    char *at = (char *)graph_at(g, offset);
+    return (float *)(void *)(at ? at + n->part_at * (n->out.bf16 ? 2 : 4) : NULL);
+}
+
 /* Gives the calls of the run their memory, and tells the nodes as they were built where theirs is.
  */
 static void graph_give(struct graph *g)
@@ -225,8 +233,8 @@ static void graph_give(struct graph *g)
     for (size_t i = 0; i < g->run.n_nodes; i++) {
         const struct placement *p = &g->plan.placements[i];
         struct node *n = g->run.nodes[i];
-        n->out.data = graph_at(g, p->data);
-        n->out.grad = graph_at(g, p->grad);
+        n->out.data = graph_output(g, i, p->data);
+        n->out.grad = graph_output(g, i, p->grad);
         n->call.saved = graph_at(g, p->saved);
         n->call.prepared = graph_at(g, p->prepared);
         n->call.fresh = p->fresh;
@@ -354,7 +362,7 @@ static void graph_recompute(struct graph *g, size_t i)
 static void graph_restore(struct graph *g)
 {
     for (size_t i = 0; i < g->run.n_nodes; i++)
-        g->run.nodes[i]->out.data = graph_at(g, g->plan.placements[i].data);
+        g->run.nodes[i]->out.data = graph_output(g, i, g->plan.placements[i].data);
 }
 
 /* Parameters' gradients are zeroed at once; those of activations just before their first writer,

@@ -39,6 +39,8 @@ struct node { /* read it freely; only graph.c writes it */
     bool gate; /* part of an SE block */
     int stage; /* the paper's stage: conv k_x is k, the stem 1, the head 0 */
     /* Of a fused step (fuse.c): */
+    const struct node *part_of; /* the concat in whose output, and gradient, this one's are */
+    int part_at;                /* from this channel on */
     int grad_alias; /* input `grad_alias - 1` has its gradient where the output has it; 0: none */
     const struct node
         *saved_writer; /* that node's forward writes into this one's saved memory already */

@@ -116,6 +116,18 @@ static void plan_recompute(struct planner *p)
     }
 }
 
+/* When the output of node i is first written: by itself, or by the first of its parts. */
+static size_t plan_birth(const struct planner *p, size_t i)
+{
+    size_t birth = i;
+    for (int j = 0; j < OP_INPUTS; j++) {
+        const struct tensor *in = p->r->nodes[i]->call.in[j];
+        if (in && node_of(in)->part_of == p->r->nodes[i] && node_of(in)->index < birth)
+            birth = node_of(in)->index;
+    }
+    return birth;
+}
+
 /* Data live until the last call that reads them; inputs, what is kept and what nobody reads live
  * to the end. */
 static void plan_data(struct planner *p)
@@ -124,20 +136,20 @@ static void plan_data(struct planner *p)
     for (size_t i = 0; i < r->n_nodes; i++) {
         const struct node *n = r->nodes[i];
         size_t death = p->last_read[i];
-        if (n->param || n->out.deferred) continue;
+        if (n->param || n->out.deferred || n->part_of) continue;
         bool own = n->op && p->plan->placements[i].backward && (n->op->backward_reads & READS_OUT);
         if (!n->op || !death)
             death = tick_end(p);
         else if (own && death < tick_backward(p, i))
             death = tick_backward(p, i);
-        bool saved_writer = !n->op || r->slices->whole[i]; /* slices come back to the first node */
+        const bool whole = !n->op || r->slices->whole[i]; /* slices come back to the first node */
+        const size_t birth = whole ? 0 : plan_birth(p, i);
         if (p->plan->placements[i].recompute_before != PLACE_NONE) {
             lifetime_add(p, &p->plan->placements[i].recompute_at, tensor_room(&n->out),
                          p->first_backward[i], death);
             death = p->last_forward[i];
         }
-        lifetime_add(p, &p->plan->placements[i].data, tensor_room(&n->out), saved_writer ? 0 : i,
-                     death);
+        lifetime_add(p, &p->plan->placements[i].data, tensor_room(&n->out), birth, death);
     }
 }
 
@@ -171,7 +183,8 @@ static void gradient_reach(struct planner *p, struct gradients *g, size_t i, int
     if (!in->op || !p->plan->placements[in->index].backward || in->grad_source ||
         g->span[in->index])
         return;
-    if (n->grad_alias == j + 1) {
+    if (in->part_of && in->part_of != n) return; /* a squeeze; the concat brings it */
+    if (n->grad_alias == j + 1 || in->part_of) {
         g->owner[in->index] = g->owner[i];
         g->span[in->index] = g->span[g->owner[i]];
         gradient_extend(p, g, in->index, tick_backward(p, in->index));
@@ -445,8 +458,11 @@ void plan_make(struct plan *plan, const struct plan_request *r)
     plan_scratch(&p);
     plan_place(&p);
     plan_prepared(&p);
-    for (size_t i = 0; i < r->n_nodes; i++)
+    for (size_t i = 0; i < r->n_nodes; i++) {
         if (g.span[i]) plan->placements[i].grad = plan->placements[g.owner[i]].grad;
+        if (r->nodes[i]->part_of)
+            plan->placements[i].data = plan->placements[r->nodes[i]->part_of->index].data;
+    }
     free(g.owner);
     free(g.span);
     free(p.last_read);

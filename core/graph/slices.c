@@ -73,6 +73,10 @@ void slices_make(struct slices *s, struct node *const *nodes, size_t n_nodes,
     for (size_t i = 0; i < n_nodes; i++) s->whole[i] |= s->sliced[i] && !read[i];
     for (struct tensor *const *k = keep; k && *k; k++)
         s->whole[node_of(*k)->index] |= s->sliced[node_of(*k)->index];
+    for (size_t i = 0; i < n_nodes; i++) /* a part lies where its concat does */
+        if (nodes[i]->part_of)
+            s->whole[i] =
+                s->whole[nodes[i]->part_of->index] || !s->sliced[nodes[i]->part_of->index];
     s->each = slice_images(s, nodes, n_nodes);
     free(read);
     if (s->each < s->images && slices_lead(s, nodes)) return;
@@ -98,7 +102,7 @@ bool slices_at(const struct slices *s, int k, struct slice *slice)
 
 static void slice_move(struct tensor *t, int images)
 {
-    const size_t image = tensor_bytes(t) / (size_t)t->n;
+    const size_t image = tensor_bytes(t) / (size_t)t->n / (size_t)t->c * tensor_pitch(t);
     if (t->data) t->data = (float *)(void *)((char *)t->data + (ptrdiff_t)image * images);
 }
 

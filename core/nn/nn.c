@@ -3,6 +3,7 @@
 #include "core/nn/nn.h"
 #include "core/ops/ops.h"
 #include <stdio.h>
+#include <string.h>
 
 enum { NAME_MAX_LEN = 128 };
 
@@ -110,6 +111,23 @@ struct tensor *nn_tanh(struct net *n, struct tensor *x) { return net_unary(n, &o
 struct tensor *nn_add(struct net *n, struct tensor *a, struct tensor *b)
 {
     return net_binary(n, &op_add, NULL, (struct tensor *[]){ a, b });
+}
+
+/* More than an op takes are joined in groups first. */
+struct tensor *nn_concat(struct net *n, int count, struct tensor *const *in)
+{
+    struct tensor *some[OP_INPUTS] = { NULL };
+    const int groups = (count + OP_INPUTS - 1) / OP_INPUTS;
+    if (n->failed) return NULL;
+    if (count == 1) return in[0];
+    if (groups == 1) {
+        memcpy(some, in, (size_t)count * sizeof(struct tensor *));
+        return net_apply(n, &op_concat, NULL, some, NULL);
+    }
+    BUG_IF(groups > OP_INPUTS, "a concat of %d tensors", count);
+    for (int i = 0, at = 0; i < groups; at += (count - at + groups - i - 1) / (groups - i), i++)
+        some[i] = nn_concat(n, (count - at + groups - i - 1) / (groups - i), in + at);
+    return nn_concat(n, groups, some);
 }
 
 struct tensor *nn_scale_channels(struct net *n, struct tensor *x, struct tensor *gate)

@@ -33,6 +33,8 @@ struct tensor *nn_relu(struct net *n, struct tensor *x);
 struct tensor *nn_sigmoid(struct net *n, struct tensor *x);
 struct tensor *nn_tanh(struct net *n, struct tensor *x);
 struct tensor *nn_add(struct net *n, struct tensor *a, struct tensor *b);
+/* n >= 2 tensors along their channels, in this order. */
+struct tensor *nn_concat(struct net *n, int count, struct tensor *const *in);
 struct tensor *nn_scale_channels(struct net *n, struct tensor *x, struct tensor *gate);
 struct tensor *nn_max_pool(struct net *n, struct tensor *x, int size, int stride, int pad);
 struct tensor *nn_global_avg_pool(struct net *n, struct tensor *x);

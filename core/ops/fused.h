@@ -11,7 +11,8 @@
  *   - a sum of up to three arms, each a tensor or deferred, each with a gate or without, is one
  *     pass forward and one backward, after which the gradients of gates, squeezes and norms follow
  *     per channel;
- *   - a squeeze reads no activation: the pass that writes one sums it.
+ *   - a squeeze reads no activation: the pass that writes one sums it;
+ *   - a norm writes straight into its part of a concat's output (tensor.pitch).
  *
  * Who points to whom beside inputs (==>), in a residual block with a gate:
  *
@@ -26,8 +27,9 @@
  */
 extern const struct op op_fused_batch_norm; /* in: u, scale, shift, running mean, running variance;
                                              * attr: struct fused_norm_attr */
-extern const struct op op_fused_global_avg_pool; /* in: a tensor with a producer that is squeezed;
-                                                  * its mean over the pixels (n, 1, 1, c) */
+extern const struct op op_fused_global_avg_pool; /* in: tensors with producers that are squeezed;
+                                                  * their means over the pixels, joined along the
+                                                  * channels (n, 1, 1, c) */
 extern const struct op op_fused_global_max_pool; /* in: a deferred y; its maximum */
 extern const struct op op_fused_sum; /* in: two or three arms, their gates (n, 1, 1, c) or NULL;
                                       * attr: struct fused_sum_attr */

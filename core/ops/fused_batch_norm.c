@@ -216,15 +216,16 @@ static void fused_norm_write(const struct op_call *c, struct part pixels, float 
 {
     const struct fused_norm_attr *attr = c->attr;
     struct fused_norm_state s = fused_norm_state(c);
-    size_t channels = (size_t)c->in[U]->c, at = pixels.begin * channels;
+    const size_t channels = (size_t)c->in[U]->c, pitch = tensor_pitch(c->out);
     fused_for(c->out->bf16)
-        ->norm(&(struct norm_rows){ .y = tensor_data(c->out, at),
-                                    .x = tensor_data(c->in[U], at),
+        ->norm(&(struct norm_rows){ .y = tensor_data(c->out, pixels.begin * pitch),
+                                    .x = tensor_data(c->in[U], pixels.begin * channels),
                                     .a = s.a,
                                     .b = s.b,
                                     .sum = sum,
                                     .rows = pixels.end - pixels.begin,
                                     .c = channels,
+                                    .y_pitch = pitch,
                                     .relu = attr->relu });
 }
 
@@ -284,10 +285,11 @@ static void fused_norm_sums_part(const struct op_call *c, struct part p)
     const struct fused_norm_attr *attr = c->attr;
     struct fused_norm_state s = fused_norm_state(c);
     size_t channels = (size_t)c->in[U]->c, rows = fused_norm_pixels(c), at = p.begin * channels;
+    const size_t pitch = tensor_pitch(c->out);
     memset(s.dsum + at, 0, channels * sizeof *s.dsum);
     memset(s.ddot + at, 0, channels * sizeof *s.ddot);
     fused_for(c->out->bf16)
-        ->norm_sums(&(struct norm_sums_rows){ .dy = tensor_grad(c->out, at * rows),
+        ->norm_sums(&(struct norm_sums_rows){ .dy = tensor_grad(c->out, p.begin * rows * pitch),
                                               .x = tensor_data(c->in[U], at * rows),
                                               .a = attr->relu ? s.a : NULL,
                                               .b = attr->relu ? s.b : NULL,
@@ -296,7 +298,8 @@ static void fused_norm_sums_part(const struct op_call *c, struct part p)
                                               .sum = s.dsum + at,
                                               .dot = s.ddot + at,
                                               .rows = rows,
-                                              .c = channels });
+                                              .c = channels,
+                                              .dy_pitch = pitch });
 }
 
 /* Sums of dy and dy (u - mean) for channel j over the whole batch. */
@@ -356,19 +359,21 @@ static void fused_norm_grad_part(const struct op_call *c, struct part p)
     }
     const bool masked = !sum && attr->relu, add = !(c->fresh & READS_IN(U)) && u->grad != g->grad;
     const bool stream = sum && !add && fused_streams(tensor_bytes(g), channels); /* not over dy */
-    fused_for(u->bf16)->norm_grad(&(struct norm_grad_rows){ .dx = tensor_grad(u, at * rows),
-                                                            .dy = tensor_grad(g, at * rows),
-                                                            .x = tensor_data(u, at * rows),
-                                                            .alpha = alpha,
-                                                            .beta = s.beta,
-                                                            .gamma = gamma,
-                                                            .a = masked ? s.a : NULL,
-                                                            .b = masked ? s.b : NULL,
-                                                            .more = fused_norm_more(c, at),
-                                                            .rows = rows,
-                                                            .c = channels,
-                                                            .add = add,
-                                                            .stream = stream });
+    fused_for(u->bf16)->norm_grad(
+        &(struct norm_grad_rows){ .dx = tensor_grad(u, at * rows),
+                                  .dy = tensor_grad(g, p.begin * rows * tensor_pitch(g)),
+                                  .x = tensor_data(u, at * rows),
+                                  .alpha = alpha,
+                                  .beta = s.beta,
+                                  .gamma = gamma,
+                                  .a = masked ? s.a : NULL,
+                                  .b = masked ? s.b : NULL,
+                                  .more = fused_norm_more(c, at),
+                                  .rows = rows,
+                                  .c = channels,
+                                  .dy_pitch = tensor_pitch(g),
+                                  .add = add,
+                                  .stream = stream });
     for (size_t j = 0; sum && attr->squeeze == SQUEEZE_MAX && j < channels; j++)
         tensor_grad_add(u, at * rows + (size_t)s.argmax[at + j] * channels + j,
                         s.alpha[j] * s.dsqueeze[at + j]);

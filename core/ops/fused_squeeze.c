@@ -16,28 +16,31 @@ static bool fused_squeeze_infer(struct op_call *c, struct err *e)
     return true;
 }
 
-static struct squeeze_sums fused_squeeze_sums(const struct op_call *c)
+/* One input's channels, from `first` on, of the means or of their gradient. */
+static void fused_avg_input(const struct op_call *c, const struct tensor *x, size_t first,
+                            bool backward)
 {
-    return c->in[0]->producer->links.squeezed(c->in[0]->producer);
+    const struct squeeze_sums s = x->producer->links.squeezed(x->producer);
+    const size_t channels = (size_t)x->c, all = (size_t)c->out->c;
+    const float share = 1.0f / (float)(x->h * x->w);
+    for (size_t i = 0; i < (size_t)x->n; i++)
+        for (size_t j = 0, at = i * channels, to = i * all + first; j < channels; j++, at++, to++) {
+            if (backward)
+                s.grad[at] = c->out->grad[to] * share;
+            else
+                c->out->data[to] = s.a ? s.a[j] * (s.sum[at] * share) + s.b[j] : s.sum[at] * share;
+        }
 }
 
-static void fused_avg_forward(const struct op_call *c)
+static void fused_avg_run(const struct op_call *c, bool backward)
 {
-    const struct squeeze_sums s = fused_squeeze_sums(c);
-    size_t channels = (size_t)c->out->c;
-    float share = 1.0f / (float)(c->in[0]->h * c->in[0]->w);
-    for (size_t i = 0; i < tensor_len(c->out); i++) {
-        size_t j = i % channels;
-        c->out->data[i] = s.a ? s.a[j] * (s.sum[i] * share) + s.b[j] : s.sum[i] * share;
-    }
+    size_t first = 0;
+    for (int i = 0; i < OP_INPUTS && c->in[i]; first += (size_t)c->in[i++]->c)
+        fused_avg_input(c, c->in[i], first, backward);
 }
 
-static void fused_avg_backward(const struct op_call *c)
-{
-    const struct squeeze_sums s = fused_squeeze_sums(c);
-    float share = 1.0f / (float)(c->in[0]->h * c->in[0]->w);
-    for (size_t i = 0; i < tensor_len(c->out); i++) s.grad[i] = c->out->grad[i] * share;
-}
+static void fused_avg_forward(const struct op_call *c) { fused_avg_run(c, false); }
+static void fused_avg_backward(const struct op_call *c) { fused_avg_run(c, true); }
 
 /* One image: y a pixel at a time into scratch memory, and into the running maximum. */
 static void fused_max_part(const struct op_call *c, struct part p)
@@ -71,7 +74,8 @@ static void fused_max_backward(const struct op_call *c)
 const struct op op_fused_global_avg_pool = {
     .name = "fused_global_avg_pool",
     .n_in = 1,
-    .bf16 = READS_IN(0),
+    .n_optional = OP_INPUTS - 1,
+    .bf16 = READS_OUT - 1, /* all inputs */
     .infer = fused_squeeze_infer,
     .forward = fused_avg_forward,
     .backward = fused_avg_backward,

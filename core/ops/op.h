@@ -19,6 +19,9 @@ struct tensor {
     bool bf16;          /* stored as bf16 (core/kernels/vector/bf16.h); set by planning a graph */
     /* Of a fused step (core/ops/fused.h): */
     const struct op_call *producer; /* the fused call that makes it, or NULL */
+    int pitch;     /* channels from a pixel to the next where contents and gradient are a part of a
+                    * wider     tensor's: only fused calls and the concat that it is a part of meet it; 0: c
+                    */
     bool deferred; /* the contents are never written, data is NULL: readers work them out from the
                     * producer's input */
 };
@@ -26,6 +29,12 @@ struct tensor {
 static inline size_t tensor_len(const struct tensor *t)
 {
     return (size_t)t->n * (size_t)t->h * (size_t)t->w * (size_t)t->c;
+}
+
+/* Elements from a pixel to the next. */
+static inline size_t tensor_pitch(const struct tensor *t)
+{
+    return (size_t)(t->pitch ? t->pitch : t->c);
 }
 
 static inline size_t tensor_pixels(const struct tensor *t)

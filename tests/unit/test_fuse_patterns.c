@@ -193,6 +193,47 @@ static struct tensor *build_biased(struct net *n, struct tensor *x)
     return nn_conv(n, nn_relu(n, x), "b", layer);
 }
 
+static struct tensor *build_concat(struct net *n, struct tensor *x)
+{
+    struct tensor *in[] = { conv_bn_relu(n, x, "a", 1), conv_bn(n, x, "b", 3),
+                            nn_max_pool(n, x, 3, 1, 1), conv_bn_relu(n, x, "c", 3) };
+    return conv_bn_relu(n, nn_concat(n, 4, in), "d", 1);
+}
+
+static struct tensor *build_concat_se(struct net *n, struct tensor *x)
+{
+    struct tensor *in[] = { conv_bn_relu(n, x, "a", 1), conv_bn_relu(n, x, "b", 3) };
+    struct tensor *y = nn_concat(n, 2, in);
+    struct tensor *g = nn_linear(n, nn_global_avg_pool(n, y), "gate",
+                                 (struct linear_layer){ .out = 2 * CHANNELS });
+    return conv_bn_relu(n, nn_scale_channels(n, y, nn_sigmoid(n, g)), "c", 1);
+}
+
+/* The classifier's pool is all that reads it. */
+static struct tensor *build_concat_last(struct net *n, struct tensor *x)
+{
+    struct tensor *in[] = { conv_bn_relu(n, x, "a", 1), conv_bn_relu(n, x, "b", 3) };
+    return nn_concat(n, 2, in);
+}
+
+static struct tensor *build_concat_of_concats(struct net *n, struct tensor *x)
+{
+    struct tensor *in[] = { conv_bn_relu(n, x, "a", 1), conv_bn_relu(n, x, "b", 3) };
+    struct tensor *both[] = { nn_concat(n, 2, in), conv_bn_relu(n, x, "c", 1), in[0], x };
+    return conv_bn_relu(n, nn_relu(n, nn_concat(n, 4, both)), "d", 1);
+}
+
+static struct tensor *build_concat_of_many(struct net *n, struct tensor *x)
+{
+    struct tensor *in[19];
+    for (int i = 0; i < 19; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "c%d", i);
+        in[i] = i % 5 ? x : conv_bn_relu(n, x, name, 1);
+    }
+    return conv_bn_relu(n, nn_concat(n, 19, in), "last", 1);
+}
+
 /* What a pattern must spare: an op that does not run once it is fused; NULL: none must be spared.
  */
 static const struct pattern {
@@ -225,18 +266,27 @@ static const struct pattern {
     { "shortcut read between", build_shortcut_read_between, "batch_norm" },
     { "norm read twice", build_norm_read_twice, "batch_norm" },
     { "convolution with a bias", build_biased, "batch_norm" },
+    { "concat", build_concat, "batch_norm" },
+    { "gate after a concat", build_concat_se, "global_avg_pool" },
+    { "concat before the classifier", build_concat_last, "relu" },
+    { "concat of a concat", build_concat_of_concats, "batch_norm" },
+    { "concat of nineteen", build_concat_of_many, "batch_norm" },
 };
 enum { PATTERNS = sizeof patterns / sizeof *patterns };
+
+/* LARGE: so many pixels that an evaluation takes the batch in slices of its images. */
+enum { LARGE = 8 };
 
 /* The pattern behind a first convolution, and before a classifier. */
 static struct model_net pattern_build(const struct pattern *p, unsigned how)
 {
+    const int batch = how & LARGE ? 17 : BATCH, side = how & LARGE ? 64 : SIDE;
     static const struct se_settings none = { .min_hidden = 1 };
     struct net n = { .graph = graph_create(), .se = &none };
     struct model_net net = { .graph = n.graph };
     struct err e;
-    net.images = graph_input(n.graph, "images", BATCH, SIDE, SIDE, 3);
-    net.labels = graph_input(n.graph, "labels", BATCH, 1, 1, 1);
+    net.images = graph_input(n.graph, "images", batch, side, side, 3);
+    net.labels = graph_input(n.graph, "labels", batch, 1, 1, 1);
     struct tensor *x =
         nn_conv(&n, net.images, "stem", (struct conv_layer){ .channels = CHANNELS, .kernel = 3 });
     x = p->build(&n, x);
@@ -305,7 +355,7 @@ static void check_training(const struct pattern *p, unsigned how)
 static void check_evaluation(const struct pattern *p, unsigned how)
 {
     const struct step step = { .training = false };
-    struct model_net fused = pattern_build(p, how | FUSED), plain = pattern_build(p, 0);
+    struct model_net fused = pattern_build(p, how | FUSED), plain = pattern_build(p, how & LARGE);
     struct model_net *both[] = { &fused, &plain };
     for (int i = 0; i < 2; i++) {
         size_t states; /* variances so small that epsilon counts */
@@ -334,7 +384,6 @@ START_TEST(a_pattern_is_the_same_fused)
 }
 END_TEST
 
-/* Without its bf16 stand-ins, a call whose op takes all its tensors as they are. */
 static void saw(void *ctx, const struct node *n, bool backward)
 {
     const char *spares = ctx;
@@ -342,6 +391,13 @@ static void saw(void *ctx, const struct node *n, bool backward)
         ck_assert_msg(strcmp(n->op->name, spares) != 0 || n->out.h * n->out.w == 1, "%s runs as %s",
                       spares, n->name);
 }
+
+START_TEST(a_pattern_is_the_same_in_slices)
+{
+    check_evaluation(&patterns[_i], LARGE);
+    check_evaluation(&patterns[_i], LARGE | BF16);
+}
+END_TEST
 
 START_TEST(a_pattern_spares_its_op)
 {
@@ -379,6 +435,7 @@ Suite *suite(void)
     TCase *c = tcase_create("patterns");
     tcase_set_timeout(c, 60);
     tcase_add_loop_test(c, a_pattern_is_the_same_fused, 0, PATTERNS);
+    tcase_add_loop_test(c, a_pattern_is_the_same_in_slices, 0, PATTERNS);
     tcase_add_loop_test(c, a_pattern_spares_its_op, 0, PATTERNS);
     tcase_add_loop_test(c, threads_change_no_bit_of_a_pattern, 0, PATTERNS);
     suite_add_tcase(s, c);
