@@ -238,11 +238,12 @@ START_TEST(a_named_way_is_used_where_it_fits)
 }
 END_TEST
 
-/* bf16 is multiplied as such where that is one instruction, and where it is asked for. */
+/* bf16 is multiplied as such where that is one instruction, and where it is asked for; of channels
+ * that fill a vector of any instruction set. */
 START_TEST(pairs_are_used_where_they_are_fast)
 {
     const struct conv_shape s = {
-        1, 4, 4, 8, 8, 1, 1, 1, 0, 1, 4, 4, .bf16_x = true, .bf16_y = true
+        1, 4, 4, 32, 32, 1, 1, 1, 0, 1, 4, 4, .bf16_x = true, .bf16_y = true
     };
     for (int i = 0; kernels_at(i); i++) {
         kernels_use(kernels_at(i)->isa);
