@@ -1,10 +1,8 @@
 /* y (n x out) = x (n x in) W (in x out) + bias: the classifier and the two layers of a gate.
- * Inputs x (n, 1, 1, in), W (1, 1, in, out), optionally a bias (1, 1, 1, out). Products are cut
- * along the outputs (forward) or the inputs (backward), never along a sum. */
+ * Inputs x (n, 1, 1, in), W (1, 1, in, out), optionally a bias (1, 1, 1, out). */
 #include "core/kernels/kernels.h"
-#include "core/kernels/vector/gemm.h"
+#include "core/kernels/matmul.h"
 #include "core/ops/ops.h"
-#include "core/ops/parts.h"
 #include "core/ops/shape.h"
 
 enum { X, WEIGHTS, BIAS };
@@ -22,56 +20,35 @@ static bool linear_infer(struct op_call *c, struct err *e)
     return true;
 }
 
-static void linear_run(const struct op_call *c, int items,
-                       void (*f)(const struct op_call *c, struct part p))
+static struct matmul linear_shape(const struct op_call *c)
 {
-    size_t others = tensor_len(c->in[WEIGHTS]) / (size_t)items;
-    parts_run(c, (size_t)items, part_count((size_t)items, others), f);
+    return (struct matmul){ .m = c->in[X]->n, .k = c->in[X]->c, .n = c->in[WEIGHTS]->c };
 }
 
-static void linear_forward_part(const struct op_call *c, struct part p)
+static size_t linear_work(const struct op_call *c)
 {
-    const struct tensor *x = c->in[X], *w = c->in[WEIGHTS];
-    struct gemm g = { .m = x->n, .n = (int)(p.end - p.begin), .k = x->c };
-    g.a = x->data, g.lda = x->c;
-    g.b = w->data + p.begin, g.ldb = w->c;
-    g.c = c->out->data + p.begin, g.ldc = w->c;
-    gemm(&g);
+    const struct matmul p = linear_shape(c);
+    return matmul_work(&p);
 }
 
 static void linear_forward(const struct op_call *c)
 {
-    const struct tensor *out = c->out, *bias = c->in[BIAS];
-    linear_run(c, out->c, linear_forward_part);
-    if (bias) kernels->row_add(out->data, bias->data, (size_t)out->n, (size_t)out->c);
-}
-
-/* Inputs [begin, end): their columns of dx = dy W^T and their rows of dW = x^T dy. */
-static void linear_backward_part(const struct op_call *c, struct part p)
-{
-    const struct tensor *x = c->in[X], *w = c->in[WEIGHTS];
-    size_t at = p.begin * (size_t)w->c;
-    int inputs = (int)(p.end - p.begin);
-    struct gemm dx = { .m = x->n, .n = inputs, .k = w->c, .b_t = true, .add = true };
-    dx.a = c->out->grad, dx.lda = w->c;
-    dx.b = w->data + at, dx.ldb = w->c;
-    struct gemm dw = { .m = inputs, .n = w->c, .k = x->n, .a_t = true, .add = true };
-    dw.a = x->data + p.begin, dw.lda = x->c;
-    dw.b = c->out->grad, dw.ldb = w->c;
-    if (x->grad) {
-        dx.c = x->grad + p.begin, dx.ldc = x->c;
-        gemm(&dx);
-    }
-    if (w->grad) {
-        dw.c = w->grad + at, dw.ldc = w->c;
-        gemm(&dw);
-    }
+    struct matmul p = linear_shape(c);
+    p.x = c->in[X]->data, p.w = c->in[WEIGHTS]->data, p.y = c->out->data;
+    if (c->in[BIAS]) p.bias = c->in[BIAS]->data;
+    matmul_forward(&p);
 }
 
 static void linear_backward(const struct op_call *c)
 {
     const struct tensor *out = c->out, *bias = c->in[BIAS];
-    linear_run(c, c->in[X]->c, linear_backward_part);
+    struct matmul p = linear_shape(c);
+    p.x = c->in[X]->data, p.w = c->in[WEIGHTS]->data, p.dy = out->grad;
+    p.dx = c->in[X]->grad, p.dw = c->in[WEIGHTS]->grad;
+    p.overwrite = c->fresh & READS_IN(X);
+    p.work = c->work;
+    if (p.dx) matmul_backward_data(&p);
+    if (p.dw) matmul_backward_weights(&p);
     if (bias && bias->grad)
         kernels->channel_sum(bias->grad, out->grad, (size_t)out->n, (size_t)out->c);
 }
@@ -86,7 +63,9 @@ const struct op op_linear = {
     .n_in = 2,
     .n_optional = 1,
     .backward_reads = READS_IN(X) | READS_IN(WEIGHTS),
+    .takes_fresh = READS_IN(X),
     .infer = linear_infer,
+    .work = linear_work,
     .forward = linear_forward,
     .backward = linear_backward,
     .macs = linear_macs,

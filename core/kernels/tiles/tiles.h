@@ -19,9 +19,11 @@ enum {
     DIRECT_WIDTH = 2 * DIRECT_LANES, /* the widest panel of any set */
     DIRECT_LINE = 64,                /* bytes of a line of the caches */
     DIRECT_ROWS = 16,                /* the most pixels in a tile of any set */
-    DIRECT_PEAK = 12,  /* independent sums of the peak loop: fewer than any set's registers,
-                        * more than latency times units (4 x 2) */
-    DIRECT_TASKS = 16, /* fewer tasks than this are cut further where that is cheap */
+    DIRECT_PEAK = 12,     /* independent sums of the peak loop: fewer than any set's registers,
+                           * more than latency times units (4 x 2) */
+    DIRECT_ALIASED = 512, /* floats (2 KiB): rows this far apart share two of the first-level
+                           * cache's sets; a copy of them leaves a gap of a line after each */
+    DIRECT_TASKS = 16,    /* fewer tasks than this are cut further where that is cheap */
     DIRECT_STREAMED = 16 << 20, /* bytes: a larger output leaves the caches before anyone reads it
                                  * again; it is written past them, which saves reading it first */
 };
@@ -216,4 +218,18 @@ static inline struct direct_ahead direct_pixels_ahead(const void *x, int pixels,
                                   lines * pixels };
 }
 
+/* A matrix stored by columns: valid columns of `rows` elements, `apart` elements from one to the
+ * next. */
+struct direct_columns {
+    const float *w;
+    int rows, valid;
+    ptrdiff_t apart;
+};
+
+/* A panel of them: out[row][width] = the columns, then zeros. */
+void direct_pack_columns(float *out, const struct direct_columns *from, int width);
+
+/* A copy whose pixels are filled up with zeros, to out_pixel elements. */
+void direct_copy_filled(const struct direct_isa *isa, enum direct_kind kind,
+                        const struct direct_copy *c);
 #endif

@@ -13,8 +13,6 @@
 enum {
     GROUP_PIXELS = 196, /* small images are taken together up to here: 14 full tiles of 14 */
     SUMS = 8,           /* that keep a processor busy: the latency of a product, 4, times 2 units */
-    ALIASED = 512,      /* floats (2 KiB): pixels this far apart share two of the first-level
-                         * cache's sets; the copy then leaves a gap of a line after each */
 };
 
 static int dense_window_rows(const struct dense *d, int rows)
@@ -84,7 +82,8 @@ static struct dense dense_plan(const struct conv_shape *s, const struct conv_cal
     direct_reach(s, d.forward, s->kw, &d.left, &d.right);
     d.point = s->kh == 1 && s->kw == 1;
     d.flat = d.point && d.phases == 1;
-    d.pixel = d.elements * dense_copy_step(&d) % ALIASED ? d.elements : d.elements + DIRECT_LANES;
+    d.pixel =
+        d.elements * dense_copy_step(&d) % DIRECT_ALIASED ? d.elements : d.elements + DIRECT_LANES;
     d.in_place = d.flat && d.step == 1 && s->pad == 0 && !c->in_scale && d.pixel == d.elements &&
                  d.pairs == d.bf16_in;
     d.stream = dense_streams(&d);

@@ -74,6 +74,14 @@ size_t direct_dense_packed(const struct conv_shape *s, enum conv_pass pass)
     return (size_t)s->groups * (size_t)direct_group_panels(s, pass, DIRECT_LANES, s->kh * s->kw);
 }
 
+void direct_copy_filled(const struct direct_isa *isa, enum direct_kind kind,
+                        const struct direct_copy *c)
+{
+    const size_t gap = (size_t)(c->out_pixel - c->c) * sizeof *c->out;
+    isa->copy[kind](c);
+    for (int i = 0; gap && i < c->pixels; i++) memset(c->out + i * c->out_pixel + c->c, 0, gap);
+}
+
 /* rows x valid weights from w on, of output channel k on, times their scales: a dense copy. */
 static const float *pack_scaled(const struct pack *p, const float *w, int rows, int k, int valid)
 {
@@ -96,23 +104,13 @@ static void pack_forward(const struct pack *p, int group, int n0, int tap)
                  ((ptrdiff_t)n0 * taps + (ptrdiff_t)tap * width) * rows;
     ptrdiff_t apart = s->k; /* floats from an input channel's weights to the next's */
     if (p->scale) w = pack_scaled(p, w, c, group * k + n0, valid), apart = valid;
-    p->isa->copy[direct_pairs(s) ? DIRECT_ROUND : DIRECT_FLOATS](
+    direct_copy_filled(
+        p->isa, direct_pairs(s) ? DIRECT_ROUND : DIRECT_FLOATS,
         &(struct direct_copy){ out, w, w + apart, width, each * apart, rows, valid, NULL, NULL });
-    for (int i = 0; valid < width && i < rows; i++)
-        memset(out + (ptrdiff_t)i * width + valid, 0, (size_t)(width - valid) * sizeof *out);
 }
 
-/* A matrix stored by columns: valid columns of `rows` elements, `apart` elements from one to the
- * next. */
-struct columns {
-    const float *w;
-    int rows, valid;
-    ptrdiff_t apart;
-};
-
-/* out[row][width] = the columns, then zeros. Goes in blocks of 16 rows, whose lines stay in the
- * first-level cache until they are full. */
-static void pack_transposed(float *restrict out, const struct columns *from, int width)
+/* Goes in blocks of 16 rows, whose lines stay in the first-level cache until they are full. */
+void direct_pack_columns(float *restrict out, const struct direct_columns *from, int width)
 {
     for (int k0 = 0; k0 < from->rows; k0 += 16) {
         const int k1 = direct_min(from->rows, k0 + 16);
@@ -139,15 +137,15 @@ static void pack_backward(const struct pack *p, int group, int n0, int tap)
                  group * direct_group_panels(s, p->pass, lanes, taps) +
                  ((ptrdiff_t)n0 * taps + (ptrdiff_t)at * width) * rows;
     const float *w = p->w + ((ptrdiff_t)tap * c + n0) * s->k + group * k;
-    struct columns from = { w, rows, valid, s->k };
+    struct direct_columns from = { w, rows, valid, s->k };
     if (direct_pairs(s)) {
         float *rounded = parallel_scratch((size_t)valid * (size_t)rows);
         for (int n = 0; n < valid; n++)
             kernels->narrow((bf16 *)(void *)(rounded + n * rows), w + (ptrdiff_t)n * s->k,
                             (size_t)k);
-        from = (struct columns){ rounded, rows, valid, rows };
+        from = (struct direct_columns){ rounded, rows, valid, rows };
     }
-    pack_transposed(out, &from, width);
+    direct_pack_columns(out, &from, width);
 }
 
 static int pack_panels(const struct pack *p)

@@ -1,0 +1,16 @@
+#ifndef CORE_KERNELS_MATMUL_CUT_H
+#define CORE_KERNELS_MATMUL_CUT_H
+#include "core/kernels/direct.h"
+
+enum {
+    MATMUL_MACS = 1 << 18, /* multiply-adds of a task, at least: some 10 microseconds */
+    MATMUL_TASKS = 32,     /* of a product, unless they are cut further for the cache's sake */
+};
+
+/* How many of `units` rows or columns a task of a product of so many multiply-adds takes. */
+static inline int matmul_share(int units, ptrdiff_t macs)
+{
+    const ptrdiff_t tasks = macs / MATMUL_MACS;
+    return direct_div_up(units, tasks < MATMUL_TASKS ? direct_max(1, (int)tasks) : MATMUL_TASKS);
+}
+#endif
