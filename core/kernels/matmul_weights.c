@@ -64,6 +64,8 @@ static void task_outer(const struct gradient_task *t, int row, int rows)
         const int valid = direct_min(width, t->columns - n);
         o.b = t->panels + (ptrdiff_t)n * q->m, o.b_pixel = width;
         o.d = q->dw + (ptrdiff_t)(t->row + row) * q->n + t->column + n;
+        struct direct_ahead next = n + width < t->columns ? direct_pixels_ahead(o.d + width, rows, 128, (ptrdiff_t)q->n * 4) : (struct direct_ahead){ 0 };
+        o.ahead = &next, o.ahead_lines = next.left;
         if (valid == width)
             isa->outer[0][width / isa->lanes][rows](&o);
         else

@@ -229,7 +229,8 @@ struct direct_columns {
 /* A panel of them: out[row][width] = the columns, then zeros. */
 void direct_pack_columns(float *out, const struct direct_columns *from, int width);
 
-/* A copy whose pixels are filled up with zeros, to out_pixel elements. */
+/* A copy whose pixels are filled up with zeros, to out_pixel elements. Not for
+ * DIRECT_PAIRS. */
 void direct_copy_filled(const struct direct_isa *isa, enum direct_kind kind,
                         const struct direct_copy *c);
 #endif

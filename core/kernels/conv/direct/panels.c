@@ -77,9 +77,9 @@ size_t direct_dense_packed(const struct conv_shape *s, enum conv_pass pass)
 void direct_copy_filled(const struct direct_isa *isa, enum direct_kind kind,
                         const struct direct_copy *c)
 {
-    const size_t gap = (size_t)(c->out_pixel - c->c) * sizeof *c->out;
+    if (c->c < c->out_pixel)
+        memset(c->out, 0, (size_t)c->pixels * (size_t)c->out_pixel * sizeof *c->out);
     isa->copy[kind](c);
-    for (int i = 0; gap && i < c->pixels; i++) memset(c->out + i * c->out_pixel + c->c, 0, gap);
 }
 
 /* rows x valid weights from w on, of output channel k on, times their scales: a dense copy. */
@@ -116,8 +116,8 @@ void direct_pack_columns(float *restrict out, const struct direct_columns *from,
         const int k1 = direct_min(from->rows, k0 + 16);
         for (int n = 0; n < from->valid; n++)
             for (int k = k0; k < k1; k++) out[k * width + n] = from->w[n * from->apart + k];
-        for (int n = from->valid; n < width; n++)
-            for (int k = k0; k < k1; k++) out[k * width + n] = 0;
+        for (int k = k0; k < k1; k++)
+            for (int n = from->valid; n < width; n++) out[k * width + n] = 0;
     }
 }
 
