@@ -39,37 +39,40 @@ static void task_pack(const struct gradient_task *t)
 static void outer_narrowed(const struct direct_isa *isa, const struct direct_outer *o, int rows,
                            int width, int valid)
 {
-    float d[DIRECT_ROWS * DIRECT_WIDTH];
+    float d[DIRECT_ROWS * DIRECT_WIDTH] = { 0 };
     struct direct_outer u = *o;
     struct direct_copy copy = { .out = d, .x = o->d, .out_pixel = width, .x_pixel = o->d_row };
     u.d = d, u.d_row = width;
     copy.pixels = rows, copy.c = valid;
-    direct_copy_filled(isa, DIRECT_FLOATS, &copy);
+    isa->copy[DIRECT_FLOATS](&copy);
     isa->outer[0][width / isa->lanes][rows](&u);
     copy.out = o->d, copy.x = d, copy.out_pixel = o->d_row, copy.x_pixel = width;
     isa->copy[DIRECT_FLOATS](&copy);
 }
 
-/* Rows [row, row + rows) of the task, with all panels. */
+/* Rows [row, row + rows) of the task, with all panels, each time asking for the sums that the next
+ * panel is added to. */
 static void task_outer(const struct gradient_task *t, int row, int rows)
 {
     static const ptrdiff_t one_row[1];
     const struct matmul *q = t->g->q;
     const struct direct_isa *isa = t->g->isa;
+    const int bytes = (int)sizeof *q->dw;
     struct direct_outer o = { .a = t->x + row, .a_rows = one_row, .a_pixel = t->x_row };
     o.b_rows = one_row, o.rows = 1, o.pixels = q->m;
     o.d_row = q->n, o.add = true;
-    for (int n = 0, width; n < t->columns; n += width) {
+    for (int n = 0, width, next; n < t->columns; n += width) {
         width = direct_panel_width(isa, t->columns, n);
-        const int valid = direct_min(width, t->columns - n);
+        next = direct_min(width, t->columns - n - width);
         o.b = t->panels + (ptrdiff_t)n * q->m, o.b_pixel = width;
         o.d = q->dw + (ptrdiff_t)(t->row + row) * q->n + t->column + n;
-        struct direct_ahead next = n + width < t->columns ? direct_pixels_ahead(o.d + width, rows, 128, (ptrdiff_t)q->n * 4) : (struct direct_ahead){ 0 };
-        o.ahead = &next, o.ahead_lines = next.left;
-        if (valid == width)
+        struct direct_ahead ahead = { 0 };
+        if (next > 0) ahead = direct_pixels_ahead(o.d + width, rows, next * bytes, o.d_row * bytes);
+        o.ahead = &ahead, o.ahead_lines = ahead.left;
+        if (t->columns - n >= width)
             isa->outer[0][width / isa->lanes][rows](&o);
         else
-            outer_narrowed(isa, &o, rows, width, valid);
+            outer_narrowed(isa, &o, rows, width, t->columns - n);
     }
 }
 

@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 /* Address space that hardly becomes memory, which RLIMIT_AS and RLIMIT_DATA count all the same:
- * OpenBLAS maps 128 MiB for each thread that multiplies (and waits for ever where it cannot); the
- * rest is for stacks and allocation arenas. */
+ * the C library maps 128 MiB to place a thread's allocation arena in, and in the bench OpenBLAS as
+ * much for each thread that multiplies (and waits for ever where it cannot); the rest is for
+ * stacks. */
 #define RESERVED_THREAD ((uint64_t)128 << 20)
 #define RESERVED_ALWAYS ((uint64_t)192 << 20)
 

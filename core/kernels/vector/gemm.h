@@ -3,8 +3,12 @@
 #include <stdbool.h>
 
 /* C (m x n) = A (m x k) B (k x n) + (add ? C : 0), row-major with leading dimensions lda, ldb,
- * ldc; a_t, b_t: the operand is stored transposed. OpenBLAS, always on the calling thread only,
- * so that its own threading can never change a result. */
+ * ldc; a_t, b_t: the operand is stored transposed.
+ *
+ * For the reference convolution only. OpenBLAS picks its kernels by the processor it finds, so that
+ * the bits of a product depend on more than the instruction set in use; what training multiplies
+ * goes through the register tiles (direct.h, matmul.h). It runs on the calling thread alone, so
+ * that its own threads change no result. */
 struct gemm {
     int m, n, k;
     const float *a, *b;
