@@ -244,72 +244,82 @@ static void product_run(struct product *p)
     parallel_for((size_t)down * (size_t)across, product_chunk, p);
 }
 
-static ptrdiff_t product_macs(const struct product *p)
+/* How many of `units` rows or columns a task takes. */
+static int product_share(const struct product *p, int units)
 {
-    return (ptrdiff_t)p->rows * p->depth * p->columns;
+    return direct_div_up(units, matmul_tasks((ptrdiff_t)p->rows * p->depth * p->columns));
 }
 
 /* Tasks own columns of C, at most as many as leave a step's panels in the second-level cache. */
 static void product_by_columns(struct product *p)
 {
-    const int lanes = p->isa->lanes, share = matmul_share(p->columns, product_macs(p));
+    const int lanes = p->isa->lanes, share = product_share(p, p->columns);
     p->task_rows = p->rows;
     p->task_columns = direct_round_up(share, share > lanes ? 2 * lanes : lanes);
     p->task_columns = direct_min(p->task_columns, p->isa->cache / 2 / DEPTH);
     product_run(p);
 }
 
-static void panel_chunk(void *ctx, size_t panel)
+/* A panel's rows of one step. */
+static void panel_chunk(void *ctx, size_t chunk)
 {
     const struct product *p = ctx;
-    const int width = 2 * p->isa->lanes, column = (int)panel * width;
-    const struct product_step all = { .depth = p->depth };
-    pack_columns(p, column, direct_min(width, p->columns - column), &all,
-                 p->panels + (ptrdiff_t)column * p->depth);
+    const int panels = product_panels(p, p->columns), from = (int)chunk / panels * DEPTH;
+    const int panel = 2 * p->isa->lanes, column = (int)chunk % panels * panel;
+    const int columns = direct_min(panel, p->columns - column);
+    const struct product_step s = { .from = from, .depth = direct_min(DEPTH, p->depth - from) };
+    pack_columns(p, column, columns, &s,
+                 p->panels + (ptrdiff_t)column * p->depth +
+                     (ptrdiff_t)from * direct_round_up(columns, p->isa->lanes));
 }
 
 /* Tasks own rows of C, about as many as leave their block in the second-level cache. */
 static void product_by_rows(struct product *p)
 {
     const int lanes = p->isa->lanes, tile = p->isa->tile_rows[p->columns > lanes ? 2 : 1];
-    const int share = matmul_share(p->rows, product_macs(p)),
+    const int share = product_share(p, p->rows),
               fit = p->isa->cache / 2 / direct_round_up(p->columns, lanes);
     p->task_rows = direct_round_up(direct_max(1, direct_min(share, fit)), tile);
     p->task_columns = p->columns;
-    parallel_for((size_t)product_panels(p, p->columns), panel_chunk, p);
+    parallel_for((size_t)product_panels(p, p->columns) * (size_t)direct_div_up(p->depth, DEPTH),
+                 panel_chunk, p);
     product_run(p);
 }
 
-void matmul_forward(const struct matmul *q)
+void matmul_forward(const struct matmul *layer)
 {
-    struct product p = { .isa = direct_isa(), .rows = q->m, .depth = q->k, .columns = q->n };
-    p.a = q->x, p.b = q->w, p.start = q->bias, p.c = q->y;
+    struct product p = {
+        .isa = direct_isa(), .rows = layer->m, .depth = layer->k, .columns = layer->n
+    };
+    p.a = layer->x, p.b = layer->w, p.start = layer->bias, p.c = layer->y;
     product_by_columns(&p);
 }
 
 /* Whether weights are better read as they stand than transposed. */
-static bool matmul_weights_stay(const struct matmul *q)
+static bool matmul_weights_stay(const struct matmul *layer)
 {
-    return (ptrdiff_t)q->k * q->n > (ptrdiff_t)q->m * (q->k + q->n);
+    return (ptrdiff_t)layer->k * layer->n > (ptrdiff_t)layer->m * (layer->k + layer->n);
 }
 
-size_t matmul_work(const struct matmul *q)
+size_t matmul_work(const struct matmul *layer)
 {
-    if (!matmul_weights_stay(q)) return 0;
-    return (size_t)direct_round_up(q->m, DIRECT_LANES) * (size_t)q->n;
+    if (!matmul_weights_stay(layer)) return 0;
+    return (size_t)direct_round_up(layer->m, DIRECT_LANES) * (size_t)layer->n;
 }
 
-void matmul_backward_data(const struct matmul *q)
+void matmul_backward_data(const struct matmul *layer)
 {
-    struct product p = { .isa = direct_isa(), .depth = q->n, .c = q->dx, .add = !q->overwrite };
+    struct product p = {
+        .isa = direct_isa(), .depth = layer->n, .c = layer->dx, .add = !layer->overwrite
+    };
     p.b_transposed = true;
-    if (matmul_weights_stay(q)) {
-        p.rows = q->k, p.columns = q->m;
-        p.a = q->w, p.b = q->dy, p.panels = q->work, p.c_transposed = true;
+    if (matmul_weights_stay(layer)) {
+        p.rows = layer->k, p.columns = layer->m;
+        p.a = layer->w, p.b = layer->dy, p.panels = layer->work, p.c_transposed = true;
         product_by_rows(&p);
     } else {
-        p.rows = q->m, p.columns = q->k;
-        p.a = q->dy, p.b = q->w;
+        p.rows = layer->m, p.columns = layer->k;
+        p.a = layer->dy, p.b = layer->w;
         product_by_columns(&p);
     }
 }

@@ -6,7 +6,8 @@
 /* The products of a linear layer, by the register tiles of the instruction set in use (direct.h).
  * All matrices are dense, row by row. Work is cut by the shape alone and every sum is taken in the
  * order of its index: bits depend on the shape and the instruction set, never on the number of
- * threads; those of a row of y not even on the number of rows.
+ * threads; those of a row of y not even on the number of rows, so that an evaluation may take its
+ * batch in slices. Weights are packed a cache's worth at a time: no second copy of them is made.
  *
  * A product reads the fields it names; every other one may stay zero. */
 struct matmul {
@@ -19,10 +20,10 @@ struct matmul {
     float *dx;         /* [m][k]        backward_data:    dx += dy w^T */
     float *dw;         /* [k][n]        backward_weights: dw += x^T dy */
     bool overwrite;    /* backward_data: dx = instead of dx += */
-    float *work;       /* matmul_work(m, n) floats  backward_data */
+    float *work;       /* matmul_work floats, of use within the call  backward_data */
 };
-void matmul_forward(const struct matmul *p);
-void matmul_backward_data(const struct matmul *p);
-void matmul_backward_weights(const struct matmul *p);
-size_t matmul_work(const struct matmul *p); /* of its m, k and n, which stay the same */
+void matmul_forward(const struct matmul *layer);
+void matmul_backward_data(const struct matmul *layer);
+void matmul_backward_weights(const struct matmul *layer);
+size_t matmul_work(const struct matmul *layer); /* of its m, k and n, which stay the same */
 #endif

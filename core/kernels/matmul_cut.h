@@ -7,10 +7,10 @@ enum {
     MATMUL_TASKS = 32,     /* of a product, unless they are cut further for the cache's sake */
 };
 
-/* How many of `units` rows or columns a task of a product of so many multiply-adds takes. */
-static inline int matmul_share(int units, ptrdiff_t macs)
+/* How many tasks a product of so many multiply-adds is cut into. */
+static inline int matmul_tasks(ptrdiff_t macs)
 {
     const ptrdiff_t tasks = macs / MATMUL_MACS;
-    return direct_div_up(units, tasks < MATMUL_TASKS ? direct_max(1, (int)tasks) : MATMUL_TASKS);
+    return tasks < MATMUL_TASKS ? direct_max(1, (int)tasks) : MATMUL_TASKS;
 }
 #endif

@@ -160,9 +160,10 @@ END_TEST
 /* Steps of the sum end at multiples of 256; rows 512 floats apart are copied; several tasks. */
 START_TEST(sums_of_several_steps)
 {
-    static const int sizes[][3] = { { 5, 255, 3 },   { 17, 256, 40 },  { 6, 257, 5 },
-                                    { 29, 512, 96 }, { 3, 1024, 600 }, { 7, 1, 1030 },
-                                    { 70, 90, 512 }, { 300, 33, 20 },  { 15, 700, 531 } };
+    static const int sizes[][3] = { { 5, 255, 3 },    { 17, 256, 40 },  { 6, 257, 5 },
+                                    { 29, 512, 96 },  { 3, 1024, 600 }, { 7, 1, 1030 },
+                                    { 70, 90, 512 },  { 300, 33, 20 },  { 15, 700, 531 },
+                                    { 40, 130, 1100 } };
     kernels_use(kernels_at(_i)->isa);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         layer_test(sizes[i][0], sizes[i][1], sizes[i][2]);
@@ -257,15 +258,18 @@ END_TEST
 
 Suite *suite(void)
 {
-    const TTest *const each[] = { all_sizes_around_the_tiles, sums_of_several_steps, random_sizes,
-                                  threads_change_no_bit, a_row_of_y_depends_on_its_row_of_x_alone };
+    const TTest *const each[] = { all_sizes_around_the_tiles,
+                                  sums_of_several_steps,
+                                  random_sizes,
+                                  threads_change_no_bit,
+                                  a_row_of_y_depends_on_its_row_of_x_alone,
+                                  NULL };
     int tables = 0;
     while (kernels_at(tables)) tables++;
     Suite *s = suite_create("matmul");
     TCase *c = tcase_create("every table");
     tcase_set_timeout(c, 120);
-    for (size_t i = 0; i < sizeof each / sizeof *each; i++)
-        tcase_add_loop_test(c, each[i], 0, tables);
+    for (size_t i = 0; each[i]; i++) tcase_add_loop_test(c, each[i], 0, tables);
     suite_add_tcase(s, c);
     unit_case(s, "size", 120, UNIT_TESTS(the_largest_layer_of_a_vgg));
     return s;
