@@ -1,7 +1,7 @@
 /* y (n x out) = x (n x in) W (in x out) + bias: the classifier and the two layers of a gate.
  * Inputs x (n, 1, 1, in), W (1, 1, in, out), optionally a bias (1, 1, 1, out). */
 #include "core/kernels/kernels.h"
-#include "core/kernels/matmul.h"
+#include "core/kernels/matmul/matmul.h"
 #include "core/ops/ops.h"
 #include "core/ops/shape.h"
 
@@ -63,7 +63,7 @@ const struct op op_linear = {
     .n_in = 2,
     .n_optional = 1,
     .backward_reads = READS_IN(X) | READS_IN(WEIGHTS),
-    .takes_fresh = READS_IN(X),
+    .overwrites = READS_IN(X),
     .infer = linear_infer,
     .work = linear_work,
     .forward = linear_forward,

@@ -5,7 +5,7 @@
 #include "core/base/parallel.h"
 #include "core/base/rng.h"
 #include "core/kernels/kernels.h"
-#include "core/kernels/matmul.h"
+#include "core/kernels/matmul/matmul.h"
 #include "tests/unit/unit.h"
 #include <math.h>
 #include <stdlib.h>

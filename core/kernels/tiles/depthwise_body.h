@@ -1,5 +1,5 @@
 /* The inner loops for groups narrower than a vector, over the vector type vf; included by
- * direct_body.h. An input vector is spread out once for each channel of a group (a permutation of
+ * tiles_body.h. An input vector is spread out once for each channel of a group (a permutation of
  * lanes; none with groups of one) and then meets all the taps that use it. */
 
 static const int32_t lanes_count[DIRECT_LANES] = { 0, 1, 2,  3,  4,  5,  6,  7,

@@ -7,7 +7,7 @@
  * float is, and a multiplication of two of them adds both products to a float. A tile's pairs are
  * neighbouring channels, an outer product's the same channel of two images; but for how copies and
  * panels are made, nothing else differs.
- * They are written once (direct_body.h) and compiled for each instruction set into a struct
+ * They are written once (tiles_body.h) and compiled for each instruction set into a struct
  * direct_isa. Everything else (direct_*.c) is plain C that cuts a convolution into calls of them:
  * cuts depend on the shape and the instruction set, never on the number of threads. */
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* The inner loops of the direct convolution, written once over the vector type vf. Each
- * isa_*_direct.c picks a vf (simd/NAME.h), defines from the registers of its set
+ * isa_*.c picks a vf (simd/NAME.h), defines from the registers of its set
  *   TILE_WIDE    pixels of a tile two vectors wide,
  *   TILE_NARROW  pixels of a tile one vector wide,
  *   OUTER_BROAD  rows of an outer product three vectors wide,

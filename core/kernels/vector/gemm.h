@@ -7,7 +7,7 @@
  *
  * For the reference convolution only. OpenBLAS picks its kernels by the processor it finds, so that
  * the bits of a product depend on more than the instruction set in use; what training multiplies
- * goes through the register tiles (direct.h, matmul.h). It runs on the calling thread alone, so
+ * goes through the register tiles (tiles.h, matmul.h). It runs on the calling thread alone, so
  * that its own threads change no result. */
 struct gemm {
     int m, n, k;

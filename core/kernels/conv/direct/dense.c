@@ -2,7 +2,7 @@
  * seen from its output. A task takes whole images or a block of rows of one, copies the part of the
  * input that they see into scratch with its zero border (1x1 kernels read the input where it
  * stands), cuts the output pixels into register tiles, and runs all tiles with all panels
- * (direct_dense_block.c). */
+ * (dense_block.c). */
 #include "core/kernels/conv/direct/dense.h"
 #include "core/base/parallel.h"
 #include "core/kernels/conv/direct/dense_block.h"

@@ -1,7 +1,7 @@
 #ifndef CORE_KERNELS_CONV_DIRECT_DENSE_BLOCK_H
 #define CORE_KERNELS_CONV_DIRECT_DENSE_BLOCK_H
-/* Between the two halves of the dense convolution: direct_dense.c cuts the output into tasks and
- * their pixels into tiles, direct_dense_block.c multiplies the tiles with panels of weights. */
+/* Between the two halves of the dense convolution: dense.c cuts the output into tasks and
+ * their pixels into tiles, dense_block.c multiplies the tiles with panels of weights. */
 #include "core/kernels/conv/conv.h"
 #include "core/kernels/tiles/tiles.h"
 

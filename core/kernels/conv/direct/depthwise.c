@@ -32,7 +32,7 @@ struct lanes {
     void *out;                    /* what is written; of weight gradients dy, which is read */
     int group;                    /* channels of a group, in and out */
     int h, w, oh, ow;             /* of in and out */
-    int step, phases;             /* as in direct_dense.c */
+    int step, phases;             /* as in dense.c */
     int rows;                     /* of a phase, the most */
     int top, bottom, left, right; /* rows and columns of in that out-pixel 0 of any phase sees */
     int cols;                     /* of the copy */

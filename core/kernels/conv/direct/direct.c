@@ -15,10 +15,11 @@ struct direct_way {
     void (*backward_weights)(const struct conv_shape *s, const struct conv_call *c);
 };
 
-/* Groups of very few output channels would leave most of a vector empty. */
+/* Every shape; groups of very few output channels leave most of a vector empty. */
 static bool dense_takes(const struct conv_shape *s)
 {
-    return s->groups == 1 || s->k / s->groups >= 4;
+    (void)s;
+    return true;
 }
 
 static size_t dense_work(const struct conv_shape *s)

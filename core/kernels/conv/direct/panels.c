@@ -74,14 +74,6 @@ size_t direct_dense_packed(const struct conv_shape *s, enum conv_pass pass)
     return (size_t)s->groups * (size_t)direct_group_panels(s, pass, DIRECT_LANES, s->kh * s->kw);
 }
 
-void direct_copy_filled(const struct direct_isa *isa, enum direct_kind kind,
-                        const struct direct_copy *c)
-{
-    if (c->c < c->out_pixel)
-        memset(c->out, 0, (size_t)c->pixels * (size_t)c->out_pixel * sizeof *c->out);
-    isa->copy[kind](c);
-}
-
 /* rows x valid weights from w on, of output channel k on, times their scales: a dense copy. */
 static const float *pack_scaled(const struct pack *p, const float *w, int rows, int k, int valid)
 {
@@ -107,18 +99,6 @@ static void pack_forward(const struct pack *p, int group, int n0, int tap)
     direct_copy_filled(
         p->isa, direct_pairs(s) ? DIRECT_ROUND : DIRECT_FLOATS,
         &(struct direct_copy){ out, w, w + apart, width, each * apart, rows, valid, NULL, NULL });
-}
-
-/* Goes in blocks of 16 rows, whose lines stay in the first-level cache until they are full. */
-void direct_pack_columns(float *restrict out, const struct direct_columns *from, int width)
-{
-    for (int k0 = 0; k0 < from->rows; k0 += 16) {
-        const int k1 = direct_min(from->rows, k0 + 16);
-        for (int n = 0; n < from->valid; n++)
-            for (int k = k0; k < k1; k++) out[k * width + n] = from->w[n * from->apart + k];
-        for (int k = k0; k < k1; k++)
-            for (int n = from->valid; n < width; n++) out[k * width + n] = 0;
-    }
 }
 
 static void pack_backward(const struct pack *p, int group, int n0, int tap)

@@ -7,14 +7,14 @@
  * - dw = G' [(B' x B) * (A dy A')] G, summed over tiles;
  * where * multiplies cell by cell. Over channels and many tiles each of the 36 cells is a product
  * of matrices, [tiles][in] [in][out], or [in][tiles] [tiles][out] for the weights, which the inner
- * loops of the direct convolution do (direct.h).
+ * loops of the direct convolution do (tiles.h).
  *
  * The matrices interpolate at 0, 11/16, -11/16, 3/2, -3/2 and infinity: all sums of powers are
  * exact, and these points lose fewer digits than the usual 0, +-1, +-2 (Barabasz et al., "Error
  * Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks", 2020, on
  * the choice of points).
  *
- * The transforms are written once (winograd_body.h) and compiled for each instruction set.
+ * The transforms are written once (transforms_body.h) and compiled for each instruction set.
  * Everything else is plain C; cuts depend on the shape and the instruction set alone. */
 #include "core/kernels/kernels.h"
 #include <stdbool.h>

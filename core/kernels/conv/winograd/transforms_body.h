@@ -1,5 +1,5 @@
 /* The transforms of Winograd's convolution, written once over the vector type vf: each
- * isa_*_winograd.c picks a vf (simd/NAME.h), includes this and exports the table. A transform of a
+ * isa_*.c picks a vf (simd/NAME.h), includes this and exports the table. A transform of a
  * square is one of its columns and then one of its rows, each cell a vector of channels.
  *
  * With the points 0, +-p, +-q and infinity, one dimension is

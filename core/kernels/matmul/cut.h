@@ -1,6 +1,6 @@
 #ifndef CORE_KERNELS_MATMUL_CUT_H
 #define CORE_KERNELS_MATMUL_CUT_H
-#include "core/kernels/direct.h"
+#include "core/kernels/tiles/tiles.h"
 
 enum {
     MATMUL_MACS = 1 << 18, /* multiply-adds of a task, at least: some 10 microseconds */

@@ -9,9 +9,9 @@
  * rows of the result.
  *
  * Letters: C (rows x columns) = A (rows x depth) B (depth x columns). */
-#include "core/kernels/matmul.h"
+#include "core/kernels/matmul/matmul.h"
 #include "core/base/parallel.h"
-#include "core/kernels/matmul_cut.h"
+#include "core/kernels/matmul/cut.h"
 #include <string.h>
 
 enum {

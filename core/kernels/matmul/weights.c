@@ -2,8 +2,8 @@
  * block of dw; it packs its columns of dy into panels, and copies its columns of x where these are
  * not all of x. */
 #include "core/base/parallel.h"
-#include "core/kernels/matmul.h"
-#include "core/kernels/matmul_cut.h"
+#include "core/kernels/matmul/cut.h"
+#include "core/kernels/matmul/matmul.h"
 
 enum {
     ROWS = 64, /* of a task, about, where dw has as many: packing a column of dy takes as long as

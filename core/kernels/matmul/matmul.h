@@ -1,9 +1,9 @@
-#ifndef CORE_KERNELS_MATMUL_H
-#define CORE_KERNELS_MATMUL_H
+#ifndef CORE_KERNELS_MATMUL_MATMUL_H
+#define CORE_KERNELS_MATMUL_MATMUL_H
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The products of a linear layer, by the register tiles of the instruction set in use (direct.h).
+/* The products of a linear layer, by the register tiles of the instruction set in use (tiles.h).
  * All matrices are dense, row by row. Work is cut by the shape alone and every sum is taken in the
  * order of its index: bits depend on the shape and the instruction set, never on the number of
  * threads; those of a row of y not even on the number of rows, so that an evaluation may take its
