@@ -65,8 +65,8 @@ static void row_print(FILE *f, const struct listing *l, const char *const *cells
 void listing_print(const struct listing *l, FILE *f)
 {
     size_t n = listing_width(l);
-    const char *titles[COLUMNS_MAX];
-    int widths[COLUMNS_MAX];
+    const char *titles[COLUMNS_MAX] = { NULL };
+    int widths[COLUMNS_MAX] = { 0 };
     for (size_t c = 0; c < n; c++) {
         titles[c] = l->columns[c].title;
         widths[c] = text_columns(titles[c]);
@@ -95,6 +95,7 @@ static void cell_json(struct text *t, const struct listing_column *c, const char
 void listing_json(const struct listing *l, struct text *t)
 {
     size_t n = listing_width(l);
+    BUG_IF(!n, "a listing without columns");
     text_add(t, "[");
     for (size_t i = 0; i < l->n_cells; i++) {
         text_add(t, i % n ? ", " : i ? ",\n {" : "\n {");

@@ -89,7 +89,7 @@ static uint64_t *node_figure(const struct node *n, struct model_counts *c)
 }
 
 static uint64_t figure_macs(const struct node *n, const struct model_counts *c,
-                          const uint64_t *figure)
+                            const uint64_t *figure)
 {
     if (figure == &c->se_fc || figure == &c->conv_fc) return n->op->macs(&n->call);
     return figure == &c->pooling ? tensor_len(n->call.in[0]) : tensor_len(&n->out);

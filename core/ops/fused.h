@@ -38,7 +38,7 @@ enum { ARM0, ARM1, ARM2, GATE0, GATE1, GATE2, ARMS = 3 };
 struct fused_sum_attr {
     bool relu; /* out = relu(gate0 arm0 + gate1 arm1 + gate2 arm2), or without the ReLU */
 };
-struct squeeze_sums fused_sum_squeezed(const struct op_call *sum);
+struct squeeze_sums fused_sum_squeezed(const struct op_call *c);
 
 enum squeeze { SQUEEZE_NONE, SQUEEZE_AVG, SQUEEZE_MAX };
 

@@ -93,7 +93,7 @@ static void fused_sum_forward_part(const struct op_call *c, struct part p)
     float *b = parallel_scratch((1 + ARMS) * channels);
     for (size_t i = p.begin; i < p.end; i++) {
         const size_t at = i * rows * channels;
-        const float *scale[ARMS];
+        const float *scale[ARMS] = { NULL };
         memset(b, 0, channels * sizeof *b);
         for (int arm = 0; arm < fused_sum_arms(c); arm++)
             scale[arm] = arm_scale(c, arm, i * channels, b + (size_t)(1 + arm) * channels, b);
@@ -206,7 +206,7 @@ static void fused_sum_gradient(const struct op_call *c, size_t image, const stru
     if (s[ARM1].dot) r.s = arm_values(c->in[ARM1], at), r.dot_s = s[ARM1].dot;
     r.mean_u = s[ARM0].mean, r.mean_s = s[ARM1].mean;
     if (attr->relu || r.more || r.sum) fused_for(c->out->bf16)->sum_grad(&r);
-    if (s[ARM1].sum) memcpy(s[ARM1].sum, s[ARM0].sum, channels * sizeof *r.sum);
+    if (s[ARM0].sum && s[ARM1].sum) memcpy(s[ARM1].sum, s[ARM0].sum, channels * sizeof *r.sum);
     if (!s[ARM2].sum) return;
     fused_for(c->out->bf16)
         ->norm_sums(&(struct norm_sums_rows){ .dy = r.g,

@@ -20,7 +20,8 @@ struct tensor {
     /* Of a fused step (core/ops/fused.h): */
     const struct op_call *producer; /* the fused call that makes it, or NULL */
     int pitch;     /* channels from a pixel to the next where contents and gradient are a part of a
-                    * wider     tensor's: only fused calls and the concat that it is a part of meet it; 0: c
+                    * wider     tensor's: only fused calls and the concat that it is a part of meet it;
+                    * 0: c
                     */
     bool deferred; /* the contents are never written, data is NULL: readers work them out from the
                     * producer's input */

@@ -24,5 +24,6 @@ double metric_loss(const float *z, int classes, int label)
 {
     double max = z[metric_best(z, classes)], sum = 0;
     for (int i = 0; i < classes; i++) sum += exp((double)z[i] - max);
+    /* cppcheck-suppress invalidFunctionArg ; one term of sum is 1 */
     return log(sum) + max - (double)z[label];
 }

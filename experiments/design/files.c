@@ -165,7 +165,7 @@ static void layer_assignments(struct draft *f)
     *map = (struct value){ .kind = VALUE_MAP, .file = "command line", .line = 1, .column = 1 };
     *sweep = *map;
     char *line = lines.s;
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; line && i < n; i++) {
         char *end = strchr(line, '\n');
         *end = 0;
         assignment_add(f, line, i + 1, (struct value *[2]){ map, sweep });

@@ -41,7 +41,7 @@ struct progress_run {
     int epochs_here;       /* that ended since `started` */
 };
 void progress_batch(void *run, const struct train_progress *t);
-void progress_epoch(void *run, const struct epoch_record *r);
+void progress_epoch(void *run, const struct epoch_record *e);
 void progress_warn(void *run, const char *text);
 void progress_run_end(struct progress_run *run, const char *outcome);
 

@@ -262,7 +262,7 @@ static int ranked_compare(const void *a, const void *b)
 
 void diags_print(const struct diags *d, FILE *f)
 {
-    struct ranked order[DIAGS_KEPT];
+    struct ranked order[DIAGS_KEPT] = { { 0 } };
     for (int i = 0; i < d->count; i++)
         order[i] = (struct ranked){ &d->list[i], source_rank(d, d->list[i].file) };
     qsort(order, (size_t)d->count, sizeof *order, ranked_compare);

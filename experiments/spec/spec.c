@@ -85,7 +85,7 @@ static const struct field *spec_find(const struct run_spec *s, const char *key, 
 
 const struct field *spec_field(const struct run_spec *s, const char *key, void **into)
 {
-    struct section at;
+    struct section at = { 0 };
     const struct field *f = spec_find(s, key, &at);
     *into = at.into;
     return f;

@@ -169,7 +169,8 @@ static void bench(const struct conv_layer *l, int n, const struct conv_kernels *
                  work = k->work(&s) + 1;
     struct buffers b = { tensor(x, s.bf16_x), tensor(y, s.bf16_y), filled(w), { 0 }, filled(work) };
     size_t packed[PASSES] = { 0 };
-    const double gflop = 2e-9 * (double)y * (double)(l->kernel * l->kernel * l->c / l->groups);
+    const int depth = l->kernel * l->kernel * l->c / l->groups;
+    const double gflop = 2e-9 * (double)y * depth;
 
     printf("%-22s %-10s", l->name, k->name);
     for (int pass = 0; pass < PASSES; pass++) {

@@ -110,7 +110,7 @@ static void dump_curve(struct dump *d)
     const struct rig_request *q = d->request;
     const struct train_job *job = &d->rig.job;
     int n = d->curve.count;
-    double per_epoch = (double)(d->rig.split.train.count / (uint32_t)q->batch);
+    const double per_epoch = d->rig.split.train.count / (uint32_t)q->batch;
     double *x = mem_new((size_t)n, sizeof *x);
     for (int i = 0; i < n; i++)
         x[i] = q->lr * job->schedule->factor(job->schedule_settings, i / per_epoch, q->epochs);

@@ -260,7 +260,7 @@ static bool message_is(const char *got, const char *pattern, const char *folder)
     size_t len = strlen(folder);
     for (; *pattern; pattern++) {
         if (*pattern == '@') {
-            if (strncmp(got, folder, len)) return false;
+            if (strncmp(got, folder, len) != 0) return false;
             got += len;
         } else if (*pattern == '#') {
             size_t digits = strspn(got, "0123456789");

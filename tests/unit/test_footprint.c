@@ -159,7 +159,7 @@ static void tree_end(void)
     char command[64];
     snprintf(command, sizeof command, "rm -r %s", root);
     ck_assert_int_eq(system(command), 0);
-    strcpy(strrchr(root, '-'), "-XXXXXX");
+    memcpy(strrchr(root, '-'), "-XXXXXX", sizeof "-XXXXXX");
 }
 
 START_TEST(least_limit_holds)

@@ -280,7 +280,7 @@ START_TEST(names)
     ck_assert_str_eq(all[4], "bn1.running_var");
     ck_assert_str_eq(all[n - 2], "fc.weight");
     ck_assert_str_eq(all[n - 1], "fc.bias");
-    while (strcmp(all[at], unit_names[0])) at++;
+    while (strcmp(all[at], unit_names[0]) != 0) at++;
     for (size_t i = 0; i < sizeof unit_names / sizeof *unit_names; i++)
         ck_assert_str_eq(all[at + i], unit_names[i]);
     qsort(all, n, sizeof *all, text_order);

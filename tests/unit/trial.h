@@ -4,8 +4,8 @@
  * something was written outside. */
 #include "core/base/mem.h"
 #include "core/base/rng.h"
-#include "core/ops/ops.h"
 #include "core/ops/op_call.h"
+#include "core/ops/ops.h"
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>

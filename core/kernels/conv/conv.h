@@ -95,7 +95,8 @@ bool conv_folds(const struct conv_shape *s);
 /* im2col and OpenBLAS: every shape of float, on every machine. The yardstick of all others. */
 extern const struct conv_kernels conv_reference;
 
-/* 3x3 kernels of stride 1 with a quarter of the products (winograd/transforms.h). Rounds differently. */
+/* 3x3 kernels of stride 1 with a quarter of the products (winograd/transforms.h). Rounds
+ * differently. */
 extern const struct conv_kernels conv_winograd;
 
 /* Register tiles straight over rows of pixels, for the instruction set in use (kernels_use). bf16

@@ -27,7 +27,7 @@ INLINE const float *tile_pixel(const char *p, int i, struct strides s)
                          : i == 5 ? s.s5
                          : i == 6 ? s.s3 * 2
                                   : s.s7;
-    return (const float *)(p + at);
+    return (const void *)(p + at);
 }
 
 /* sum + a b, of floats or of pairs of bf16. */

@@ -22,7 +22,7 @@ static const void *window_at(const struct direct_window *w, const void *x, int y
 {
     const bool is_bf16 = w->kind != DIRECT_FLOATS;
     const ptrdiff_t pixel = (ptrdiff_t)y * w->w + w->col + from * w->step;
-    return x ? (const char *)x + direct_bytes(is_bf16, pixel * w->c + w->from) : NULL;
+    return (const char *)x + direct_bytes(is_bf16, pixel * w->c + w->from);
 }
 
 static void window_row(const struct direct_window *w, int y, int from, int to, float *out)
@@ -32,7 +32,7 @@ static void window_row(const struct direct_window *w, int y, int from, int to, f
     struct direct_copy c = {
         .out = out + from * w->pixel,
         .x = window_at(w, w->x, y, from),
-        .x2 = window_at(w, w->x2, y, from),
+        .x2 = w->x2 ? window_at(w, w->x2, y, from) : NULL,
         .out_pixel = w->pixel,
         .x_pixel = (ptrdiff_t)w->step * w->c,
         .pixels = to - from,

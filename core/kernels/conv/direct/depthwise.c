@@ -305,7 +305,7 @@ static void lanes_read(const struct lanes *l, struct lanes_task *t)
     const char *image =
         (const char *)l->in + direct_bytes(l->bf16_in, (ptrdiff_t)t->image * l->h * l->w * s->c);
     if (l->in_place) {
-        t->x = (const float *)image, t->x_rows = l->h, t->x_cols = l->w;
+        t->x = (const void *)image, t->x_rows = l->h, t->x_cols = l->w;
         return;
     }
     t->top = t->row * l->step + l->top, t->left = l->left;
