@@ -68,7 +68,7 @@ static void section_list(struct listing *l, const char *prefix, const struct fie
 }
 
 /* A choice: its name, the rows that any of them has, and those that each brings. */
-static void choice_list(struct listing *l, const struct choice *c, const struct field *common)
+static void component_list(struct listing *l, const struct component *c, const struct field *common)
 {
     const struct field *before = NULL;
     section_list(l, c->prefix, c->row, "");
@@ -85,13 +85,13 @@ static bool list_settings(struct listing *l, struct err *e)
 {
     (void)e;
     l->columns = setting_columns;
-    choice_list(l, &choices[0], data_fields);
-    section_list(l, "augment", augment_fields, "");
-    choice_list(l, &choices[1], model_fields);
-    section_list(l, "model.se", se_fields, "");
-    section_list(l, "train", train_fields, "");
-    choice_list(l, &choices[2], NULL);
-    choice_list(l, &choices[3], NULL);
+    for (int i = 0; prefix_at(i); i++) {
+        const struct component *c = component_of(prefix_at(i));
+        if (c)
+            component_list(l, c, prefix_fields(prefix_at(i)));
+        else
+            section_list(l, prefix_at(i), prefix_fields(prefix_at(i)), "");
+    }
     return true;
 }
 

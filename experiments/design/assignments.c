@@ -46,7 +46,7 @@ static bool is_prefix(const char *key)
 static void givens_add_entry(struct draft *f, struct givens *g, struct given new, bool sweeping)
 {
     const struct value *v = new.set.value;
-    const struct choice *c = choice_of(new.set.key);
+    const struct component *c = component_of(new.set.key);
     if (!is_prefix(new.set.key)) {
         givens_add(f, g, new);
         return;
@@ -86,9 +86,8 @@ void givens_add_map(struct draft *f, struct givens *g, const struct value *map, 
 }
 
 static const char *const top_names[TOPS] = {
-    [TOP_EXPERIMENT] = "experiment", [TOP_QUESTION] = "question", [TOP_MIRRORS] = "mirrors",
-    [TOP_SWEEP] = "sweep",           [TOP_VARIANTS] = "variants", [TOP_BASELINE] = "baseline",
-    [TOP_SEEDS] = "seeds",
+#define TOP(id, key) [TOP_##id] = key,
+#include "experiments/spec/sections.def"
 };
 
 /* A layer without the experiment's own keys, which go to f->top. */

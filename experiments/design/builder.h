@@ -46,13 +46,8 @@ struct variant {
 
 /* The keys of an experiment that are no settings. */
 enum top {
-    TOP_EXPERIMENT,
-    TOP_QUESTION,
-    TOP_MIRRORS,
-    TOP_SWEEP,
-    TOP_VARIANTS,
-    TOP_BASELINE,
-    TOP_SEEDS,
+#define TOP(id, key) TOP_##id,
+#include "experiments/spec/sections.def"
     TOPS
 };
 

@@ -7,10 +7,10 @@
  * left behind what the old choice brought with it. */
 static bool is_left_behind(const struct given *g, struct given *const *list, int n)
 {
-    const struct choice *c = choice_around(g->set.key);
+    const struct component *c = component_around(g->set.key);
     for (int i = 0; c && i < n; i++) {
         const char *key = list[i]->set.key;
-        if (choice_around(key) == c && strcmp(last_part(key), c->key) == 0)
+        if (component_around(key) == c && strcmp(last_part(key), c->key) == 0)
             return list[i]->layer > g->layer;
     }
     return false;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Refuses a name that no thing has, and lists the names. */
-static bool choice_refuse(const struct choice *c, const struct value *v, struct err *e)
+static bool component_refuse(const struct component *c, const struct value *v, struct err *e)
 {
     struct text names = { NULL, 0, 0 };
     for (int i = 0; c->name(i); i++) text_addf(&names, "%s%s", i ? ", " : "", c->name(i));
@@ -18,17 +18,17 @@ static bool choice_refuse(const struct choice *c, const struct value *v, struct 
 
 /* For each kind of thing: how it is read, written and reset as a setting, and how its list is
  * walked. at points at the member of struct run_spec. */
-#define CHOICE_OF_LIST(index, noun, type, list, rows, def_name, form_text)                   \
+#define COMPONENT_OF_LIST(noun, type, list, rows, def_name, form_text)                       \
     static const char *noun##_name(int i) { return list[i] ? list[i]->name : NULL; }         \
     static const struct field *noun##_rows(int i) { return list[i] ? list[i]->rows : NULL; } \
-    CHOICE_ROW(index, noun, type, def_name, form_text)
+    COMPONENT_ROW(noun, type, def_name, form_text)
 
-#define CHOICE_ROW(index, noun, type, def_name, form_text)                                       \
+#define COMPONENT_ROW(noun, type, def_name, form_text)                                           \
     static bool noun##_read(void *at, const struct value *v, struct pool *p, struct err *e)      \
     {                                                                                            \
         (void)p;                                                                                 \
         const struct type *found = v->kind == VALUE_SCALAR ? noun##_named(v->text) : NULL;       \
-        if (!found) return choice_refuse(&choices[index], v, e);                                 \
+        if (!found) return component_refuse(&components[COMPONENT_##noun], v, e);                \
         *(const struct type **)at = found;                                                       \
         return true;                                                                             \
     }                                                                                            \
@@ -40,10 +40,10 @@ static bool choice_refuse(const struct choice *c, const struct value *v, struct 
     static const struct field_own noun##_own = { form_text, def_name, noun##_read, noun##_write, \
                                                  noun##_reset };
 
-CHOICE_OF_LIST(0, format, data_format, formats, fields, "idx", "a name of `list datasets`")
-CHOICE_OF_LIST(2, optimizer, optimizer, optimizers, fields, "sgd", "the name of an optimizer")
-CHOICE_OF_LIST(3, schedule, schedule, schedules, fields, "cosine", "the name of a schedule")
-CHOICE_ROW(1, backbone, backbone, "resnet20", "a name of `list backbones`")
+COMPONENT_OF_LIST(format, data_format, formats, fields, "idx", "a name of `list datasets`")
+COMPONENT_OF_LIST(optimizer, optimizer, optimizers, fields, "sgd", "the name of an optimizer")
+COMPONENT_OF_LIST(schedule, schedule, schedules, fields, "cosine", "the name of a schedule")
+COMPONENT_ROW(backbone, backbone, "resnet20", "a name of `list backbones`")
 
 static const char *backbone_name(int i) { return backbones[i].name; }
 static const struct field *backbone_rows(int i)
@@ -56,57 +56,70 @@ static const char *backbone_chosen(const struct run_spec *s) { return s->backbon
 static const char *optimizer_chosen(const struct run_spec *s) { return s->optimizer->name; }
 static const char *schedule_chosen(const struct run_spec *s) { return s->schedule->name; }
 
-#define CHOICE_LINE(path, word, label, noun, what)     \
-    {                                                  \
-        path, word, label,                             \
-            { { .key = word,                           \
-                .type = FIELD_OWN,                     \
-                .at = offsetof(struct run_spec, noun), \
-                .own = &noun##_own,                    \
-                .meaning = what },                     \
-              FIELDS_END },                            \
-            noun##_rows, noun##_name, noun##_chosen    \
-    }
-
-const struct choice choices[CHOICES] = {
-    CHOICE_LINE("dataset", "name", "data set", format, "how the data set's files are laid out"),
-    CHOICE_LINE("model", "backbone", "backbone", backbone, "the network"),
-    CHOICE_LINE("train.optimizer", "name", "optimizer", optimizer, "how weights follow gradients"),
-    CHOICE_LINE("train.schedule", "name", "schedule", schedule, "the learning rate's course"),
+const struct component components[COMPONENTS] = {
+#define COMPONENT(path, word, label, noun, what) \
+    { path,                                      \
+      word,                                      \
+      label,                                     \
+      { { .key = word,                           \
+          .type = FIELD_OWN,                     \
+          .at = offsetof(struct run_spec, noun), \
+          .own = &noun##_own,                    \
+          .meaning = what },                     \
+        FIELDS_END },                            \
+      noun##_rows,                               \
+      noun##_name,                               \
+      noun##_chosen },
+#include "experiments/spec/sections.def"
 };
 
-/* Every table there is, with its prefix; the choices' own follow from choices. */
+/* Every table that no component brings, with its prefix. */
 static const struct {
     const char *prefix;
     const struct field *fields;
 } fixed_tables[] = {
-    { "dataset", data_fields }, { "augment", augment_fields }, { "model", model_fields },
-    { "model.se", se_fields },  { "train", train_fields },
+#define ROWS(prefix, fields, member) { prefix, fields },
+#include "experiments/spec/sections.def"
 };
 enum { FIXED_TABLES = sizeof fixed_tables / sizeof *fixed_tables };
 
-const struct choice *choice_of(const char *prefix)
+const struct component *component_of(const char *prefix)
 {
-    for (int i = 0; i < CHOICES; i++)
-        if (strcmp(choices[i].prefix, prefix) == 0) return &choices[i];
+    for (int i = 0; i < COMPONENTS; i++)
+        if (strcmp(components[i].prefix, prefix) == 0) return &components[i];
     return NULL;
 }
 
-const struct choice *choice_around(const char *key)
+const struct component *component_around(const char *key)
 {
     size_t len = prefix_len(key);
-    for (int i = 0; i < CHOICES; i++)
-        if (strlen(choices[i].prefix) == len && strncmp(choices[i].prefix, key, len) == 0)
-            return &choices[i];
+    for (int i = 0; i < COMPONENTS; i++)
+        if (strlen(components[i].prefix) == len && strncmp(components[i].prefix, key, len) == 0)
+            return &components[i];
     return NULL;
 }
+
+/* The prefix of every section, each as often as it has sections. */
+static const char *const section_prefixes[] = {
+#define COMPONENT(prefix, key, label, member, what) prefix,
+#define ROWS(prefix, fields, member) prefix,
+#define BROUGHT(prefix, from, fields, size, member) prefix,
+#include "experiments/spec/sections.def"
+    NULL,
+};
 
 const char *prefix_at(int i)
 {
-    static const char *const prefixes[] = { "dataset",        "augment", "model",
-                                            "model.se",       "train",   "train.optimizer",
-                                            "train.schedule", NULL };
-    return prefixes[i];
+    for (const char *const *p = section_prefixes; *p; p++)
+        if ((p == section_prefixes || strcmp(p[-1], *p) != 0) && i-- == 0) return *p;
+    return NULL;
+}
+
+const struct field *prefix_fields(const char *prefix)
+{
+    for (int i = 0; i < FIXED_TABLES; i++)
+        if (strcmp(fixed_tables[i].prefix, prefix) == 0) return fixed_tables[i].fields;
+    return NULL;
 }
 
 size_t prefix_len(const char *key)
@@ -147,10 +160,10 @@ static int keys_all(const char ***out, struct pool *p)
     struct keys k = { pool_new(p, KEYS_MAX, sizeof *k.list), 0, p };
     for (int i = 0; i < FIXED_TABLES; i++)
         keys_add(&k, fixed_tables[i].prefix, fixed_tables[i].fields);
-    for (int c = 0; c < CHOICES; c++) {
-        keys_add(&k, choices[c].prefix, choices[c].row);
-        for (int i = 0; choices[c].name(i); i++)
-            keys_add(&k, choices[c].prefix, choices[c].fields(i));
+    for (int c = 0; c < COMPONENTS; c++) {
+        keys_add(&k, components[c].prefix, components[c].row);
+        for (int i = 0; components[c].name(i); i++)
+            keys_add(&k, components[c].prefix, components[c].fields(i));
     }
     *out = k.list;
     return k.n;
@@ -158,7 +171,7 @@ static int keys_all(const char ***out, struct pool *p)
 
 const char *key_owner(const char *key, struct pool *p)
 {
-    const struct choice *of = choice_around(key);
+    const struct component *of = component_around(key);
     for (int i = 0; of && of->name(i); i++) {
         const struct field *rows = of->fields(i);
         if (rows && field_named(rows, last_part(key)))
@@ -189,18 +202,28 @@ const char *section_advice(const char *prefix, size_t len, struct pool *p)
     return out;
 }
 
-/* The experiment's own keys, for which a word of the first level may be a misspelling. */
-static const char *const top_keys[] = { "experiment", "question", "mirrors",  "extends",
-                                        "dataset",    "augment",  "model",    "train",
-                                        "sweep",      "variants", "baseline", "seeds" };
-enum { TOP_KEYS = sizeof top_keys / sizeof *top_keys };
+/* The words of the first level, for which a key may be a misspelling: sections and the experiment's
+ * own. At most WORDS of them. */
+enum { WORDS = 64 };
+static size_t top_words(const char *words[WORDS])
+{
+    size_t n = 0;
+    words[n++] = "extends";
+#define TOP(id, key) words[n++] = key;
+#include "experiments/spec/sections.def"
+    for (int i = 0; prefix_at(i) && n < WORDS; i++)
+        if (!strchr(prefix_at(i), '.')) words[n++] = prefix_at(i);
+    return n;
+}
 
 static const char *top_advice(const char *key, struct pool *p)
 {
-    for (int i = 0; i < TOP_KEYS; i++)
-        if (strcmp(top_keys[i], key) == 0)
+    const char *words[WORDS];
+    const size_t n = top_words(words);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(words[i], key) == 0)
             return pool_textf(p, "%s belongs to the whole experiment, at the first level", key);
-    const char *word = text_nearest(key, top_keys, TOP_KEYS);
+    const char *word = text_nearest(key, words, n);
     return word ? pool_textf(p, "did you mean %s?", word) : NULL;
 }
 

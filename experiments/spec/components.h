@@ -1,10 +1,10 @@
 #ifndef EXPERIMENTS_SPEC_COMPONENTS_H
 #define EXPERIMENTS_SPEC_COMPONENTS_H
-#include "experiments/spec/spec.h"
+#include "experiments/spec/run_spec.h"
 
 /* What an experiment chooses by name: a data format, a backbone, an optimiser, a schedule. Each is
  * a setting, and each brings rows of its own to its section. */
-struct choice {
+struct component {
     const char *prefix, *key;             /* "train.optimizer", "name" */
     const char *noun;                     /* "optimizer", in messages */
     struct field row[2];                  /* the name as a setting of struct run_spec */
@@ -12,21 +12,27 @@ struct choice {
     const char *(*name)(int i);           /* its name; NULL past the last */
     const char *(*chosen)(const struct run_spec *s);
 };
-enum { CHOICES = 4 };
-extern const struct choice choices[CHOICES];
+enum component_id {
+#define COMPONENT(prefix, key, label, member, what) COMPONENT_##member,
+#include "experiments/spec/sections.def"
+    COMPONENTS
+};
+extern const struct component components[COMPONENTS];
 
-/* The choice whose section this is, or in whose section this key is; or NULL. */
-const struct choice *choice_of(const char *prefix);
-const struct choice *choice_around(const char *key);
+/* The component whose section this is, or in whose section this key is; or NULL. */
+const struct component *component_of(const char *prefix);
+const struct component *component_around(const char *key);
 
-/* The i-th prefix that settings live at ("dataset", "model.se", ...), or NULL. */
+/* The i-th prefix that settings live at ("dataset", "model.se", ...), or NULL; and the rows there
+ * that no component brings, or NULL. */
 const char *prefix_at(int i);
+const struct field *prefix_fields(const char *prefix);
 
 /* Of "model.se.squeeze": the length of "model.se"; 0 where there is no dot. */
 size_t prefix_len(const char *key);
 const char *last_part(const char *key); /* "squeeze" */
 
-/* The choice and the name under which a key exists ("schedule step"), or NULL. */
+/* The component and the name under which a key exists ("schedule step"), or NULL. */
 const char *key_owner(const char *key, struct pool *p);
 
 /* "model.se takes reduction, squeeze, ..." of the first len bytes of prefix, or NULL. */

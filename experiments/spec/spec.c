@@ -9,24 +9,14 @@ static const struct field no_fields[] = { FIELDS_END };
 int spec_sections(const struct run_spec *s, struct section out[SPEC_SECTIONS])
 {
     struct run_spec *into = (struct run_spec *)s; /* whoever holds s const does not write there */
-    const struct section all[] = {
-        { "dataset", choices[0].row, into, sizeof *s },
-        { "dataset", data_fields, &into->data, sizeof s->data },
-        { "dataset", s->format->fields, s->format_settings, s->format->settings_size },
-        { "augment", augment_fields, &into->augment, sizeof s->augment },
-        { "model", choices[1].row, into, sizeof *s },
-        { "model", model_fields, &into->model, sizeof s->model },
-        { "model", s->backbone->family->fields, s->family_options,
-          s->backbone->family->options_size },
-        { "model.se", se_fields, &into->se, sizeof s->se },
-        { "train", train_fields, &into->train, sizeof s->train },
-        { "train.optimizer", choices[2].row, into, sizeof *s },
-        { "train.optimizer", s->optimizer->fields, s->optimizer_settings,
-          s->optimizer->settings_size },
-        { "train.schedule", choices[3].row, into, sizeof *s },
-        { "train.schedule", s->schedule->fields, s->schedule_settings, s->schedule->settings_size },
+    const struct section all[SPEC_SECTIONS] = {
+#define COMPONENT(prefix, key, label, member, what) \
+    { prefix, components[COMPONENT_##member].row, into, sizeof *s },
+#define ROWS(prefix, fields, member) { prefix, fields, &into->member, sizeof s->member },
+#define BROUGHT(prefix, from, fields, size, member) \
+    { prefix, s->from->fields, s->member, s->from->size },
+#include "experiments/spec/sections.def"
     };
-    _Static_assert(sizeof all / sizeof *all == SPEC_SECTIONS, "a section is missing");
     memcpy(out, all, sizeof all);
     for (int i = 0; i < SPEC_SECTIONS; i++)
         if (!out[i].fields) out[i].fields = no_fields;
@@ -41,7 +31,7 @@ static void *settings_new(struct pool *p, size_t size, const struct field *field
 }
 
 /* The last valid value that the list gives to a choice. */
-static void spec_choose(struct run_spec *s, const struct choice *c, const struct setting *list,
+static void spec_choose(struct run_spec *s, const struct component *c, const struct setting *list,
                         int n)
 {
     char key[64];
@@ -55,7 +45,7 @@ static void spec_choose(struct run_spec *s, const struct choice *c, const struct
 void spec_start(struct run_spec *s, const struct setting *list, int n, struct pool *p)
 {
     memset(s, 0, sizeof *s);
-    for (int c = 0; c < CHOICES; c++) spec_choose(s, &choices[c], list, n);
+    for (int c = 0; c < COMPONENTS; c++) spec_choose(s, &components[c], list, n);
     fields_default(data_fields, &s->data);
     fields_default(augment_fields, &s->augment);
     fields_default(model_fields, &s->model);
@@ -141,9 +131,10 @@ static const char *value_advice(const struct run_spec *s, const char *key, const
     if (v->kind != VALUE_SCALAR) return NULL;
     if (f->type == FIELD_CHOICE)
         while (n < 256 && f->choices[n]) names[n] = f->choices[n], n++;
-    for (int c = 0; c < CHOICES; c++)
-        if (f == choices[c].row)
-            while (n < 256 && choices[c].name((int)n)) names[n] = choices[c].name((int)n), n++;
+    for (int c = 0; c < COMPONENTS; c++)
+        if (f == components[c].row)
+            while (n < 256 && components[c].name((int)n))
+                names[n] = components[c].name((int)n), n++;
     const char *word = text_nearest(v->text, names, n);
     return word ? pool_textf(p, "did you mean %s?", word) : NULL;
 }
@@ -157,7 +148,7 @@ static const struct value *key_place(const struct setting *x)
 static void complain_foreign(const struct run_spec *s, const struct setting *x, struct diags *d)
 {
     diag_at(d, key_place(x), NULL, "%s belongs to %s, but this experiment uses %s", x->key,
-            key_owner(x->key, &d->pool), choice_around(x->key)->chosen(s));
+            key_owner(x->key, &d->pool), component_around(x->key)->chosen(s));
 }
 
 void spec_complain(const struct run_spec *s, const struct setting *x, enum assigned a,

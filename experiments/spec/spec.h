@@ -1,26 +1,7 @@
 #ifndef EXPERIMENTS_SPEC_SPEC_H
 #define EXPERIMENTS_SPEC_SPEC_H
-#include "core/models/model.h"
-#include "core/train/train.h"
 #include "experiments/spec/diag.h"
-
-/* One training run, fully resolved but for its seed. Settings that a chosen thing brings (a data
- * format, a backbone's family, an optimiser, a schedule) live in structs of its own. */
-struct run_spec {
-    const struct data_format *format;
-    void *format_settings;
-    struct data_settings data;
-    struct augment_settings augment;
-    const struct backbone *backbone;
-    void *family_options;
-    struct model_settings model;
-    struct se_settings se;
-    struct train_settings train;
-    const struct optimizer *optimizer;
-    void *optimizer_settings;
-    const struct schedule *schedule;
-    void *schedule_settings;
-};
+#include "experiments/spec/run_spec.h"
 
 /* A section is a table of rows at a prefix: "model.se" + se_fields + &spec->se. Walking the
  * sections walks every setting there is, the four names included. A prefix comes after the one it
@@ -31,7 +12,13 @@ struct section {
     void *into;
     size_t size; /* of the struct */
 };
-enum { SPEC_SECTIONS = 13 };
+enum {
+#define COMPONENT(prefix, key, label, member, what) SECTION_NAME_##member,
+#define ROWS(prefix, fields, member) SECTION_##member,
+#define BROUGHT(prefix, from, fields, size, member) SECTION_##member,
+#include "experiments/spec/sections.def"
+    SPEC_SECTIONS
+};
 int spec_sections(const struct run_spec *s, struct section out[SPEC_SECTIONS]);
 
 /* One assignment, KEY = value: "model.se.squeeze" and what was written for it. */

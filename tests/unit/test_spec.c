@@ -135,10 +135,10 @@ static void echo_is_stable(const char *yaml)
 START_TEST(test_echo)
 {
     struct pool p = { NULL };
-    for (int c = 0; c < CHOICES; c++)
-        for (int i = 0; choices[c].name(i); i++)
-            echo_is_stable(pool_textf(&p, "dataset.path: x\n%s.%s: %s\n", choices[c].prefix,
-                                      choices[c].key, choices[c].name(i)));
+    for (int c = 0; c < COMPONENTS; c++)
+        for (int i = 0; components[c].name(i); i++)
+            echo_is_stable(pool_textf(&p, "dataset.path: x\n%s.%s: %s\n", components[c].prefix,
+                                      components[c].key, components[c].name(i)));
     echo_is_stable("dataset: {path: 'a \"b\" \\c', mean: [0.5], sd: [0.25], train_limit: 7}\n"
                    "augment: {crop_padding: 2, crop_fill: reflect, cutout: 3}\n"
                    "model: {width: 0.3, se: {reduction: {2: 8, 4: 3}, squeeze: max}}\n"
