@@ -2,7 +2,7 @@
 #include "cli/command.h"
 #include "cli/report.h"
 #include "core/base/text.h"
-#include "experiments/table/table.h"
+#include "experiments/export/writer.h"
 #include <string.h>
 
 /* --format, or what the suffix of -o says, or md. NULL after saying what there is. */

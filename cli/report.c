@@ -1,6 +1,6 @@
 #include "cli/report.h"
 #include "core/base/file.h"
-#include "experiments/table/table.h"
+#include "experiments/export/writer.h"
 #include <stdio.h>
 
 static bool text_put(const struct text *t, const char *path, struct err *e)

@@ -2,7 +2,7 @@
  * quotes in it are doubled. The first line holds the columns' keys; numbers are as precise as they
  * are known, and empty where there is none. */
 #include "experiments/table/numbers.h"
-#include "experiments/table/table.h"
+#include "experiments/export/writer.h"
 #include <math.h>
 #include <string.h>
 

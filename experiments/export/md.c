@@ -1,6 +1,6 @@
 /* GitHub Flavored Markdown, columns padded so that the source reads as a table too. Whatever a cell
  * holds shows as it is: characters that mean something to Markdown are escaped. */
-#include "experiments/table/table.h"
+#include "experiments/export/writer.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The registry of table formats. */
-#include "experiments/table/table.h"
+#include "experiments/export/writer.h"
 #include <string.h>
 
 const struct writer *const writers[] = {

@@ -29,17 +29,4 @@ struct table {
  * Texts of cells may point into the results. */
 void table_build(struct table *t, const struct results *r);
 void table_clear(struct table *t);
-
-/* A format: experiments/export/NAME.c. */
-struct writer {
-    const char *name;   /* --format NAME */
-    const char *suffix; /* of the file */
-    const char *meaning;
-    void (*write)(struct text *out, const struct table *t, const struct results *r);
-};
-#define WRITER(name) extern const struct writer writer_##name;
-#include "experiments/export/writers.def"
-#undef WRITER
-extern const struct writer *const writers[]; /* NULL past the last */
-const struct writer *writer_named(const char *name);
 #endif

@@ -5,7 +5,7 @@
 #include "experiments/table/analysis.h"
 #include "experiments/table/numbers.h"
 #include "experiments/table/paper_rows.h"
-#include "experiments/table/table.h"
+#include "experiments/export/writer.h"
 #include "tests/unit/results_fixture.h"
 #include <math.h>
 
