@@ -19,7 +19,8 @@ static bool list_backbones(struct listing *l, struct err *e)
 {
     (void)e;
     l->columns = backbone_columns;
-    for (const struct backbone *b = backbones; b->name; b++) {
+    const struct backbone *b;
+    for (int i = 0; (b = backbone_at(i)); i++) {
         listing_add(l, "%s", b->name);
         listing_add(l, "%d", b->input_size);
         listing_add(l, "%s", b->meaning);

@@ -14,7 +14,7 @@ const struct field model_fields[] = {
 void model_options_default(const struct backbone *b, void *options)
 {
     memset(options, 0, b->family->options_size);
-    *(int *)options = b->variant;
+    ((struct model_options *)options)->backbone = b;
     fields_default(b->family->fields, options);
 }
 
@@ -42,8 +42,8 @@ static bool model_check(const struct model_request *r, const struct graph *g, st
 
 bool model_build(const struct model_request *r, struct model_net *out, struct err *e)
 {
-    BUG_IF(*(const int *)r->options != r->backbone->variant, "options of another backbone than %s",
-           r->backbone->name);
+    BUG_IF(((const struct model_options *)r->options)->backbone != r->backbone,
+           "options of another backbone than %s", r->backbone->name);
     struct graph *g = graph_create();
     struct net n = { .graph = g, .se = r->se };
     struct model_shape shape = { .width = r->settings->width,

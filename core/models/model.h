@@ -12,28 +12,41 @@ struct model_shape { /* what every family is told */
     const void *options; /* of the family */
 };
 
-/* A family's options begin with `int variant`, the backbone's number (the depth): whether a row
- * applies may depend on it. model_options_default sets it. */
+struct backbone;
+
+/* What a family's options begin with; whether a row applies may depend on it. model_options_default
+ * sets it. */
+struct model_options {
+    const struct backbone *backbone;
+};
+
+/* A family, in core/models/NAME.c with a line MODEL(NAME) in models.def. Its options are a struct
+ * that begins with struct model_options: MODEL_OPTIONS(struct x) holds it to that. */
 struct model_family {
     const char *name;
+    const struct backbone *backbones; /* its members; name NULL past the last */
     const struct field *fields;
     size_t options_size;
     /* Returns the logits (n, 1, 1, classes). */
     struct tensor *(*build)(struct net *n, struct tensor *images, const struct model_shape *s);
 };
+#define MODEL_OPTIONS(type)                                                 \
+    _Static_assert(offsetof(type, model) == 0, "options begin with model"); \
+    _Static_assert(_Generic(((type *)0)->model, struct model_options : 1), "")
 
 /* What a person names: resnet20, resnet50, ... */
 struct backbone {
     const char *name;
     const struct model_family *family;
-    int variant;
     int input_size; /* natural input: 32 or 224 */
     const char *meaning;
+    const void *kind; /* the family's own: what makes this member of it */
 };
-extern const struct backbone backbones[]; /* name NULL past the last */
+const struct backbone *
+backbone_at(int i); /* of all families, in the order of models.def; or NULL */
 const struct backbone *backbone_named(const char *name);
 
-/* Options of backbone->family->options_size bytes: the variant, and every row at its default.
+/* Options of backbone->family->options_size bytes: the backbone, and every row at its default.
  * Comes before the rows are read. */
 void model_options_default(const struct backbone *b, void *options);
 

@@ -9,30 +9,50 @@ enum resnet_stride_in { STRIDE_CONV1X1, STRIDE_CONV3X3 };
 enum resnet_shortcut { SHORTCUT_PROJECTION, SHORTCUT_IDENTITY };
 enum { RESNET_STAGES = 4, EXPANSION = 4, PATH_LEN = 64, UNIT_LEN = 32 };
 
+enum { CIFAR_SIZE = 32, IMAGENET_SIZE = 224 };
+
 struct resnet {
-    int variant;
+    struct model_options model;
     int stride_in, shortcut; /* CHOICE */
 };
+MODEL_OPTIONS(struct resnet);
 
-static const struct resnet_kind {
-    int depth;
+/* What makes a member of the family. */
+struct resnet_kind {
     bool imagenet, bottleneck;
     int blocks[RESNET_STAGES]; /* a stage of 0 blocks does not exist */
-} resnet_kinds[] = {
-    { 8, false, false, { 1, 1, 1 } },      { 14, false, false, { 2, 2, 2 } },
-    { 20, false, false, { 3, 3, 3 } },     { 32, false, false, { 5, 5, 5 } },
-    { 44, false, false, { 7, 7, 7 } },     { 56, false, false, { 9, 9, 9 } },
-    { 110, false, false, { 18, 18, 18 } }, { 18, true, false, { 2, 2, 2, 2 } },
-    { 34, true, false, { 3, 4, 6, 3 } },   { 50, true, true, { 3, 4, 6, 3 } },
-    { 101, true, true, { 3, 4, 23, 3 } },  { 152, true, true, { 3, 8, 36, 3 } },
+};
+
+#define KIND(name, input_size, meaning, imagenet, bottleneck, ...)             \
+    {                                                                          \
+        name, &family_resnet, input_size, meaning, &(const struct resnet_kind) \
+        {                                                                      \
+            imagenet, bottleneck, { __VA_ARGS__ }                              \
+        }                                                                      \
+    }
+#define CIFAR(name, meaning, bottleneck, ...) \
+    KIND(name, CIFAR_SIZE, meaning, false, bottleneck, __VA_ARGS__)
+#define IMAGENET(name, meaning, bottleneck, ...) \
+    KIND(name, IMAGENET_SIZE, meaning, true, bottleneck, __VA_ARGS__)
+static const struct backbone resnet_backbones[] = {
+    CIFAR("resnet8", "3 stages of 1 basic block, 16-32-64 channels", false, 1, 1, 1),
+    CIFAR("resnet14", "3 stages of 2 basic blocks", false, 2, 2, 2),
+    CIFAR("resnet20", "3 stages of 3 basic blocks", false, 3, 3, 3),
+    CIFAR("resnet32", "3 stages of 5 basic blocks", false, 5, 5, 5),
+    CIFAR("resnet44", "3 stages of 7 basic blocks", false, 7, 7, 7),
+    CIFAR("resnet56", "3 stages of 9 basic blocks", false, 9, 9, 9),
+    CIFAR("resnet110", "3 stages of 18 basic blocks", false, 18, 18, 18),
+    IMAGENET("resnet18", "4 stages of 2-2-2-2 basic blocks, 64-512 channels", false, 2, 2, 2, 2),
+    IMAGENET("resnet34", "4 stages of 3-4-6-3 basic blocks", false, 3, 4, 6, 3),
+    IMAGENET("resnet50", "4 stages of 3-4-6-3 bottlenecks, 256-2048 channels", true, 3, 4, 6, 3),
+    IMAGENET("resnet101", "4 stages of 3-4-23-3 bottlenecks", true, 3, 4, 23, 3),
+    IMAGENET("resnet152", "4 stages of 3-8-36-3 bottlenecks", true, 3, 8, 36, 3),
+    { 0 },
 };
 
 static const struct resnet_kind *resnet_kind_of(const struct resnet *o)
 {
-    for (size_t i = 0; i < sizeof resnet_kinds / sizeof *resnet_kinds; i++)
-        if (resnet_kinds[i].depth == o->variant) return &resnet_kinds[i];
-    BUG_IF(true, "no ResNet has depth %d", o->variant);
-    return NULL;
+    return o->model.backbone->kind;
 }
 
 static bool resnet_has_bottlenecks(const void *options)
@@ -165,5 +185,10 @@ static struct tensor *resnet_build(struct net *n, struct tensor *images,
     return nn_linear(n, x, "fc", (struct linear_layer){ .out = s->classes, .bias = true });
 }
 
-const struct model_family family_resnet = { "resnet", resnet_fields, sizeof(struct resnet),
-                                            resnet_build };
+const struct model_family family_resnet = {
+    .name = "resnet",
+    .backbones = resnet_backbones,
+    .fields = resnet_fields,
+    .options_size = sizeof(struct resnet),
+    .build = resnet_build,
+};

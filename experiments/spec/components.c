@@ -45,10 +45,10 @@ COMPONENT_OF_LIST(optimizer, optimizer, optimizers, fields, "sgd", "the name of 
 COMPONENT_OF_LIST(schedule, schedule, schedules, fields, "cosine", "the name of a schedule")
 COMPONENT_ROW(backbone, backbone, "resnet20", "a name of `list backbones`")
 
-static const char *backbone_name(int i) { return backbones[i].name; }
+static const char *backbone_name(int i) { return backbone_at(i) ? backbone_at(i)->name : NULL; }
 static const struct field *backbone_rows(int i)
 {
-    return backbones[i].name ? backbones[i].family->fields : NULL;
+    return backbone_at(i) ? backbone_at(i)->family->fields : NULL;
 }
 
 static const char *format_chosen(const struct run_spec *s) { return s->format->name; }

@@ -75,6 +75,20 @@ START_TEST(every_variant_is_the_same_fused)
 }
 END_TEST
 
+/* Adding a family asks for a small network of it, which the tests of whole steps then go through.
+ */
+START_TEST(every_family_has_a_small_network)
+{
+    const struct backbone *b;
+    for (int i = 0; (b = backbone_at(i)); i++) {
+        int found = 0;
+        for (int k = 0; k < NETWORKS; k++)
+            found += backbone_named(networks[k].backbone)->family == b->family;
+        ck_assert_msg(found, "%s has no network in small_nets.h", b->family->name);
+    }
+}
+END_TEST
+
 START_TEST(without_se_is_the_same_fused)
 {
     struct se_settings none = { .min_hidden = 1 };
@@ -244,8 +258,8 @@ Suite *suite(void)
     tcase_add_loop_test(c, an_evaluation_is_that_of_its_slices, 0, 4);
     tcase_add_loop_test(c, what_is_made_again_changes_no_bit, 0, 2);
     suite_add_tcase(s, c);
-    unit_case(
-        s, "machine", 120,
-        UNIT_TESTS(fused_on_every_instruction_set, threads_change_no_bit, fused_needs_less_memory));
+    unit_case(s, "machine", 120,
+              UNIT_TESTS(every_family_has_a_small_network, fused_on_every_instruction_set,
+                         threads_change_no_bit, fused_needs_less_memory));
     return s;
 }

@@ -72,6 +72,12 @@ static void choose(const struct field *fields, void *into, const char *key, cons
     ck_assert_msg(field_read(f, into, &v, &p, &e), "%s: %s", key, e.text);
 }
 
+/* An option of some families: the others have no such row. */
+static void choose_of(const struct field *rows, void *into, const char *key, const char *word)
+{
+    if (field_named(rows, key)) choose(rows, into, key, word);
+}
+
 static struct se_settings se_of(const struct words *w)
 {
     struct se_settings se;
@@ -96,8 +102,8 @@ static struct model_net net_of(const struct words *w)
     ck_assert_ptr_nonnull(b);
     void *options = mem_new(1, b->family->options_size);
     model_options_default(b, options);
-    choose(b->family->fields, options, "stride_in", w->stride_in);
-    choose(b->family->fields, options, "shortcut", w->shortcut);
+    choose_of(b->family->fields, options, "stride_in", w->stride_in);
+    choose_of(b->family->fields, options, "shortcut", w->shortcut);
     struct se_settings se = se_of(w);
     struct model_request r = { .backbone = b,
                                .options = options,

@@ -64,9 +64,9 @@ START_TEST(test_sections)
 {
     struct fixture f;
     fixture_resolve(&f, "{}");
-    for (int b = 0; backbones[b].name; b++) {
+    for (int b = 0; backbone_at(b); b++) {
         struct section all[SPEC_SECTIONS];
-        f.spec.backbone = &backbones[b];
+        f.spec.backbone = backbone_at(b);
         int n = spec_sections(&f.spec, all);
         for (int i = 0; i < n; i++)
             for (const struct field *row = all[i].fields; row->key; row++) {

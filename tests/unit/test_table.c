@@ -2,10 +2,10 @@
  * tests/golden/table_NAME.FORMAT; SENET_EXP_GOLDEN=1 writes them anew, to be read before they are
  * committed. */
 #include "core/base/rng.h"
+#include "experiments/export/writer.h"
 #include "experiments/table/analysis.h"
 #include "experiments/table/numbers.h"
 #include "experiments/table/paper_rows.h"
-#include "experiments/export/writer.h"
 #include "tests/unit/results_fixture.h"
 #include <math.h>
 
