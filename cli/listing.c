@@ -30,17 +30,9 @@ void listing_add(struct listing *l, const char *fmt, ...)
     text_clear(&t);
 }
 
-/* Characters, not bytes: continuation bytes of UTF-8 take no place of their own. */
-static int text_columns(const char *s)
-{
-    int n = 0;
-    for (; *s; s++) n += (*s & 0xC0) != 0x80;
-    return n;
-}
-
 static void cell_line(struct text *t, const char *s, int width, bool right)
 {
-    int pad = width - text_columns(s);
+    int pad = width - text_width(s);
     if (pad < 0) pad = 0;
     if (right)
         text_addf(t, "%*s%s", pad, "", s);
@@ -69,9 +61,9 @@ void listing_print(const struct listing *l, FILE *f)
     int widths[COLUMNS_MAX] = { 0 };
     for (size_t c = 0; c < n; c++) {
         titles[c] = l->columns[c].title;
-        widths[c] = text_columns(titles[c]);
+        widths[c] = text_width(titles[c]);
         for (size_t i = c; i < l->n_cells; i += n) {
-            int w = text_columns(l->cells[i]);
+            int w = text_width(l->cells[i]);
             if (w > widths[c]) widths[c] = w;
         }
     }

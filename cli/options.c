@@ -1,10 +1,10 @@
 /* Option parsing by table. An option that is not in the table, or that the command does not take,
  * is refused: none is ever ignored. */
 #include "cli/options.h"
+#include "core/base/parallel.h"
 #include "core/base/text.h"
 #include <errno.h>
 #include <limits.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,12 +60,6 @@ static bool option_unknown(const char *arg, size_t len, struct err *e)
     return err_set(e, "unknown option %.*s; `senet-exp help` lists the commands", (int)len, arg);
 }
 
-static int cpus_allowed(void)
-{
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
-
 static bool option_count(int *into, const struct option_row *o, const char *value, struct err *e)
 {
     char *end;
@@ -73,7 +67,7 @@ static bool option_count(int *into, const struct option_row *o, const char *valu
     long n = strtol(value, &end, 10);
     bool may_be_auto = strstr(o->argument, "auto") != NULL;
     if (may_be_auto && strcmp(value, "auto") == 0) {
-        n = cpus_allowed();
+        n = parallel_allowed();
     } else if (end == value || *end || errno || n < 1 || n > 4096) {
         return err_set(e, "--%s: \"%s\" is not an integer 1..4096%s", o->name, value,
                        may_be_auto ? " or auto" : "");

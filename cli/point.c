@@ -1,5 +1,6 @@
 /* One point's counts, as text and as JSON. */
 #include "cli/point.h"
+#include "core/base/text.h"
 #include "experiments/run/footprint.h"
 #include <stdbool.h>
 #include <stdio.h>
@@ -67,38 +68,27 @@ void point_json(const struct design_point *p, struct text *t)
     text_addf(t, ",\n \"structure\": \"%016llx\"", (unsigned long long)p->structure);
 }
 
-/* 25,557,032 */
-static void thousands(char out[32], unsigned long long v)
+static void count_print(const struct count_row *row)
 {
-    char digits[24];
-    int n = snprintf(digits, sizeof digits, "%llu", v), at = 0;
-    for (int i = 0; i < n; i++) {
-        if (i && (n - i) % 3 == 0) out[at++] = ',';
-        out[at++] = digits[i];
-    }
-    out[at] = 0;
+    struct text value = { NULL, 0, 0 };
+    text_thousands(&value, row->value);
+    printf("  %-58s %16s\n", row->words, value.s);
+    text_clear(&value);
 }
 
 void point_print(const struct design_point *p)
 {
     struct count_row rows[COUNTS_TOTAL], memory[MEMORY_TOTAL];
-    char value[32];
     counts_of(&p->counts, rows);
     bool named = strcmp(p->label, p->spec.backbone->name) != 0;
     printf("%s%s%s, input %d x %d x %d, %d classes\n", named ? p->label : "", named ? ": " : "",
            p->spec.backbone->name, p->shape.size, p->shape.size, p->shape.channels,
            p->shape.classes);
-    for (int i = 0; i < COUNTS_TOTAL; i++) {
-        thousands(value, rows[i].value);
-        printf("  %-58s %16s\n", rows[i].words, value);
-    }
+    for (int i = 0; i < COUNTS_TOTAL; i++) count_print(&rows[i]);
     for (int k = 0; k < SE_STAGES; k++) {
         if (p->counts.hidden[k])
             printf("  hidden width of the gates, stage %d%25s %16d\n", k, "", p->counts.hidden[k]);
     }
     memory_of(p, memory);
-    for (int i = 0; i < MEMORY_TOTAL; i++) {
-        thousands(value, memory[i].value);
-        printf("  %-58s %16s\n", memory[i].words, value);
-    }
+    for (int i = 0; i < MEMORY_TOTAL; i++) count_print(&memory[i]);
 }

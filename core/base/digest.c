@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+enum { DIGEST_BYTES = 576 }; /* about what a state of XXH3 takes, for a message */
+
 struct digest {
     XXH3_state_t *state;
 };
@@ -13,10 +15,7 @@ struct digest *digest_create(void)
 {
     struct digest *d = mem_new(1, sizeof *d);
     d->state = XXH3_createState();
-    if (!d->state || XXH3_64bits_reset(d->state) != XXH_OK) {
-        fputs("senet-exp: out of memory\n", stderr);
-        exit(3);
-    }
+    if (!d->state || XXH3_64bits_reset(d->state) != XXH_OK) mem_exhausted(1, DIGEST_BYTES);
     return d;
 }
 

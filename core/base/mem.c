@@ -11,7 +11,7 @@
 
 enum { MEM_ALIGN = 64, HUGE_PAGE = 2 << 20, EXIT_NO_MEMORY = 3, POOL_BLOCK = 16384 };
 
-_Noreturn static void mem_exhausted(size_t count, size_t size)
+void mem_exhausted(size_t count, size_t size)
 {
     fprintf(stderr, "senet-exp: out of memory (%zu x %zu bytes)\n", count, size);
     exit(EXIT_NO_MEMORY);

@@ -11,6 +11,12 @@ void *mem_room(size_t count, size_t size); /* the same, not zeroed, on huge page
 void *mem_grow(void *p, size_t count, size_t size); /* realloc; p may be NULL */
 char *mem_text(const char *s);                      /* a copy of s; free() it */
 
+/* Says that there is no memory for count times size bytes, and exits with status 3. */
+_Noreturn void mem_exhausted(size_t count, size_t size);
+
+/* Floats that len floats take up where each array begins on a 64-byte boundary. */
+static inline size_t mem_floats(size_t len) { return (len + 15) / 16 * 16; }
+
 /* Zeroed pages, huge ones where the system has them; NULL where there is no memory. */
 void *mem_map(size_t bytes);
 void mem_unmap(void *p, size_t bytes);

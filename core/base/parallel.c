@@ -36,7 +36,7 @@ static struct {
            .left = PTHREAD_COND_INITIALIZER };
 static _Thread_local bool in_call; /* a call within a call runs on its own thread alone */
 
-static int parallel_allowed(void)
+int parallel_allowed(void)
 {
     cpu_set_t cpus;
     if (sched_getaffinity(0, sizeof cpus, &cpus) == 0 && CPU_COUNT(&cpus) > 0)

@@ -9,6 +9,7 @@ void parallel_for(size_t chunks, void (*f)(void *ctx, size_t chunk), void *ctx);
 
 void parallel_use(int threads); /* 0: as many as this process may run on */
 int parallel_threads(void);
+int parallel_allowed(void); /* CPUs that this process may run on */
 
 /* Ends the threads, so that the process may fork; the next parallel_for starts new ones. */
 void parallel_pause(void);

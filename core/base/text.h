@@ -1,6 +1,7 @@
 #ifndef CORE_BASE_TEXT_H
 #define CORE_BASE_TEXT_H
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A text that grows. Zero is the empty text; s is NUL-terminated, or NULL while nothing was added.
@@ -17,6 +18,13 @@ void text_vaddf(struct text *t, const char *fmt, va_list ap);
 void text_json(struct text *t, const char *s); /* s as a JSON string, quoted and escaped */
 void text_real(struct text *t, double v);      /* the shortest decimal that reads back as v */
 void text_clear(struct text *t);               /* frees; the text is empty again */
+
+/* Whether c continues a character of UTF-8: characters are counted by the bytes that do not. */
+static inline bool text_continues(char c) { return ((unsigned char)c & 0xc0) == 0x80; }
+int text_width(const char *s); /* in characters; s NULL: 0 */
+
+/* Adds 25,557,032. */
+void text_thousands(struct text *t, unsigned long long v);
 
 /* The one of n candidates that word is most likely a misspelling of, or NULL. */
 const char *text_nearest(const char *word, const char *const *candidates, size_t n);

@@ -87,7 +87,7 @@ struct tensor *graph_param(struct graph *g, const struct param *p, int n, int h,
     own->gate = g->gate;
     own->tensor = t;
     own->at = *end;
-    *end += placement_round(tensor_len(t));
+    *end += mem_floats(tensor_len(t));
     node->param = own;
     node->wants_grad = !state;
     if (g->n_params == g->params_room) {

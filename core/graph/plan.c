@@ -45,7 +45,7 @@ static void lifetime_add(struct planner *p, size_t *at, size_t len, size_t birth
 {
     if (!len) return;
     p->lifetimes[p->n_lifetimes] =
-        (struct lifetime){ at, placement_round(len), birth, death, p->n_lifetimes };
+        (struct lifetime){ at, mem_floats(len), birth, death, p->n_lifetimes };
     p->n_lifetimes++;
 }
 
@@ -393,7 +393,7 @@ static size_t used_by(const struct planner *p, size_t i, struct used *list, size
     };
     for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
         if (parts[k].at != PLACE_NONE && parts[k].len)
-            list[n++] = (struct used){ parts[k].at, placement_round(parts[k].len) };
+            list[n++] = (struct used){ parts[k].at, mem_floats(parts[k].len) };
     return n;
 }
 
@@ -423,7 +423,7 @@ static void plan_prepared(struct planner *p)
     for (size_t i = 0; i < p->r->n_nodes; i++) {
         const struct node *n = p->r->nodes[i];
         const size_t len = n->op && n->op->prepared ? n->op->prepared(&n->call) : 0;
-        if (len) p->plan->placements[i].prepared = gaps_take(&gaps, placement_round(len));
+        if (len) p->plan->placements[i].prepared = gaps_take(&gaps, mem_floats(len));
     }
     p->plan->len = gaps.top;
     free(gaps.list);

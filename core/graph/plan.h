@@ -43,6 +43,4 @@ void plan_clear(struct plan *p);
 /* The node that t is the output of. */
 struct node *node_of(const struct tensor *t);
 
-/* Floats that len floats take up: to the next 64-byte boundary. */
-static inline size_t placement_round(size_t len) { return (len + 15) / 16 * 16; }
 #endif

@@ -1,4 +1,5 @@
 #include "core/ops/op_call.h"
+#include "core/base/mem.h"
 
 /* A call with float stand-ins for the tensors that its op does not take as they are. */
 struct widened {
@@ -30,7 +31,7 @@ static void widen_grad(const struct tensor *wide, const struct tensor *t)
     bf16_widen(wide->grad, tensor_grad(t, 0), tensor_len(t));
 }
 
-static size_t widen_room(const struct tensor *t) { return (tensor_len(t) + 15) / 16 * 16; }
+static size_t widen_room(const struct tensor *t) { return mem_floats(tensor_len(t)); }
 
 /* The first input that is the same tensor as input i: both share one stand-in. */
 static int widen_same(const struct op_call *c, int i)
@@ -57,7 +58,7 @@ static struct tensor widen_tensor(const struct tensor *t, float **room)
 static void widen_call(struct widened *w, const struct op *op, const struct op_call *c)
 {
     *w = (struct widened){ .call = *c };
-    float *room = c->work + (op->work ? (op->work(c) + 15) / 16 * 16 : 0);
+    float *room = c->work + (op->work ? mem_floats(op->work(c)) : 0);
     for (int i = 0; i < OP_INPUTS; i++) {
         w->wide[i] = widen_in(op, c, i);
         if (!w->wide[i]) continue;
@@ -83,7 +84,7 @@ size_t op_work(const struct op *op, const struct op_call *c)
 {
     size_t work = op->work ? op->work(c) : 0;
     if (!widen_needed(op, c)) return work;
-    work = (work + 15) / 16 * 16;
+    work = mem_floats(work);
     for (int i = 0; i < OP_INPUTS; i++)
         if (widen_in(op, c, i)) work += 2 * widen_room(c->in[i]);
     if (widen_out(op, c)) work += 2 * widen_room(c->out);

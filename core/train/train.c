@@ -1,12 +1,12 @@
 /* The training loop. A run is a function of its job: the same weights come out, to the bit, for any
  * number of threads and however often it was stopped and continued. */
+#include "core/base/clock.h"
 #include "core/train/checkpoint.h"
 #include "core/train/loop.h"
 #include "core/train/metrics.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 static const char *const precisions[] = { "fp32", "bf16", NULL };
 
@@ -37,13 +37,6 @@ struct training { /* a run under way; result->status tells whether it goes on */
         uint64_t images, wrong;
     } epoch;
 };
-
-static double seconds_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static bool training_stop(const struct training *t)
 {
@@ -104,7 +97,7 @@ static void training_step(struct training *t, const struct batch *b)
 static void training_report(struct training *t, size_t batch)
 {
     const struct train_job *job = t->job;
-    double now = seconds_now(), images = (double)t->epoch.images;
+    double now = clock_seconds(), images = (double)t->epoch.images;
     double total = (double)t->per_epoch * job->settings->epochs;
     if (job->steps_max && job->steps_max < total) total = job->steps_max;
     double each = (now - t->began) / (double)(t->steps - t->steps_before);
@@ -128,7 +121,7 @@ static bool training_steps(struct training *t, struct err *e)
     struct batch b;
     t->epoch.loss = 0;
     t->epoch.images = t->epoch.wrong = 0;
-    t->epoch.began = seconds_now();
+    t->epoch.began = clock_seconds();
     loader_begin(t->loader, (uint32_t)t->result->epochs);
     for (size_t i = 1; i <= t->per_epoch && !training_spent(t); i++) {
         if (!loader_next(t->loader, &b, e)) return false;
@@ -248,7 +241,7 @@ static void training_begin(struct training *t)
         }
     }
     t->steps = t->steps_before = (uint64_t)r->epochs * t->per_epoch;
-    t->began = seconds_now();
+    t->began = clock_seconds();
 }
 
 static bool training_test(struct training *t, struct err *e)

@@ -1,5 +1,7 @@
 /* Starts the paths, lets their steps take turns, and makes figures of the samples. */
 #include "experiments/bench/bench.h"
+#include "core/base/clock.h"
+#include "core/base/order.h"
 #include "experiments/bench/process.h"
 #include "experiments/bench/step.h"
 #include "experiments/run/headroom.h"
@@ -17,16 +19,10 @@ struct rounds { /* the samples of one path */
     int n;
 };
 
-static int double_before(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Sorts x. */
 static struct bench_spread spread_of(double *x, int n)
 {
-    qsort(x, (size_t)n, sizeof *x, double_before);
+    qsort(x, (size_t)n, sizeof *x, order_doubles);
     return (struct bench_spread){ (x[(n - 1) / 2] + x[n / 2]) / 2, x[0], x[n - 1] };
 }
 
@@ -54,8 +50,8 @@ static bool rounds_all(const struct bench *b, struct rounds *r, int paths, struc
 {
     for (int i = 0; i < paths; i++)
         if (!rounds_step(&r[i], false, e)) return false;
-    const double begin = bench_now();
-    for (int done = 0; !rounds_enough(b, done, bench_now() - begin); done++)
+    const double begin = clock_seconds();
+    for (int done = 0; !rounds_enough(b, done, clock_seconds() - begin); done++)
         for (int i = 0; i < paths; i++)
             if (!rounds_step(&r[i], true, e)) return false;
     return true;

@@ -1,6 +1,7 @@
 /* A path in a process of its own. Commands are bytes, answers are structs: both ends are the same
  * program. The socket says nothing of a process that dies but its end, which is told as such. */
 #include "experiments/bench/process.h"
+#include "core/base/clock.h"
 #include "core/base/parallel.h"
 #include "experiments/bench/step.h"
 #include <errno.h>
@@ -49,9 +50,9 @@ struct ready {
 static bool step_answer(struct bench_step *s, int fd, bool timed)
 {
     struct bench_sample sample = { .gflops = bench_peak(&s->bench->point->spec) };
-    const double begin = bench_now();
+    const double begin = clock_seconds();
     bench_step_run(s, timed);
-    sample.seconds = bench_now() - begin;
+    sample.seconds = clock_seconds() - begin;
     return all_send(fd, &sample, sizeof sample);
 }
 

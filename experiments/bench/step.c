@@ -1,5 +1,6 @@
 /* The step that a bench times: what train.c does with a batch, on one made-up batch. */
 #include "experiments/bench/step.h"
+#include "core/base/clock.h"
 #include "core/base/parallel.h"
 #include "core/base/rng.h"
 #include "core/kernels/conv/conv.h"
@@ -8,17 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Long enough that waking the threads is lost in it: 2 to 4 ms on today's cores. */
 enum { PEAK_STEPS = 1000000 };
-
-double bench_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 struct peak {
     bool bf16;
@@ -36,9 +29,9 @@ double bench_peak(const struct run_spec *s)
     const size_t threads = (size_t)parallel_threads();
     struct peak p = { .bf16 = s->train.precision == PRECISION_BF16 };
     p.sink = mem_new(threads * 16, sizeof *p.sink);
-    const double begin = bench_now();
+    const double begin = clock_seconds();
     parallel_for(threads, peak_chunk, &p);
-    const double seconds = bench_now() - begin;
+    const double seconds = clock_seconds() - begin;
     free(p.sink);
     return 2e-9 * (double)threads * PEAK_STEPS * kernels_peak_macs(p.bf16) / seconds;
 }
@@ -69,7 +62,7 @@ static void layer_name(struct bench_layer *l, const char *name, const char *op)
 /* Adds the time since the last mark. */
 static void layer_time(struct bench_step *s, struct bench_layer *l, bool backward)
 {
-    const double now = bench_now();
+    const double now = clock_seconds();
     *(backward ? &l->backward : &l->forward) += now - s->mark;
     s->mark = now;
 }
@@ -159,7 +152,7 @@ void bench_step_run(struct bench_step *s, bool timed)
         f->n_layers = 0;
         graph_watch(s->net.graph, &(struct graph_watch){ s, layer_ran });
     }
-    s->mark = bench_now();
+    s->mark = clock_seconds();
     batch_load(&s->net, &(struct batch){ .images = s->images, .labels = s->labels });
     layer_between(s, BETWEEN_LOAD);
     graph_forward(s->net.graph, &s->step);

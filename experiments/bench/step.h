@@ -21,5 +21,4 @@ const struct bench_path *bench_step_facts(struct bench_step *s);
 
 /* GFLOP/s of all threads together in a burst of a few milliseconds that touches registers only. */
 double bench_peak(const struct run_spec *s);
-double bench_now(void); /* seconds */
 #endif

@@ -1,8 +1,8 @@
 /* RFC 4180: lines end in CR LF; a field with a comma, a quote or a line end stands in quotes, and
  * quotes in it are doubled. The first line holds the columns' keys; numbers are as precise as they
  * are known, and empty where there is none. */
-#include "experiments/table/numbers.h"
 #include "experiments/export/writer.h"
+#include "experiments/table/numbers.h"
 #include <math.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* One JSON object: the design's heading, the columns, a flat object for each row (ready for a data
  * frame), the runs behind it, the notes. A number that does not exist is null. */
-#include "experiments/table/numbers.h"
 #include "experiments/export/writer.h"
+#include "experiments/table/numbers.h"
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* GitHub Flavored Markdown, columns padded so that the source reads as a table too. Whatever a cell
  * holds shows as it is: characters that mean something to Markdown are escaped. */
+#include "core/base/text.h"
 #include "experiments/export/writer.h"
 #include <ctype.h>
 #include <stdlib.h>
@@ -38,17 +39,9 @@ static void md_title(struct text *out, const struct column *c)
     if (c->unit) text_addf(out, " (%s)", c->unit);
 }
 
-/* Characters, of a text in UTF-8. */
-static int md_width(const char *s)
-{
-    int n = 0;
-    for (; s && *s; s++) n += ((unsigned char)*s & 0xc0) != 0x80;
-    return n;
-}
-
 static void md_padded(struct text *out, const char *s, int width, bool right)
 {
-    int space = width - md_width(s);
+    int space = width - text_width(s);
     text_addf(out, "| %*s%s%*s ", right ? space : 0, "", s ? s : "", right ? 0 : space, "");
 }
 
@@ -67,7 +60,7 @@ static int md_column_width(const struct table *t, int c)
     for (int row = -1; row < t->n_rows; row++) {
         struct text s = { 0 };
         md_text(&s, t, row, c);
-        if (md_width(s.s) > width) width = md_width(s.s);
+        if (text_width(s.s) > width) width = text_width(s.s);
         text_clear(&s);
     }
     return width;

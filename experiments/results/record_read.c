@@ -1,6 +1,7 @@
 /* Reads a record back. Whoever edited or cut the file: what is not a record is refused, with a
  * message that names the file and the member, and nothing is guessed. */
 #include "core/base/file.h"
+#include "core/base/order.h"
 #include "experiments/results/record.h"
 #include <math.h>
 #include <stdlib.h>
@@ -82,12 +83,6 @@ static bool read_test(struct record *r)
     return count > 0 && !isnan(r->top1);
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static bool read_history(struct record *r)
 {
     const cJSON *history = cJSON_GetObjectItemCaseSensitive(r->json, "history"), *h;
@@ -100,7 +95,7 @@ static bool read_history(struct record *r)
         ok = ok && cJSON_IsObject(h) && read_real(h, "images_per_second", INFINITY, &v);
         if (ok) speed[r->epochs++] = isnan(v) ? 0 : v;
     }
-    qsort(speed, (size_t)r->epochs, sizeof *speed, by_size);
+    qsort(speed, (size_t)r->epochs, sizeof *speed, order_doubles);
     int n = r->epochs;
     r->images_per_second = n ? (speed[(n - 1) / 2] + speed[n / 2]) / 2 : (double)NAN;
     free(speed);

@@ -1,6 +1,7 @@
 /* Live lines, or plain ones. Only the process that owns the screen draws; workers send it their
  * messages through a pipe. */
 #include "experiments/run/progress.h"
+#include "core/base/clock.h"
 #include "core/base/mem.h"
 #include <math.h>
 #include <stdarg.h>
@@ -9,13 +10,6 @@
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
-
-double clock_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 void duration_text(double seconds, char out[32])
 {

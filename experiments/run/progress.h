@@ -45,6 +45,5 @@ void progress_epoch(void *run, const struct epoch_record *e);
 void progress_warn(void *run, const char *text);
 void progress_run_end(struct progress_run *run, const char *outcome);
 
-double clock_seconds(void);
 void duration_text(double seconds, char out[32]); /* "42 s", "3 min 05 s", "2 h 10 min" */
 #endif

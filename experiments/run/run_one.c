@@ -1,6 +1,7 @@
 /* Locks a run, builds its network, trains it, writes its record. Whatever goes wrong with the run
  * itself ends in a record that says so; only a disk that takes no record stops the sweep. */
 #include "experiments/run/run_one.h"
+#include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/parallel.h"
 #include "experiments/results/record.h"

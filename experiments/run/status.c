@@ -1,4 +1,5 @@
 #include "experiments/run/status.h"
+#include "core/base/order.h"
 #include "experiments/run/run_one.h"
 #include <math.h>
 #include <stdlib.h>
@@ -37,12 +38,6 @@ static int epochs_of(const struct result_point *p)
     return cJSON_IsNumber(epochs) ? epochs->valueint : 0;
 }
 
-static int pace_by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 double standing_pace(const struct results *r)
 {
     double *all = mem_new((size_t)(r->n_points * r->n_seeds), sizeof *all);
@@ -54,7 +49,7 @@ double standing_pace(const struct results *r)
             if (one && one->status == RECORD_COMPLETED && work > 0) all[n++] = one->seconds / work;
         }
     }
-    qsort(all, n, sizeof *all, pace_by_size);
+    qsort(all, n, sizeof *all, order_doubles);
     double pace = n ? all[n / 2] : (double)NAN;
     free(all);
     return pace;

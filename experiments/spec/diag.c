@@ -1,6 +1,7 @@
 /* Diagnoses: collected with the place they speak of, printed with the line and a caret. Columns
  * count characters (code points of UTF-8), as libyaml does. */
 #include "experiments/spec/diag.h"
+#include "core/base/text.h"
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,23 +53,21 @@ static struct span source_line(const struct diags *d, const char *file, int line
     return (struct span){ at, len };
 }
 
-static bool utf8_follows(char c) { return ((unsigned char)c & 0xc0) == 0x80; }
-
 static int span_characters(struct span s)
 {
     int n = 0;
-    for (size_t i = 0; i < s.len; i++) n += !utf8_follows(s.s[i]);
+    for (size_t i = 0; i < s.len; i++) n += !text_continues(s.s[i]);
     return n;
 }
 
 /* What is left of s after so many characters. */
 static struct span span_skip(struct span s, int characters)
 {
-    while (s.len && (characters > 0 || utf8_follows(*s.s))) {
-        characters -= !utf8_follows(*s.s);
+    while (s.len && (characters > 0 || text_continues(*s.s))) {
+        characters -= !text_continues(*s.s);
         s.s++, s.len--;
     }
-    while (s.len && utf8_follows(*s.s)) s.s++, s.len--;
+    while (s.len && text_continues(*s.s)) s.s++, s.len--;
     return s;
 }
 
@@ -177,7 +176,7 @@ static size_t character_len(struct span s)
     unsigned char c = (unsigned char)*s.s;
     size_t len = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
     for (size_t i = 1; i < len; i++)
-        if (i >= s.len || !utf8_follows(s.s[i])) return 0;
+        if (i >= s.len || !text_continues(s.s[i])) return 0;
     return len;
 }
 

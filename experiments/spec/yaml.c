@@ -1,6 +1,7 @@
 /* Reads YAML events into values. Depth, keys and values are limited, so that no text costs more
  * than it weighs. */
 #include "experiments/spec/yaml.h"
+#include "core/base/text.h"
 #include <string.h>
 #include <yaml.h>
 
@@ -30,7 +31,7 @@ static void place_step(struct place *p, const char *text)
     size_t broken = line_break(text + p->at);
     p->at += broken ? broken : 1;
     if (broken) p->line++, p->column = 1;
-    if (!broken && (text[p->at] & 0xc0) != 0x80) p->column++;
+    if (!broken && !text_continues(text[p->at])) p->column++;
 }
 
 /* Bytes that cannot be characters have an offset, but no place yet. */

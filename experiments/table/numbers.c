@@ -1,6 +1,7 @@
 /* Rounding, decided once: percent with two decimals, counts with thousands separators, times in the
  * two largest units that say something. */
 #include "experiments/table/numbers.h"
+#include "core/base/text.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,14 +20,11 @@ const char *format_mean(struct pool *p, double mean, double sd, int decimals)
 const char *format_whole(struct pool *p, double v)
 {
     if (isnan(v)) return FORMAT_NONE;
-    char *digits = pool_textf(p, "%.0f", fabs(v));
-    size_t n = strlen(digits);
-    char *out = pool_new(p, n + n / 3 + 2, 1), *at = out;
-    if (v < 0) *at++ = '-';
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0 && (n - i) % 3 == 0) *at++ = ',';
-        *at++ = digits[i];
-    }
+    struct text t = { NULL, 0, 0 };
+    if (v < 0) text_add(&t, "-");
+    text_thousands(&t, (unsigned long long)llround(fabs(v)));
+    const char *out = pool_text(p, t.s);
+    text_clear(&t);
     return out;
 }
 

@@ -6,6 +6,7 @@
  * machine gave full speed; -c empties the caches between them; -b stores tensors as bf16 and
  * compares with the peak of bf16 where the instruction set multiplies it. Weights are packed
  * beforehand, as a step does it. */
+#include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "core/base/parallel.h"
 #include "core/kernels/conv/conv.h"
@@ -14,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static const struct network {
@@ -45,13 +45,6 @@ static struct {
     float *sink, *far;
 } bench_with = { .runs = 5, .passes = "fdw" };
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void peak_chunk(void *ctx, size_t chunk)
 {
     ((float *)ctx)[chunk * 16] = kernels_peak(bench_with.bf16, BURST);
@@ -61,10 +54,10 @@ static void peak_chunk(void *ctx, size_t chunk)
 static double peak(void)
 {
     const size_t threads = (size_t)parallel_threads();
-    const double t = now();
+    const double t = clock_seconds();
     parallel_for(threads, peak_chunk, bench_with.sink);
     const double macs = BURST * kernels_peak_macs(bench_with.bf16) * (double)threads;
-    const double gflops = 2e-9 * macs / (now() - t);
+    const double gflops = 2e-9 * macs / (clock_seconds() - t);
     if (gflops > bench_with.top) bench_with.top = gflops;
     return gflops;
 }
@@ -141,9 +134,9 @@ static double median_seconds(const struct conv_kernels *k, const struct conv_sha
     for (int i = 0; i < most && count < bench_with.runs; i++) {
         if (bench_with.cold) parallel_for(COLD >> 20, far_chunk, bench_with.far);
         wait_for_calm();
-        const double t = now();
+        const double t = clock_seconds();
         run(k, s, b, pass);
-        const double took = now() - t;
+        const double took = clock_seconds() - t;
         if (calm()) good[count++] = took;
         if (took < median) median = took;
     }

@@ -1,6 +1,7 @@
 /* Which way of computing convolutions is used for a shape; and what is fused around a convolution,
  * or stored as bf16, done in passes of its own for the ways that know nothing of it. */
 #include "core/kernels/conv/conv.h"
+#include "core/base/mem.h"
 #include "core/base/parallel.h"
 #include "core/kernels/kernels.h"
 #include <string.h>
@@ -58,7 +59,7 @@ static struct conv_plan conv_plan(const struct conv_shape *s, bool in_scale)
     p.shape.bf16_x &= native;
     p.shape.bf16_y &= native;
     p.apply = in_scale && !p.way->fuses;
-    p.own = p.way->work ? (p.way->work(&p.shape) + 15) / 16 * 16 : 0;
+    p.own = p.way->work ? mem_floats(p.way->work(&p.shape)) : 0;
     return p;
 }
 
@@ -74,13 +75,11 @@ static size_t conv_y_image(const struct conv_shape *s)
 
 static size_t conv_x_len(const struct conv_shape *s) { return (size_t)s->n * conv_x_image(s); }
 static size_t conv_y_len(const struct conv_shape *s) { return (size_t)s->n * conv_y_image(s); }
-static size_t conv_room(size_t len) { return (len + 15) / 16 * 16; }
-
 size_t conv_work(const struct conv_shape *s)
 {
     const struct conv_plan p = conv_plan(s, true);
-    return p.own + (p.widen_x || p.apply ? conv_room(conv_x_len(s)) : 0) +
-           (p.widen_y ? conv_room(conv_y_len(s)) : 0);
+    return p.own + (p.widen_x || p.apply ? mem_floats(conv_x_len(s)) : 0) +
+           (p.widen_y ? mem_floats(conv_y_len(s)) : 0);
 }
 
 uint64_t conv_macs(const struct conv_shape *s)
@@ -126,7 +125,7 @@ static struct conv_around conv_around(const struct conv_shape *s, const struct c
     float *room = c->work + a.plan.own;
     if (a.plan.widen_x || a.plan.apply) {
         a.x = room;
-        room += conv_room(conv_x_len(s));
+        room += mem_floats(conv_x_len(s));
     }
     if (a.plan.widen_y) a.y = room;
     return a;

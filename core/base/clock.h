@@ -1,0 +1,6 @@
+#ifndef CORE_BASE_CLOCK_H
+#define CORE_BASE_CLOCK_H
+
+/* Seconds of a clock that only goes forward; differences count. */
+double clock_seconds(void);
+#endif
