@@ -3,22 +3,24 @@
 #include "core/train/checkpoint.h"
 #include "core/base/digest.h"
 #include "core/base/file.h"
+#include "core/base/numerics.h"
 #include "core/kernels/kernels.h"
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHECKPOINT_VERSION = 1, CHECKPOINT_ORDER = 0x01020304, RECORD_WORDS = 9 };
+enum { CHECKPOINT_VERSION = 2, CHECKPOINT_ORDER = 0x01020304, RECORD_WORDS = 9 };
 
 static const char checkpoint_magic[8] = { 's', 'e', 'n', 'e', 't', '-', 'c', 'k' };
 
 struct checkpoint_head { /* no padding between its members */
     char magic[8];
     uint32_t version, order;
-    uint64_t identity, structure;
+    uint64_t numerics, identity, structure;
     char isa[16];
     uint64_t epochs, weights, states, optimizer;
 };
-_Static_assert(sizeof(struct checkpoint_head) == 80, "the head is written as it lies in memory");
+_Static_assert(sizeof(struct checkpoint_head) == 88, "the head is written as it lies in memory");
 
 union checkpoint_word {
     double real;
@@ -29,6 +31,7 @@ static struct checkpoint_head checkpoint_head(const struct checkpoint *c)
 {
     struct checkpoint_head h = { .version = CHECKPOINT_VERSION,
                                  .order = CHECKPOINT_ORDER,
+                                 .numerics = NUMERICS_VERSION,
                                  .identity = c->identity,
                                  .structure = graph_digest(c->graph),
                                  .epochs = (uint64_t)c->epochs,
@@ -126,8 +129,10 @@ static bool checkpoint_sound(const char *path, const struct bytes *b, struct che
     if (h->order != CHECKPOINT_ORDER)
         return err_set(e, "%s: written by a machine of another byte order, or damaged", path);
     if (h->version != CHECKPOINT_VERSION)
-        return err_set(e, "%s: version %u of the format, this program reads %d", path, h->version,
-                       CHECKPOINT_VERSION);
+        return err_set(e,
+                       "%s: version %u of the format, this program reads version %d; the program "
+                       "that wrote it goes on from it",
+                       path, h->version, CHECKPOINT_VERSION);
     memcpy(&digest, b->data + b->len - sizeof digest, sizeof digest);
     if (!checkpoint_size(h, &size) || size != b->len ||
         digest != digest_of(b->data, b->len - sizeof digest))
@@ -136,11 +141,18 @@ static bool checkpoint_sound(const char *path, const struct bytes *b, struct che
     return true;
 }
 
-/* Was it written by the run that reads it? */
+/* Was it written by the run that reads it? Ids hold the version of the numerics, too; where it
+ * differs, that is the reason to tell. */
 static bool checkpoint_ours(const char *path, const struct checkpoint_head *h,
                             const struct checkpoint *c, struct err *e)
 {
     struct checkpoint_head own = checkpoint_head(c);
+    if (h->numerics != own.numerics)
+        return err_set(e,
+                       "%s: written under version %" PRIu64 " of the numerics, this program "
+                       "computes by version %d, and their bits differ; the program that wrote it "
+                       "goes on from it",
+                       path, h->numerics, NUMERICS_VERSION);
     if (h->identity != own.identity)
         return err_set(e, "%s: belongs to another run (other settings, data or seed)", path);
     if (memcmp(h->isa, own.isa, sizeof own.isa) != 0)

@@ -44,8 +44,8 @@ bool design_read(struct design *out, const struct design_request *r, struct diag
 void design_clear(struct design *d);
 
 /* A run's identity: settings in force (but names of points), network structure, data digest and
- * numerics version. Equal ids are the same run, to the bit. */
-enum { NUMERICS_VERSION = 1, RUN_ID = 17 };
+ * numerics version (core/base/numerics.h). Equal ids are the same run, to the bit. */
+enum { RUN_ID = 17 };
 void run_id(const struct design_point *p, uint64_t seed, uint64_t data_digest, char out[RUN_ID]);
 
 /* The design as JSON, results/NAME/experiment.json: points with labels, axes, settings, counts and

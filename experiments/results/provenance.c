@@ -4,6 +4,7 @@
 #include "experiments/results/provenance.h"
 #include "core/kernels/kernels.h"
 #include "experiments/design/design.h"
+#include "core/base/numerics.h"
 #include <cblas.h>
 #include <stdio.h>
 #include <string.h>

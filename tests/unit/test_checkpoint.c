@@ -1,6 +1,7 @@
 /* Checkpoints come back to the bit, or are refused with nothing changed. */
 #include "core/base/digest.h"
 #include "core/base/file.h"
+#include "core/base/numerics.h"
 #include "core/base/rng.h"
 #include "core/kernels/kernels.h"
 #include "core/nn/nn.h"
@@ -186,7 +187,7 @@ START_TEST(test_forged_counts)
                                        UINT64_MAX,
                                        UINT64_MAX / 72 + 1,
                                        UINT64_MAX / 4 + 1 };
-    for (size_t place = 48; place < 80; place += 8)
+    for (size_t place = 56; place < 88; place += 8)
         for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
             memcpy(t.bad + place, &counts[i], 8);
             uint64_t digest = digest_of(t.bad, t.good.len - 8);
@@ -224,9 +225,9 @@ START_TEST(test_foreign)
         kernels_use(NULL);
     }
     write_bytes(
-        (const unsigned char *)"not one of ours, but long enough for a head of eighty bytes "
+        (const unsigned char *)"not one of ours, but long enough for a head of eighty-eight bytes "
                                "and its digest, so that it is read",
-        94);
+        100);
     refused_for(&a, "no checkpoint of senet-exp");
     unlink(path);
     ck_assert_int_eq(checkpoint_read(path, &a, &e), CHECKPOINT_NONE);
@@ -240,13 +241,37 @@ END_TEST
 START_TEST(test_version)
 {
     struct tampering t = tampering_begin();
-    t.bad[8] = 2;
-    write_bytes(t.bad, t.good.len);
-    refused_for(&t.reader, "version 2 of the format, this program reads 1");
     t.bad[8] = 1;
+    write_bytes(t.bad, t.good.len);
+    refused_for(&t.reader, "version 1 of the format, this program reads version 2");
+    t.bad[8] = 2;
     memcpy(t.bad + 12, "\1\2\3\4", 4);
     write_bytes(t.bad, t.good.len);
     refused_for(&t.reader, "another byte order");
+    tampering_end(&t);
+}
+END_TEST
+
+/* A whole file of other numerics, under the id of the run that reads it or of another: both are
+ * refused for what differs, with both versions. */
+START_TEST(test_numerics)
+{
+    static const uint64_t versions[] = { 0, NUMERICS_VERSION - 1, NUMERICS_VERSION + 1,
+                                         UINT64_MAX };
+    struct tampering t = tampering_begin();
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
+        for (int other_id = 0; other_id < 2; other_id++) {
+            char want[128];
+            memcpy(t.bad + 16, &versions[i], 8);
+            t.bad[24] = (unsigned char)(t.good.data[24] + other_id);
+            uint64_t digest = digest_of(t.bad, t.good.len - 8);
+            memcpy(t.bad + t.good.len - 8, &digest, 8);
+            tampering_refused(&t, t.good.len, "other numerics");
+            snprintf(want, sizeof want,
+                     "under version %llu of the numerics, this program computes by version %d",
+                     (unsigned long long)versions[i], NUMERICS_VERSION);
+            refused_for(&t.reader, want);
+        }
     tampering_end(&t);
 }
 END_TEST
@@ -263,6 +288,7 @@ Suite *suite(void)
     tcase_add_test(c, test_forged_counts);
     tcase_add_test(c, test_foreign);
     tcase_add_test(c, test_version);
+    tcase_add_test(c, test_numerics);
     suite_add_tcase(s, c);
     return s;
 }
