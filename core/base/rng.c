@@ -1,4 +1,5 @@
 #include "core/base/rng.h"
+#include "core/base/elementary.h"
 #include <math.h>
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
@@ -47,8 +48,8 @@ double rng_uniform(struct rng *r)
 
 double rng_normal(struct rng *r)
 {
-    double radius = sqrt(-2 * log(1 - rng_uniform(r)));
-    return radius * cos(2 * 3.14159265358979323846 * rng_uniform(r));
+    double radius = sqrt(-2 * elementary_log(1 - rng_uniform(r)));
+    return radius * elementary_cos_turns(rng_uniform(r));
 }
 
 void rng_shuffle(struct rng *r, uint32_t *out, uint32_t n)

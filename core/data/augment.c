@@ -2,7 +2,7 @@
  * in one order, and all are made whether or not they are used: turning an option on moves no other.
  */
 #include "core/data/augment.h"
-#include <math.h>
+#include "core/base/elementary.h"
 #include <stdlib.h>
 
 enum { FILL_ZERO, FILL_REFLECT };
@@ -117,11 +117,11 @@ static void crop_draw(struct data_crop *crop, double area_min, struct rng *r)
 {
     crop->aspect_min = 3.0 / 4;
     crop->aspect_max = 4.0 / 3;
+    const double low = elementary_log(crop->aspect_min), high = elementary_log(crop->aspect_max);
     for (int i = 0; i < CROP_TRIES; i++) {
         struct crop_window *w = &crop->tries[i];
         w->area = area_min + (1 - area_min) * rng_uniform(r);
-        w->aspect = exp(log(crop->aspect_min) +
-                        (log(crop->aspect_max) - log(crop->aspect_min)) * rng_uniform(r));
+        w->aspect = elementary_exp(low + (high - low) * rng_uniform(r));
         w->y = rng_uniform(r);
         w->x = rng_uniform(r);
     }

@@ -3,6 +3,7 @@
  * round the torus, plus noise. Every draw is Philox's, so a data set is a function of its settings.
  */
 #include "core/base/digest.h"
+#include "core/base/elementary.h"
 #include "core/base/parallel.h"
 #include "core/base/rng.h"
 #include "core/data/store.h"
@@ -29,19 +30,18 @@ static const struct field synthetic_fields[] = {
 /* pattern: size x size x channels, about 0 with a standard deviation of 1 */
 static void synthetic_pattern(float *pattern, const struct dataset *d, struct rng *r)
 {
-    const double turn = 2 * 3.14159265358979323846;
     for (int c = 0; c < d->channels; c++) {
         double fy[SYNTHETIC_WAVES], fx[SYNTHETIC_WAVES], phase[SYNTHETIC_WAVES];
         for (int w = 0; w < SYNTHETIC_WAVES; w++) {
             fy[w] = (int)rng_below(r, 2 * SYNTHETIC_PERIODS + 1) - SYNTHETIC_PERIODS;
             fx[w] = 1 + (int)rng_below(r, SYNTHETIC_PERIODS);
-            phase[w] = turn * rng_uniform(r);
+            phase[w] = rng_uniform(r); /* of a turn */
         }
         for (int y = 0; y < d->size; y++)
             for (int x = 0; x < d->size; x++) {
                 double sum = 0;
                 for (int w = 0; w < SYNTHETIC_WAVES; w++)
-                    sum += cos(turn * (fy[w] * y + fx[w] * x) / d->size + phase[w]);
+                    sum += elementary_cos_turns((fy[w] * y + fx[w] * x) / d->size + phase[w]);
                 pattern[(y * d->size + x) * d->channels + c] =
                     (float)(sum * sqrt(2.0 / SYNTHETIC_WAVES));
             }

@@ -2,10 +2,10 @@
  * torch.nn.functional.cross_entropy: the target is 1 - e on the label plus e / k everywhere.
  * Inputs: logits (n, 1, 1, k), labels (n, 1, 1, 1) as floats; the output is one number.
  * saved: log sum exp of each image. work: the loss of each image. */
+#include "core/base/elementary.h"
 #include "core/ops/ops.h"
 #include "core/ops/parts.h"
 #include "core/ops/shape.h"
-#include <math.h>
 
 enum { LOGITS, LABELS };
 
@@ -46,9 +46,9 @@ static double softmax_loss_log_sum(const float *x, size_t k)
 {
     float max = x[0];
     for (size_t j = 1; j < k; j++) max = x[j] > max ? x[j] : max;
-    double sum = (double)expf(x[0] - max);
-    for (size_t j = 1; j < k; j++) sum += (double)expf(x[j] - max);
-    return (double)max + log(sum);
+    double sum = 0;
+    for (size_t j = 0; j < k; j++) sum += elementary_exp((double)x[j] - (double)max);
+    return (double)max + elementary_log(sum);
 }
 
 static void softmax_loss_image(const struct op_call *c, size_t image)
@@ -95,7 +95,10 @@ static void softmax_loss_backward_part(const struct op_call *c, struct part p)
     for (size_t i = p.begin; i < p.end; i++) {
         const float *logit = x->data + i * classes;
         float *dx = x->grad + i * classes;
-        for (size_t j = 0; j < classes; j++) dx[j] += share * (expf(logit[j] - c->saved[i]) - even);
+        for (size_t j = 0; j < classes; j++) {
+            double softmax = elementary_exp((double)logit[j] - (double)c->saved[i]);
+            dx[j] += share * ((float)softmax - even);
+        }
         dx[softmax_loss_label(c, i)] -= share * (float)(1 - smoothing);
     }
 }

@@ -1,8 +1,8 @@
 /* Half a cosine wave (Loshchilov & Hutter 2017, without restarts): from 1 at the end of the warm-up
  * to `final` at the end of the training. */
+#include "core/base/elementary.h"
 #include "core/optim/optim.h"
 #include "core/optim/warmup.h"
-#include <math.h>
 
 struct cosine_settings {
     struct warmup warmup;
@@ -12,7 +12,7 @@ struct cosine_settings {
 static double cosine_factor(const void *settings, double epoch, double epochs)
 {
     const struct cosine_settings *s = settings;
-    double wave = (1 + cos(M_PI * warmup_rest(&s->warmup, epoch, epochs))) / 2;
+    double wave = (1 + elementary_cos_turns(warmup_rest(&s->warmup, epoch, epochs) / 2)) / 2;
     return warmup_factor(&s->warmup, epoch) * (s->final + (1 - s->final) * wave);
 }
 

@@ -1,9 +1,9 @@
 /* The one-cycle policy (Smith & Topin 2018) in the form of fastai and PyTorch: half a cosine wave
  * up from `start` to 1, half a wave down to `final`. A warm-up comes before the cycle and leads to
  * `start`. PyTorch ends one step earlier: its last step has the final rate. */
+#include "core/base/elementary.h"
 #include "core/optim/optim.h"
 #include "core/optim/warmup.h"
-#include <math.h>
 
 struct onecycle_settings {
     struct warmup warmup;
@@ -13,7 +13,7 @@ struct onecycle_settings {
 /* Half a cosine wave from a (t = 0) to b (t = 1). */
 static double onecycle_wave(double a, double b, double t)
 {
-    return b + (a - b) * (1 + cos(M_PI * t)) / 2;
+    return b + (a - b) * (1 + elementary_cos_turns(t / 2)) / 2;
 }
 
 static double onecycle_factor(const void *settings, double epoch, double epochs)

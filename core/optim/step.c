@@ -1,5 +1,6 @@
 /* The learning rate is multiplied by `factor` at milestones, or every so many epochs. Epochs count
  * from the start of the training, the warm-up included. */
+#include "core/base/elementary.h"
 #include "core/optim/optim.h"
 #include "core/optim/warmup.h"
 #include <math.h>
@@ -75,10 +76,10 @@ static double step_factor(const void *settings, double epoch, double epochs)
     (void)epochs;
     const struct step_settings *s = settings;
     const struct step_milestones *m = &s->milestones;
-    double drops = 0;
+    unsigned drops = 0;
     for (int i = 0; i < m->count; i++) drops += epoch >= m->at[i];
-    if (m->count == 0) drops = floor(epoch / s->every);
-    return warmup_factor(&s->warmup, epoch) * pow(s->factor, drops);
+    if (m->count == 0) drops = (unsigned)(epoch / s->every);
+    return warmup_factor(&s->warmup, epoch) * elementary_power(s->factor, drops);
 }
 
 static bool step_has_no_milestones(const void *settings)

@@ -1,6 +1,7 @@
 /* Errors and losses of single images, in double and with ties decided, so that they never depend
  * on the batch an image was in. */
 #include "core/train/metrics.h"
+#include "core/base/elementary.h"
 #include <math.h>
 
 int metric_best(const float *z, int classes)
@@ -23,7 +24,6 @@ int metric_rank(const float *z, int classes, int label)
 double metric_loss(const float *z, int classes, int label)
 {
     double max = z[metric_best(z, classes)], sum = 0;
-    for (int i = 0; i < classes; i++) sum += exp((double)z[i] - max);
-    /* cppcheck-suppress invalidFunctionArg ; one term of sum is 1 */
-    return log(sum) + max - (double)z[label];
+    for (int i = 0; i < classes; i++) sum += elementary_exp((double)z[i] - max);
+    return elementary_log(sum) + max - (double)z[label];
 }
