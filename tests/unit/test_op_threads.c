@@ -1,27 +1,13 @@
 /* The bits of every op's output and gradients are those of one thread, whatever the number of
  * threads, and whether tensors are float or bf16. */
-#include "core/base/digest.h"
 #include "core/base/parallel.h"
 #include "tests/unit/op_cases.h"
 #include "tests/unit/unit.h"
 
-/* A digest of everything that forward and backward leave, but of work. */
 static uint64_t case_digest(const struct trial_case *c, int threads)
 {
-    struct trial t;
-    struct digest *d = digest_create();
     parallel_use(threads);
-    trial_begin(&t, c);
-    op_forward(t.op, &t.call);
-    digest_add(d, t.out.data, tensor_bytes(&t.out));
-    trial_backward(&t);
-    for (int i = 0; i < t.n_in; i++) {
-        size_t bytes = tensor_bytes(&t.in[i]);
-        digest_add(d, t.in[i].data, bytes); /* a batch norm moves its running statistics */
-        if (t.in[i].grad) digest_add(d, t.in[i].grad, bytes);
-    }
-    trial_end(&t);
-    return digest_end(d);
+    return trial_digest(c);
 }
 
 START_TEST(every_op_has_a_case)

@@ -2,6 +2,7 @@
 #define TESTS_UNIT_TRIAL_H
 /* One op on tensors of its own, without a graph. Every buffer stands between guards that tell when
  * something was written outside. */
+#include "core/base/digest.h"
 #include "core/base/mem.h"
 #include "core/base/rng.h"
 #include "core/ops/op_call.h"
@@ -155,5 +156,23 @@ static inline void trial_backward(struct trial *t)
     trial_set(t->call.work, op_work(t->op, &t->call), NAN);
     op_backward(t->op, &t->call);
     for (int i = 0; i < t->n_in; i++) memcpy(t->in[i].data, t->kept[i], tensor_bytes(&t->in[i]));
+}
+
+/* A digest of everything that forward and backward leave, but of work. */
+static inline uint64_t trial_digest(const struct trial_case *c)
+{
+    struct trial t;
+    struct digest *d = digest_create();
+    trial_begin(&t, c);
+    op_forward(t.op, &t.call);
+    digest_add(d, t.out.data, tensor_bytes(&t.out));
+    trial_backward(&t);
+    for (int i = 0; i < t.n_in; i++) {
+        size_t bytes = tensor_bytes(&t.in[i]);
+        digest_add(d, t.in[i].data, bytes); /* a batch norm moves its running statistics */
+        if (t.in[i].grad) digest_add(d, t.in[i].grad, bytes);
+    }
+    trial_end(&t);
+    return digest_end(d);
 }
 #endif
