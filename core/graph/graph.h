@@ -85,6 +85,11 @@ void graph_bf16(struct graph *g, bool on);
 /* Bytes that graph_plan with the same arguments takes, to the byte. */
 size_t graph_bytes(const struct graph *g, bool training, struct tensor *const *keep);
 
+/* Calls over feature maps (batch norms, ReLUs, sums, gates, global pools) that a fused step of this
+ * graph still makes for themselves. Steps that differ in it differ in time by more than what their
+ * networks compute. keep: as for graph_plan. */
+size_t graph_unfused(const struct graph *g, struct tensor *const *keep);
+
 /* Gives every tensor its place: parameters and their gradients flat, activations by lifetime, so
  * that what is no longer needed makes room. Tensors given in keep (NULL-terminated, may be NULL)
  * stay readable after the whole step, as do inputs and outputs that nothing reads. Refuses where

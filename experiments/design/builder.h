@@ -114,6 +114,7 @@ struct net_facts {
     char *why; /* it was not */
     struct model_counts counts;
     uint64_t structure, bytes;
+    size_t unfused;
 };
 struct nets {
     struct net_facts *list;

@@ -12,6 +12,7 @@ struct design_point {
     struct data_shape shape;
     struct model_counts counts;
     uint64_t structure; /* graph_digest */
+    size_t unfused;     /* graph_unfused of a training step */
     uint64_t bytes;     /* of a training step at its batch size, with the optimiser's state */
     uint64_t images;    /* bytes of images that the data set keeps in memory */
     int same_as;        /* an earlier point whose runs are the same runs, or -1 */

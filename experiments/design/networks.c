@@ -26,6 +26,7 @@ static void net_build(struct net_facts *f, const struct run_spec *s, const struc
     model_count(net.graph, &f->counts);
     f->structure = graph_digest(net.graph);
     f->bytes = spec_net_bytes(&net);
+    f->unfused = spec_net_unfused(&net);
     graph_destroy(net.graph);
 }
 

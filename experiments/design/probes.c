@@ -195,6 +195,7 @@ static void point_probe(struct deaths *d, int point)
     const struct net_facts *net = nets_facts(&d->probing.nets, &p->spec, &p->shape);
     p->counts = net->counts;
     p->structure = net->structure;
+    p->unfused = net->unfused;
     p->bytes = net->bytes + spec_state_bytes(&p->spec, net->counts.trainable);
     p->images = probed_images(&d->probing, p);
 }

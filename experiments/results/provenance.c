@@ -37,7 +37,7 @@ static void machine_cpu(char *name, size_t size)
     fclose(f);
 }
 
-void machine_describe(cJSON *into, int threads)
+cJSON *machine_describe(cJSON *into, int threads)
 {
     char cpu[256];
     machine_cpu(cpu, sizeof cpu);
@@ -45,6 +45,7 @@ void machine_describe(cJSON *into, int threads)
     cJSON_AddStringToObject(m, "cpu", cpu);
     cJSON_AddStringToObject(m, "isa", kernels->isa);
     cJSON_AddNumberToObject(m, "threads", threads);
+    return m;
 }
 
 void program_describe(cJSON *into)

@@ -3,6 +3,6 @@
 #include <cjson/cJSON.h>
 
 /* What a result was made with. Nothing of the environment, no host or user names, no times. */
-void machine_describe(cJSON *into, int threads); /* "machine": cpu, isa, threads */
-void program_describe(cJSON *into);              /* "program": revision, numerics; "libraries" */
+cJSON *machine_describe(cJSON *into, int threads); /* "machine": cpu, isa, threads; returned */
+void program_describe(cJSON *into);                /* "program": revision, numerics; "libraries" */
 #endif

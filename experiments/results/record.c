@@ -72,6 +72,7 @@ static void record_backbone(cJSON *into, const struct design_point *p)
     record_whole(b, "adds", c->adds);
     record_whole(b, "scaling", c->scaling);
     record_whole(b, "pooling", c->pooling);
+    record_whole(b, "unfused", p->unfused);
     cJSON *hidden = cJSON_AddObjectToObject(b, "hidden");
     for (int k = 0; k < SE_STAGES; k++)
         if (c->hidden[k])
@@ -171,7 +172,7 @@ static cJSON *record_json(const struct record_facts *f)
     record_history(j, f->result);
     record_test(j, f);
     record_real(j, "seconds", f->seconds);
-    machine_describe(j, f->threads);
+    cJSON_AddNumberToObject(machine_describe(j, f->threads), "jobs", f->jobs);
     program_describe(j);
     return j;
 }

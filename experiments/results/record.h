@@ -17,7 +17,7 @@ struct record_facts { /* what goes into a record */
     const struct data_split *split;
     const struct train_result *result; /* NULL where nothing was trained */
     double seconds;
-    int threads;
+    int threads, jobs; /* of the run; runs that the machine had in hand at a time */
 };
 
 /* Writes the record, and after a completed run first its predictions: runs/ID/predictions.csv,
@@ -34,7 +34,8 @@ struct record { /* what tables need of it */
     double top1, top5, loss;           /* errors in percent on the test part; NAN */
     double seconds, images_per_second; /* of the whole run; median over epochs, NAN */
     uint32_t test_count;
-    cJSON *json; /* all of it */
+    int numerics; /* version (core/base/numerics.h) */
+    cJSON *json;  /* all of it */
 };
 
 /* 1: read; 0: there is none; -1: e says what is wrong with it. The bytes are foreign: anything but

@@ -112,6 +112,20 @@ static bool read_classes(struct record *r)
     return true;
 }
 
+/* Of a folder that others wrote to as well, a table tells what its runs were made with. */
+static bool read_made_with(struct record *r)
+{
+    const cJSON *program = cJSON_GetObjectItemCaseSensitive(r->json, "program");
+    const cJSON *machine = cJSON_GetObjectItemCaseSensitive(r->json, "machine");
+    uint64_t numerics = 0, threads = 0;
+    r->numerics = 0;
+    if (!read_whole(program, "numerics", INT32_MAX, &numerics) || numerics == 0) return false;
+    r->numerics = (int)numerics;
+    return cJSON_IsString(cJSON_GetObjectItemCaseSensitive(machine, "isa")) &&
+           cJSON_IsString(cJSON_GetObjectItemCaseSensitive(machine, "cpu")) &&
+           read_whole(machine, "threads", INT32_MAX, &threads) && threads > 0;
+}
+
 static bool read_id(const struct record *r)
 {
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(r->json, "id");
@@ -138,6 +152,8 @@ static bool record_parse(const char *path, struct record *r, struct err *e)
     if (!read_test(r)) return read_wrong(e, path, "\"test\" does not fit the status");
     if (!read_real(r->json, "seconds", INFINITY, &r->seconds))
         return read_wrong(e, path, "\"seconds\" is neither a number nor null");
+    if (!read_made_with(r))
+        return read_wrong(e, path, "\"machine\" or \"program\" does not say what made the run");
     return true;
 }
 

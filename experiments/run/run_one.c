@@ -172,7 +172,8 @@ static enum run_outcome run_locked(const struct run_task *t, struct progress *p,
                               .split = &t->data->split,
                               .result = ok ? &result : NULL,
                               .seconds = run_seconds(&view, &result),
-                              .threads = parallel_threads() };
+                              .threads = parallel_threads(),
+                              .jobs = p->slots };
     bool written = record_write(t->dir, &f, e);
     run_tell(&view, &f);
     train_result_clear(&result);

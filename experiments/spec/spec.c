@@ -284,6 +284,11 @@ uint64_t spec_net_bytes(const struct model_net *n)
     return graph_bytes(n->graph, true, (struct tensor *[]){ n->logits, n->loss, NULL });
 }
 
+size_t spec_net_unfused(const struct model_net *n)
+{
+    return graph_unfused(n->graph, (struct tensor *[]){ n->logits, n->loss, NULL });
+}
+
 uint64_t spec_state_bytes(const struct run_spec *s, size_t weights)
 {
     return (uint64_t)weights * sizeof(float) * (uint64_t)s->optimizer->state_per_weight;

@@ -2,6 +2,7 @@
  * alone. */
 #include "experiments/table/footnotes.h"
 #include "experiments/table/numbers.h"
+#include "experiments/conditions.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -159,6 +160,39 @@ static void note_paper(struct table *t, const struct results *r)
                 "trained.");
 }
 
+static bool table_shows(const struct table *t, const char *key)
+{
+    for (int c = 0; c < t->n_columns; c++)
+        if (strcmp(t->columns[c].key, key) == 0) return true;
+    return false;
+}
+
+/* Numbers or times that do not compare, since runs were not made alike. */
+static void note_conditions(struct table *t, const struct results *r, const struct analysis *a)
+{
+    static const struct {
+        enum condition of;
+        const char *what, *so;
+    } told[] = {
+        { CONDITION_NUMERICS, "Versions of the numerics",
+          "Programs of different versions compute different bits: these runs are not comparable to "
+          "the bit." },
+        { CONDITION_ISA, "Instruction sets",
+          "They round differently: these runs are not comparable to the bit." },
+        { CONDITION_PRECISION, "Precision",
+          "Neither numbers nor times of different precision compare the variants alone." },
+        { CONDITION_MACHINE, "Times were measured with",
+          "Times of different machines, threads or jobs are not comparable." },
+        { CONDITION_UNFUSED, "Passes over feature maps that a training step makes unfused",
+          "Times compare how far the program fuses these networks, too, not the networks alone." },
+    };
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        if (told[i].of == CONDITION_PRECISION && table_shows(t, "train.precision")) continue;
+        const char *how = condition_differences(&t->pool, r, a, told[i].of);
+        if (how) note(t, pool_textf(&t->pool, "%s: %s. %s", told[i].what, how, told[i].so));
+    }
+}
+
 void notes_write(struct table *t, const struct results *r, const struct analysis *a)
 {
     note_columns(t, r, a);
@@ -167,5 +201,6 @@ void notes_write(struct table *t, const struct results *r, const struct analysis
     note_sampling(t, a);
     note_same(t, r, a);
     note_missing(t, r, a);
+    note_conditions(t, r, a);
     note_paper(t, r);
 }

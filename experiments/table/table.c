@@ -5,6 +5,7 @@
 #include "experiments/table/footnotes.h"
 #include "experiments/table/numbers.h"
 #include "experiments/table/paper_rows.h"
+#include "experiments/conditions.h"
 #include <math.h>
 #include <string.h>
 
@@ -133,6 +134,17 @@ FILL_NUMBER(se_parameters, m->r->points[row].se_parameters)
 FILL_NUMBER(with_statistics, m->r->points[row].parameters_with_statistics)
 FILL_NUMBER(speed, m->a.rows[row].images_per_second)
 
+#define FILL_CONDITION(name, condition)                                        \
+    static void fill_##name(struct cell *c, struct making *m, int row)         \
+    {                                                                          \
+        cell_set(c, NAN, condition_of_row(&m->t->pool, m->r, row, condition)); \
+    }
+FILL_CONDITION(numerics, CONDITION_NUMERICS)
+FILL_CONDITION(isa, CONDITION_ISA)
+FILL_CONDITION(precision, CONDITION_PRECISION)
+FILL_CONDITION(machine, CONDITION_MACHINE)
+FILL_CONDITION(unfused, CONDITION_UNFUSED)
+
 static void fill_paper_row(struct cell *c, struct making *m, int row)
 {
     cell_set(c, NAN, m->paper[row] ? m->paper[row]->label : "");
@@ -170,6 +182,11 @@ static const struct column_kind kinds[] = {
     { { "multiply-adds", NULL, "macs", true, false }, NULL, fill_macs },
     { { "time per run", NULL, "seconds", true, false }, NULL, fill_seconds },
     { { "images per second", NULL, "images_per_second", true, true }, NULL, fill_speed },
+    { { "version of the numerics", NULL, "numerics", false, true }, NULL, fill_numerics },
+    { { "instruction set", NULL, "isa", false, true }, NULL, fill_isa },
+    { { "precision", NULL, "precision", false, true }, NULL, fill_precision },
+    { { "times measured with", NULL, "machine", false, true }, NULL, fill_machine },
+    { { "unfused passes", NULL, "unfused", false, true }, NULL, fill_unfused },
     { { "paper's row", NULL, "paper_row", false, true }, wants_paper, fill_paper_row },
     { { "paper top-1", "%", "paper_top1", true, false }, wants_paper, fill_paper_top1 },
     { { "paper top-5", "%", "paper_top5", true, false }, wants_paper, fill_paper_top5 },

@@ -63,6 +63,10 @@ struct fixture_run {
     const char *status; /* "completed", ... */
     double top1;
     int seed;
+    /* What it was made with; zero: 2, "avx2", "fp32", 2, 1, 1 */
+    int numerics;
+    const char *isa, *precision;
+    int threads, jobs, unfused;
 };
 
 static inline void fixture_run(const struct fixture *f, struct fixture_run run)
@@ -83,7 +87,13 @@ static inline void fixture_run(const struct fixture *f, struct fixture_run run)
                   run.top1 / 10);
     else
         text_add(&t, "null");
-    text_addf(&t, ",\"seconds\":%d.25}\n", 200 + run.seed);
+    text_addf(&t,
+              ",\"seconds\":%d.25,\"settings\":{\"train\":{\"precision\":\"%s\"}},\"backbone\":{"
+              "\"unfused\":%d},\"machine\":{\"cpu\":\"CPU\",\"isa\":\"%s\",\"threads\":%d,",
+              200 + run.seed, run.precision ? run.precision : "fp32", run.unfused ? run.unfused : 1,
+              run.isa ? run.isa : "avx2", run.threads ? run.threads : 2);
+    text_addf(&t, "\"jobs\":%d},\"program\":{\"revision\":\"r\",\"numerics\":%d}}\n",
+              run.jobs ? run.jobs : 1, run.numerics ? run.numerics : 2);
     snprintf(name, sizeof name, "runs/%016x.json", run.id);
     fixture_write(f, name, t.s);
     text_clear(&t);

@@ -1,5 +1,6 @@
 /* Records written, read back, and refused where anybody has had their hands on them. */
 #include "core/base/digest.h"
+#include "core/base/numerics.h"
 #include "core/base/rng.h"
 #include "experiments/results/record.h"
 #include "tests/unit/results_fixture.h"
@@ -22,6 +23,7 @@ static struct design_point point_make(struct pool *p, struct diags *d)
     point.counts.conv_fc = UINT64_C(40813184);
     point.counts.hidden[2] = 2;
     point.structure = UINT64_C(0x0123456789abcdef);
+    point.unfused = 19;
     return point;
 }
 
@@ -56,7 +58,8 @@ static struct record_facts facts_make(const struct design_point *point)
                                   .split = &split,
                                   .result = &result,
                                   .seconds = 2.75,
-                                  .threads = 2 };
+                                  .threads = 2,
+                                  .jobs = 3 };
 }
 
 /* Writes with the facts, reads back, and leaves the folder. */
@@ -88,6 +91,8 @@ static void check_json(const struct record *r)
     ck_assert(at(at(at(r->json, "backbone"), "hidden"), "2")->valuedouble == 2);
     ck_assert_str_eq(at(at(r->json, "backbone"), "structure")->valuestring, "0123456789abcdef");
     ck_assert(at(cJSON_GetArrayItem(at(r->json, "history"), 0), "lr")->valuedouble == 0.1);
+    ck_assert(at(at(r->json, "machine"), "jobs")->valuedouble == 3);
+    ck_assert(at(at(r->json, "backbone"), "unfused")->valuedouble == 19);
     ck_assert_str_eq(at(at(r->json, "test"), "predictions")->valuestring,
                      "00000000000000ab/predictions.csv");
 }
@@ -119,6 +124,7 @@ START_TEST(test_round_trip)
     ck_assert(r.status == RECORD_COMPLETED && r.seed == 3 && r.epochs == 2 && r.classes == 10);
     ck_assert(r.top1 == 100.0 / 3 && r.top5 == 0 && r.loss == 1.5 && r.test_count == 3);
     ck_assert(r.seconds == 2.75 && r.images_per_second == 200 && !r.why);
+    ck_assert_int_eq(r.numerics, NUMERICS_VERSION);
     check_json(&r);
     record_clear(&r);
     predictions_remove(&f, "index,label,predicted\n4,0,0\n5,3,2\n9,65535,65535\n");
@@ -179,7 +185,7 @@ static char *record_text(const struct fixture *f)
     struct err e;
     struct bytes b;
     char path[256];
-    fixture_run(f, (struct fixture_run){ 0xab, "completed", 8.5, 3 });
+    fixture_run(f, (struct fixture_run){ 0xab, "completed", 8.5, .seed = 3 });
     snprintf(path, sizeof path, "%s/runs/%s.json", f->dir, id);
     ck_assert(file_read(path, &b, &e));
     return (char *)b.data;
@@ -250,6 +256,11 @@ START_TEST(test_members)
         { "\"count\":10000", "\"count\":5e9" },
         { "\"images_per_second\":500", "\"images_per_second\":\"fast\"" },
         { "\"seconds\":203.25", "\"seconds\":-1" },
+        { "\"numerics\":2", "\"numerics\":0" },
+        { "\"numerics\":2", "\"numerics\":\"2\"" },
+        { "\"isa\":\"avx2\"", "\"isa\":null" },
+        { "\"cpu\":\"CPU\"", "\"cpu\":7" },
+        { "\"threads\":2", "\"threads\":0" },
     };
     struct fixture f;
     fixture_make(&f);

@@ -60,8 +60,8 @@ static void grid_make(struct fixture *f)
             const char *status = p == 3 && s == 3   ? "diverged"
                                  : p == 3 && s == 4 ? "failed"
                                                     : "completed";
-            fixture_run(
-                f, (struct fixture_run){ (unsigned)(p * 16 + s), status, errors[p][s], s + 1 });
+            fixture_run(f, (struct fixture_run){ (unsigned)(p * 16 + s), status, errors[p][s],
+                                                 .seed = s + 1 });
         }
 }
 
@@ -84,9 +84,38 @@ static void odd_make(struct fixture *f)
         "\"macs\":4271234567,\"hidden\":{\"3\":16},\"settings\":{},\"runs\":[\"0000000000000004\","
         "\"0000000000000005\",\"0000000000000006\"]}]}");
     for (unsigned i = 0; i < 3; i++) {
-        fixture_run(f, (struct fixture_run){ i + 1, "completed", 10 + i, (int)(7 + i) });
-        fixture_run(f, (struct fixture_run){ i + 4, "completed", 9.5 + i, (int)(7 + i) });
+        fixture_run(f, (struct fixture_run){ i + 1, "completed", 10 + i, .seed = (int)(7 + i) });
+        fixture_run(f, (struct fixture_run){ i + 4, "completed", 9.5 + i, .seed = (int)(7 + i) });
     }
+}
+
+/* Two variants, three seeds, runs made in every way that can differ: another program in one run,
+ * other instruction sets in a whole row and a run of the other, fewer threads and more runs at a
+ * time, another precision, another fusion. */
+static void mixed_make(struct fixture *f)
+{
+    static const struct fixture_run runs[] = {
+        { 1, "completed", 10, .seed = 7, .numerics = 1, .isa = "avx512" },
+        { 2, "completed", 11, .seed = 8, .isa = "avx512" },
+        { 3, "completed", 12, .seed = 9, .isa = "avx512", .threads = 1, .jobs = 2 },
+        { 4, "completed", 9, .seed = 7, .precision = "bf16", .unfused = 24 },
+        { 5, "completed", 10, .seed = 8, .precision = "bf16", .isa = "avx512", .unfused = 24 },
+        { 6, "failed", 0, .seed = 9, .isa = "portable" },
+    };
+    fixture_make(f);
+    fixture_write(
+        f, "experiment.json",
+        "{\"version\":1,\"experiment\":\"mixed\",\"question\":null,\"mirrors\":null,"
+        "\"baseline\":null,\"seeds\":[7,8,9],\"axis_keys\":[\"train.precision\"],\"points\":["
+        "{\"label\":\"one\",\"axes\":{},\"same_as\":null,\"parameters\":10,"
+        "\"parameters_with_statistics\":12,\"se_parameters\":0,\"macs\":999,\"hidden\":{},"
+        "\"settings\":{},\"runs\":[\"0000000000000001\",\"0000000000000002\",\"0000000000000003\"]}"
+        ","
+        "{\"label\":\"two\",\"axes\":{\"train.precision\":\"bf16\"},\"same_as\":"
+        "null,\"parameters\":10,\"parameters_with_statistics\":12,\"se_parameters\":0,"
+        "\"macs\":999,\"hidden\":{},\"settings\":{},\"runs\":[\"0000000000000004\","
+        "\"0000000000000005\",\"0000000000000006\"]}]}");
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) fixture_run(f, runs[i]);
 }
 
 static void written_is(const struct results *r, const char *name)
@@ -136,6 +165,12 @@ START_TEST(test_odd)
 }
 END_TEST
 
+START_TEST(test_mixed)
+{
+    fixture_check(mixed_make, "mixed");
+}
+END_TEST
+
 /* The numbers behind the grid's table, before rounding. */
 START_TEST(test_analysis)
 {
@@ -178,7 +213,8 @@ START_TEST(test_best)
     grid_make(&f);
     for (unsigned s = 0; s < 6; s++)
         fixture_run(&f, (struct fixture_run){ 48 + s, "completed",
-                                              errors[1][s] + (s % 2 ? 0.03 : -0.02), (int)s + 1 });
+                                              errors[1][s] + (s % 2 ? 0.03 : -0.02),
+                                              .seed = (int)s + 1 });
     ck_assert_msg(results_read(f.dir, &r, &e), "%s", e.text);
     analysis_make(&a, &r);
     ck_assert(a.lowest == 1 && a.testable == 2 && a.untestable == 0);
@@ -305,7 +341,7 @@ Suite *suite(void)
 {
     Suite *s = suite_create("table");
     unit_case(s, "table", 20,
-              UNIT_TESTS(test_grid, test_odd, test_analysis, test_best, test_mirror, test_damaged,
-                         test_format));
+              UNIT_TESTS(test_grid, test_odd, test_mixed, test_analysis, test_best, test_mirror,
+                         test_damaged, test_format));
     return s;
 }
