@@ -4,7 +4,7 @@
 #include "core/ops/ops.h"
 #include <stdlib.h>
 
-/* What core/ops/norm.h's ops take in, where a network lets them. */
+/* What core/ops/fused.h's ops take in, where a network lets them. */
 static bool op_is_fusible(const struct op *op)
 {
     static const struct op *const fusible[] = {

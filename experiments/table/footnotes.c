@@ -2,7 +2,7 @@
  * alone. */
 #include "experiments/table/footnotes.h"
 #include "experiments/table/numbers.h"
-#include "experiments/conditions.h"
+#include "experiments/table/conditions.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>

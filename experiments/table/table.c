@@ -5,7 +5,7 @@
 #include "experiments/table/footnotes.h"
 #include "experiments/table/numbers.h"
 #include "experiments/table/paper_rows.h"
-#include "experiments/conditions.h"
+#include "experiments/table/conditions.h"
 #include <math.h>
 #include <string.h>
 

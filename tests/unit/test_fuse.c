@@ -248,6 +248,33 @@ START_TEST(fused_needs_less_memory)
 }
 END_TEST
 
+static size_t unfused_of(struct graph *g, struct tensor *kept)
+{
+    size_t passes = graph_unfused(g, (struct tensor *[]){ kept, NULL });
+    graph_destroy(g);
+    return passes;
+}
+
+/* A residual network leaves its head's pool, whatever the depth and with SE blocks; without norms
+ * nothing is fused, and what has one pixel an image is no pass. */
+START_TEST(unfused_passes_are_counted)
+{
+    static const struct network depths[] = { { "resnet8", 0.5, 16, 4, NULL, NULL },
+                                             { "resnet20", 0.5, 16, 4, NULL, NULL } };
+    struct se_settings se;
+    fields_default(se_fields, &se);
+    for (int i = 0; i < 2; i++)
+        for (se.reduction.all = 0; se.reduction.all < 5; se.reduction.all += 4) {
+            struct model_net net = build_unplanned(&depths[i], &se, FUSED);
+            ck_assert_uint_eq(unfused_of(net.graph, net.logits), 1);
+        }
+    struct net n = { .graph = graph_create() };
+    struct tensor *x = nn_relu(&n, graph_input(n.graph, "x", 2, 8, 8, 3));
+    x = nn_relu(&n, nn_global_avg_pool(&n, nn_add(&n, x, x)));
+    ck_assert_uint_eq(unfused_of(n.graph, x), 3);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("fuse");
@@ -260,6 +287,7 @@ Suite *suite(void)
     suite_add_tcase(s, c);
     unit_case(s, "machine", 120,
               UNIT_TESTS(every_family_has_a_small_network, fused_on_every_instruction_set,
-                         threads_change_no_bit, fused_needs_less_memory));
+                         threads_change_no_bit, fused_needs_less_memory,
+                         unfused_passes_are_counted));
     return s;
 }

@@ -1,5 +1,5 @@
-#include "experiments/conditions.h"
-#include "experiments/format.h"
+#include "experiments/table/conditions.h"
+#include "experiments/table/numbers.h"
 #include <inttypes.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
-#ifndef EXPERIMENTS_CONDITIONS_H
-#define EXPERIMENTS_CONDITIONS_H
-#include "experiments/analysis.h"
+#ifndef EXPERIMENTS_TABLE_CONDITIONS_H
+#define EXPERIMENTS_TABLE_CONDITIONS_H
+#include "experiments/table/analysis.h"
 
 /* What runs were made with, as far as their numbers or times depend on it. Runs of one design may
  * differ in it: several machines share a folder, or a command is repeated with other options. */
