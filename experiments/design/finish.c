@@ -1,7 +1,7 @@
 /* The baseline, and points whose runs are the same runs. */
 #include "core/base/digest.h"
-#include "experiments/design/builder.h"
 #include "core/base/numerics.h"
+#include "experiments/design/builder.h"
 #include <string.h>
 
 /* Everything of a point's runs but seed and data. */

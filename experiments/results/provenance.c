@@ -2,9 +2,9 @@
  * compiles this one file with SENET_REVISION, the revision of the sources; a build outside git has
  * none and says so. */
 #include "experiments/results/provenance.h"
+#include "core/base/numerics.h"
 #include "core/kernels/kernels.h"
 #include "experiments/design/design.h"
-#include "core/base/numerics.h"
 #include <cblas.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* The footer. Each note is one sentence or a few about one thing, for a reader who sees the table
  * alone. */
 #include "experiments/table/footnotes.h"
-#include "experiments/table/numbers.h"
 #include "experiments/table/conditions.h"
+#include "experiments/table/numbers.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>

@@ -2,10 +2,10 @@
  * how a cell is filled. */
 #include "experiments/table/table.h"
 #include "experiments/table/analysis.h"
+#include "experiments/table/conditions.h"
 #include "experiments/table/footnotes.h"
 #include "experiments/table/numbers.h"
 #include "experiments/table/paper_rows.h"
-#include "experiments/table/conditions.h"
 #include <math.h>
 #include <string.h>
 

@@ -255,8 +255,9 @@ static size_t unfused_of(struct graph *g, struct tensor *kept)
     return passes;
 }
 
-/* A residual network leaves its head's pool, whatever the depth and with SE blocks; without norms
- * nothing is fused, and what has one pixel an image is no pass. */
+/* A residual network leaves nothing, whatever the depth and with SE blocks, but a pass for each
+ * gate that stands before a convolution; without norms nothing is fused, and what has one pixel an
+ * image is no pass. */
 START_TEST(unfused_passes_are_counted)
 {
     static const struct network depths[] = { { "resnet8", 0.5, 16, 4, NULL, NULL },
@@ -266,8 +267,11 @@ START_TEST(unfused_passes_are_counted)
     for (int i = 0; i < 2; i++)
         for (se.reduction.all = 0; se.reduction.all < 5; se.reduction.all += 4) {
             struct model_net net = build_unplanned(&depths[i], &se, FUSED);
-            ck_assert_uint_eq(unfused_of(net.graph, net.logits), 1);
+            ck_assert_uint_eq(unfused_of(net.graph, net.logits), 0);
         }
+    se = (struct se_settings){ .reduction = { .all = 4 }, .placement = SE_PRE };
+    struct model_net gated = build_unplanned(&depths[0], &se, FUSED);
+    ck_assert_uint_eq(unfused_of(gated.graph, gated.logits), 3);
     struct net n = { .graph = graph_create() };
     struct tensor *x = nn_relu(&n, graph_input(n.graph, "x", 2, 8, 8, 3));
     x = nn_relu(&n, nn_global_avg_pool(&n, nn_add(&n, x, x)));
