@@ -22,9 +22,9 @@ static struct tensor *net_apply(struct net *n, const struct op *op, const void *
     return out;
 }
 
-/* Shapes of a parameter: (kernel, kernel, in, out). */
+/* Shapes of a parameter: (kh, kw, in, out). */
 struct param_shape {
-    int kernel, in, out;
+    int kh, kw, in, out;
 };
 
 static struct tensor *net_param(struct net *n, const char *layer, struct param p,
@@ -34,12 +34,26 @@ static struct tensor *net_param(struct net *n, const char *layer, struct param p
     int len = snprintf(name, sizeof name, "%s.%s", layer, p.name);
     BUG_IF(len >= NAME_MAX_LEN, "the name of %s.%s is too long", layer, p.name);
     p.name = name;
-    return graph_param(n->graph, &p, s.kernel, s.kernel, s.in, s.out);
+    return graph_param(n->graph, &p, s.kh, s.kw, s.in, s.out);
 }
 
 static struct tensor *net_vector(struct net *n, const char *layer, struct param p, int len)
 {
-    return net_param(n, layer, p, (struct param_shape){ .kernel = 1, .in = 1, .out = len });
+    return net_param(n, layer, p, (struct param_shape){ 1, 1, 1, len });
+}
+
+/* One direction of a convolution. */
+struct extent {
+    int in, kernel, stride;
+};
+
+static void padding_of(int *before, int *after, struct conv_layer l, struct extent x)
+{
+    const int out = (x.in + x.stride - 1) / x.stride;
+    const int same = (out - 1) * x.stride + x.kernel - x.in; /* zeros that SAME needs */
+    *before = *after = 0;
+    if (l.padding == CONV_HALF) *before = *after = x.kernel / 2;
+    if (l.padding == CONV_SAME && same > 0) *before = same / 2, *after = same - same / 2;
 }
 
 struct tensor *nn_conv(struct net *n, struct tensor *x, const char *name, struct conv_layer l)
@@ -52,11 +66,13 @@ struct tensor *nn_conv(struct net *n, struct tensor *x, const char *name, struct
                             .groups = groups };
     struct param bias = { .name = "bias", .kind = PARAM_BIAS, .init = INIT_ZERO };
     struct tensor *in[OP_INPUTS] = { x };
-    in[1] = net_param(n, name, weight, (struct param_shape){ l.kernel, x->c / groups, l.channels });
+    const int kw = l.kernel_w ? l.kernel_w : l.kernel, stride = l.stride ? l.stride : 1;
+    const struct param_shape shape = { l.kernel, kw, x->c / groups, l.channels };
+    in[1] = net_param(n, name, weight, shape);
     if (l.bias) in[2] = net_vector(n, name, bias, l.channels);
-    struct conv2d_attr attr = { .stride = l.stride ? l.stride : 1,
-                                .pad = l.kernel / 2,
-                                .groups = groups };
+    struct conv2d_attr attr = { .stride = stride, .groups = groups };
+    padding_of(&attr.pad.top, &attr.pad.bottom, l, (struct extent){ x->h, l.kernel, stride });
+    padding_of(&attr.pad.left, &attr.pad.right, l, (struct extent){ x->w, kw, stride });
     return net_apply(n, &op_conv2d, &attr, in, name);
 }
 
@@ -82,7 +98,7 @@ struct tensor *nn_linear(struct net *n, struct tensor *x, const char *name, stru
                             .init = INIT_UNIFORM_FAN_IN };
     struct param zero = { .name = "bias", .kind = PARAM_BIAS, .init = INIT_ZERO };
     struct tensor *in[OP_INPUTS] = { x };
-    in[1] = net_param(n, name, weight, (struct param_shape){ 1, x->c, l.out });
+    in[1] = net_param(n, name, weight, (struct param_shape){ 1, 1, x->c, l.out });
     if (l.bias) in[2] = net_vector(n, name, zero, l.out);
     return net_apply(n, &op_linear, NULL, in, name);
 }

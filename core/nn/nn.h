@@ -16,8 +16,15 @@ struct net {
 void net_stage(struct net *n, int stage);
 
 /* Layers are named by path: nn_conv(n, x, "layer1.0.conv1", ...) makes layer1.0.conv1.weight. */
+enum conv_padding {
+    CONV_HALF, /* kernel / 2 on both sides: what torchvision's layers have */
+    CONV_VALID,
+    CONV_SAME /* as TensorFlow: out = ceil(in / stride), the odd zero at the bottom and the right */
+};
 struct conv_layer {
-    int channels, kernel, stride, groups; /* stride, groups 0 read as 1; padding is kernel / 2 */
+    int channels, kernel, stride, groups; /* stride, groups 0 read as 1 */
+    int kernel_w;                         /* columns, where the kernel is no square; 0: kernel */
+    enum conv_padding padding;
     bool bias;
     bool uniform; /* weights begin as those of a linear layer, not He normal */
 };

@@ -7,6 +7,12 @@
 
 enum { X, WEIGHTS, BIAS };
 
+static struct padding conv2d_padding(const struct op_call *c)
+{
+    const struct conv2d_attr *a = c->attr;
+    return a ? a->pad : (struct padding){ 0, 0, 0, 0 };
+}
+
 static struct conv_shape conv2d_shape(const struct op_call *c)
 {
     const struct conv2d_attr *a = c->attr;
@@ -16,9 +22,10 @@ static struct conv_shape conv2d_shape(const struct op_call *c)
     s.k = w->c, s.kh = w->n, s.kw = w->h;
     s.stride = a && a->stride ? a->stride : 1;
     s.groups = a && a->groups ? a->groups : 1;
-    s.pad = a ? a->pad : 0;
-    s.oh = (s.h + 2 * s.pad - s.kh) / s.stride + 1;
-    s.ow = (s.w + 2 * s.pad - s.kw) / s.stride + 1;
+    const struct padding pad = conv2d_padding(c);
+    s.pad_top = pad.top, s.pad_left = pad.left;
+    s.oh = (s.h + pad.top + pad.bottom - s.kh) / s.stride + 1;
+    s.ow = (s.w + pad.left + pad.right - s.kw) / s.stride + 1;
     return s;
 }
 
@@ -26,9 +33,13 @@ static bool conv2d_infer(struct op_call *c, struct err *e)
 {
     const struct tensor *w = c->in[WEIGHTS], *bias = c->in[BIAS];
     const struct conv2d_attr *a = c->attr;
-    if (a && (a->stride < 0 || a->pad < 0 || a->groups < 0))
-        return err_set(e, "conv2d: stride %d, padding %d and groups %d must not be negative",
-                       a->stride, a->pad, a->groups);
+    const struct padding pad = conv2d_padding(c);
+    if (a && (a->stride < 0 || a->groups < 0 || pad.top < 0 || pad.bottom < 0 || pad.left < 0 ||
+              pad.right < 0))
+        return err_set(e,
+                       "conv2d: stride %d, padding %d, %d, %d, %d and groups %d must not be "
+                       "negative",
+                       a->stride, pad.top, pad.bottom, pad.left, pad.right, a->groups);
     struct conv_shape s = conv2d_shape(c);
     if (s.c % s.groups || s.k % s.groups)
         return err_set(e, "conv2d: %d groups do not divide %d input and %d output channels",
@@ -36,9 +47,11 @@ static bool conv2d_infer(struct op_call *c, struct err *e)
     if (w->w != s.c / s.groups)
         return err_set(e, "conv2d: weights for %d input channels in a group, but there are %d",
                        w->w, s.c / s.groups);
-    if (s.h + 2 * s.pad < s.kh || s.w + 2 * s.pad < s.kw)
-        return err_set(e, "conv2d: a %dx%d kernel does not fit into %dx%d pixels with padding %d",
-                       s.kh, s.kw, s.h, s.w, s.pad);
+    if (s.h + pad.top + pad.bottom < s.kh || s.w + pad.left + pad.right < s.kw)
+        return err_set(e,
+                       "conv2d: a %dx%d kernel does not fit into %dx%d pixels with padding %d, %d, "
+                       "%d, %d (top, bottom, left, right)",
+                       s.kh, s.kw, s.h, s.w, pad.top, pad.bottom, pad.left, pad.right);
     if (bias && !shape_is(bias, 1, 1, 1, s.k))
         return err_set(e, "conv2d: a bias of " SHAPE " for %d channels", SHAPE_OF(bias), s.k);
     shape_set(c->out, s.n, s.oh, s.ow, s.k);
@@ -139,7 +152,11 @@ static uint64_t conv2d_macs_executed(const struct op_call *c)
 static void conv2d_describe(const struct op_call *c, struct text *t)
 {
     struct conv_shape s = conv2d_shape(c);
-    text_addf(t, "%dx%d/%d pad %d groups %d", s.kh, s.kw, s.stride, s.pad, s.groups);
+    const struct padding pad = conv2d_padding(c);
+    const bool even = pad.top == pad.bottom && pad.top == pad.left && pad.top == pad.right;
+    text_addf(t, "%dx%d/%d pad %d", s.kh, s.kw, s.stride, pad.top);
+    if (!even) text_addf(t, ",%d,%d,%d", pad.bottom, pad.left, pad.right);
+    text_addf(t, " groups %d", s.groups);
 }
 
 const struct op op_conv2d = {

@@ -16,9 +16,16 @@ enum op_id {
 extern const struct op *const ops[OPS_COUNT];
 
 /* The parameter structs. Zero is the usual value of every field unless it says otherwise. */
+struct padding { /* rows and columns of zeros around an image */
+    int top, bottom, left, right;
+};
+#define PADDING(all)       \
+    {                      \
+        all, all, all, all \
+    }
 struct conv2d_attr {
     int stride; /* 0 reads as 1 */
-    int pad;    /* rows and columns of zeros on each side */
+    struct padding pad;
     int groups; /* 0 reads as 1 */
 };
 struct batch_norm_attr {      /* momentum and epsilon are PyTorch's defaults: 0.1 and 1e-5 */

@@ -1,6 +1,6 @@
 #ifndef TESTS_UNIT_RANDOM_CONV_H
 #define TESTS_UNIT_RANDOM_CONV_H
-/* Small convolutions of random shapes, for comparisons with a slower way. */
+/* Small convolutions of random shapes and paddings, for comparisons with a slower way. */
 #include "core/base/rng.h"
 #include "core/kernels/conv/conv.h"
 
@@ -22,8 +22,10 @@ static struct conv_shape random_shape(int i, int even, int most, struct rng *r)
     s.k = i % 21 == 20 ? s.groups : even * between(r, 1, most / s.groups / even) * s.groups;
     if (i % 21 == 19) s.k = s.c = (i % 2 ? 4 : 8) * s.groups;
     s.kh = between(r, 1, 5), s.kw = i % 2 ? s.kh : between(r, 1, 5);
-    s.stride = between(r, 1, 3), s.pad = between(r, 0, 4);
+    s.stride = between(r, 1, 3), s.pad_top = between(r, 0, 4), s.pad_left = between(r, 0, 4);
     s.h = between(r, s.kh, s.kh + 6), s.w = between(r, s.kw, s.kw + 12);
+    s.oh = (s.h + s.pad_top + between(r, 0, 4) - s.kh) / s.stride + 1;
+    s.ow = (s.w + s.pad_left + between(r, 0, 4) - s.kw) / s.stride + 1;
     return s;
 }
 
@@ -33,12 +35,14 @@ static inline struct conv_shape winograd_shape(struct rng *r)
     struct conv_shape s = { .n = between(r, 1, 4), .kh = 3, .kw = 3, .stride = 1 };
     do {
         s.groups = between(r, 0, 1) ? between(r, 2, 6) : 1;
-        s.c = 16 * between(r, 1, 5), s.k = 16 * between(r, 1, 5), s.pad = between(r, 0, 2);
+        s.c = 16 * between(r, 1, 5), s.k = 16 * between(r, 1, 5), s.pad_top = between(r, 0, 2);
+        s.pad_left = between(r, 0, 2);
         if (s.groups > 1) s.c *= s.groups, s.k *= s.groups;
         if (between(r, 0, 2) == 0) /* small groups, that are bundled */
             s.c = s.k = 16 * between(r, 1, 5), s.groups = s.c / (between(r, 0, 1) ? 8 : 2);
         s.h = between(r, 3, 17), s.w = between(r, 3, 17);
-        s.oh = s.h + 2 * s.pad - 2, s.ow = s.w + 2 * s.pad - 2;
+        s.oh = s.h + s.pad_top + between(r, 0, 2) - 2;
+        s.ow = s.w + s.pad_left + between(r, 0, 2) - 2;
     } while (!conv_winograd.takes(&s));
     return s;
 }

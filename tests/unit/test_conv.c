@@ -15,34 +15,47 @@ static const float mark = -54321.5f;
 
 struct conv_case {
     int n, h, w, c, k, kh, kw, stride, pad, groups;
+    int bottom, left, right; /* padding there: so much more than pad */
 };
 
 static const struct conv_case cases[] = {
-    { 2, 8, 8, 16, 16, 3, 3, 1, 1, 1 },  /* CIFAR block */
-    { 3, 7, 10, 48, 32, 3, 3, 1, 0, 1 }, /* tiles of 4x4 over the edge, no padding */
-    { 2, 9, 8, 16, 32, 3, 3, 2, 1, 1 },  /* downsampling, odd height */
-    { 3, 8, 7, 16, 32, 1, 1, 2, 0, 1 },  /* projection shortcut */
-    { 2, 7, 5, 24, 40, 1, 1, 1, 0, 1 },  /* a plain product */
-    { 1, 1, 1, 32, 5, 1, 1, 1, 0, 1 },   /* the NoSqueeze gate at its smallest */
-    { 2, 23, 21, 3, 64, 7, 7, 2, 3, 1 }, /* stem */
-    { 3, 9, 9, 3, 16, 3, 3, 1, 1, 1 },   /* CIFAR stem */
-    { 1, 6, 6, 1, 1, 3, 3, 1, 1, 1 },    /* one channel */
-    { 2, 7, 7, 20, 300, 3, 3, 1, 1, 1 }, /* several column blocks */
-    { 1, 5, 6, 5, 7, 2, 3, 1, 0, 1 },    /* even kernel, no padding */
-    { 1, 5, 5, 4, 6, 5, 5, 1, 2, 1 },    /* kernel as large as the image */
-    { 1, 3, 3, 4, 6, 5, 5, 1, 1, 1 },    /* just fits */
-    { 1, 4, 4, 4, 4, 3, 3, 3, 2, 1 },    /* stride 3; whole kernel columns in the padding */
-    { 1, 2, 2, 3, 2, 1, 1, 1, 2, 1 },    /* windows that see padding alone */
-    { 2, 8, 8, 32, 32, 3, 3, 1, 1, 8 },  /* ResNeXt, 4 channels a group */
-    { 2, 9, 9, 32, 64, 3, 3, 2, 1, 4 },  /* grouped downsampling */
-    { 2, 6, 6, 12, 24, 1, 1, 1, 0, 3 },  /* grouped product */
-    { 1, 6, 6, 12, 12, 1, 1, 2, 1, 3 },  /* 1x1 with padding */
-    { 2, 7, 8, 19, 19, 3, 3, 1, 1, 19 }, /* depthwise */
-    { 2, 9, 8, 33, 33, 3, 3, 2, 1, 33 }, /* depthwise downsampling */
-    { 1, 7, 7, 6, 12, 3, 3, 1, 1, 6 },   /* depthwise, two filters a channel */
-    { 1, 8, 9, 5, 5, 7, 7, 2, 3, 5 },    /* depthwise, a kernel too large for the direct way */
-    { 1, 36, 36, 48, 8, 3, 3, 1, 1, 1 }, /* an image of several scratch blocks */
-    { 1, 3, 400, 40, 4, 3, 3, 1, 1, 1 }, /* one row larger than the scratch memory */
+    { 2, 8, 8, 16, 16, 3, 3, 1, 1, 1, 0, 0, 0 },  /* CIFAR block */
+    { 3, 7, 10, 48, 32, 3, 3, 1, 0, 1, 0, 0, 0 }, /* tiles of 4x4 over the edge, no padding */
+    { 2, 9, 8, 16, 32, 3, 3, 2, 1, 1, 0, 0, 0 },  /* downsampling, odd height */
+    { 3, 8, 7, 16, 32, 1, 1, 2, 0, 1, 0, 0, 0 },  /* projection shortcut */
+    { 2, 7, 5, 24, 40, 1, 1, 1, 0, 1, 0, 0, 0 },  /* a plain product */
+    { 1, 1, 1, 32, 5, 1, 1, 1, 0, 1, 0, 0, 0 },   /* the NoSqueeze gate at its smallest */
+    { 2, 23, 21, 3, 64, 7, 7, 2, 3, 1, 0, 0, 0 }, /* stem */
+    { 3, 9, 9, 3, 16, 3, 3, 1, 1, 1, 0, 0, 0 },   /* CIFAR stem */
+    { 1, 6, 6, 1, 1, 3, 3, 1, 1, 1, 0, 0, 0 },    /* one channel */
+    { 2, 7, 7, 20, 300, 3, 3, 1, 1, 1, 0, 0, 0 }, /* several column blocks */
+    { 1, 5, 6, 5, 7, 2, 3, 1, 0, 1, 0, 0, 0 },    /* even kernel, no padding */
+    { 1, 5, 5, 4, 6, 5, 5, 1, 2, 1, 0, 0, 0 },    /* kernel as large as the image */
+    { 1, 3, 3, 4, 6, 5, 5, 1, 1, 1, 0, 0, 0 },    /* just fits */
+    { 1, 4, 4, 4, 4, 3, 3, 3, 2, 1, 0, 0, 0 },   /* stride 3; whole kernel columns in the padding */
+    { 1, 2, 2, 3, 2, 1, 1, 1, 2, 1, 0, 0, 0 },   /* windows that see padding alone */
+    { 2, 8, 8, 32, 32, 3, 3, 1, 1, 8, 0, 0, 0 }, /* ResNeXt, 4 channels a group */
+    { 2, 9, 9, 32, 64, 3, 3, 2, 1, 4, 0, 0, 0 }, /* grouped downsampling */
+    { 2, 6, 6, 12, 24, 1, 1, 1, 0, 3, 0, 0, 0 }, /* grouped product */
+    { 1, 6, 6, 12, 12, 1, 1, 2, 1, 3, 0, 0, 0 }, /* 1x1 with padding */
+    { 2, 7, 8, 19, 19, 3, 3, 1, 1, 19, 0, 0, 0 }, /* depthwise */
+    { 2, 9, 8, 33, 33, 3, 3, 2, 1, 33, 0, 0, 0 }, /* depthwise downsampling */
+    { 1, 7, 7, 6, 12, 3, 3, 1, 1, 6, 0, 0, 0 },   /* depthwise, two filters a channel */
+    { 1, 8, 9, 5, 5, 7, 7, 2, 3, 5, 0, 0,
+      0 }, /* depthwise, a kernel too large for the direct way */
+    { 1, 36, 36, 48, 8, 3, 3, 1, 1, 1, 0, 0, 0 },  /* an image of several scratch blocks */
+    { 1, 3, 400, 40, 4, 3, 3, 1, 1, 1, 0, 0, 0 },  /* one row larger than the scratch memory */
+    { 2, 17, 17, 24, 40, 1, 7, 1, 0, 1, 0, 3, 3 }, /* 1x7, and its kin */
+    { 2, 17, 17, 24, 40, 7, 1, 1, 3, 1, 0, -3, -3 },
+    { 2, 8, 8, 24, 32, 1, 3, 1, 0, 1, 0, 1, 1 },
+    { 2, 8, 8, 24, 32, 3, 1, 1, 1, 1, 0, -1, -1 },
+    { 2, 8, 8, 16, 16, 3, 3, 2, 0, 1, 1, 0, 1 },    /* SAME of stride 2 */
+    { 2, 8, 9, 16, 32, 3, 3, 1, 0, 1, 1, 2, 0 },    /* four different paddings */
+    { 2, 9, 8, 33, 33, 3, 3, 2, 0, 33, 1, 0, 1 },   /* depthwise, SAME of stride 2 */
+    { 2, 9, 11, 32, 32, 3, 5, 1, 2, 8, -1, 0, -2 }, /* grouped */
+    { 2, 5, 6, 16, 16, 1, 1, 1, 0, 1, 2, 0, 1 },    /* 1x1 that sees padding below and right */
+    { 2, 5, 6, 16, 16, 1, 1, 2, 1, 1, 0, -1, 0 },
+    { 2, 7, 7, 64, 24, 7, 7, 1, 0, 1, 0, 0, 0 }, /* a linear layer over all pixels */
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
@@ -50,9 +63,10 @@ static struct conv_shape shape_of(const struct conv_case *c)
 {
     struct conv_shape s = { .n = c->n, .h = c->h, .w = c->w, .c = c->c };
     s.k = c->k, s.kh = c->kh, s.kw = c->kw;
-    s.stride = c->stride, s.pad = c->pad, s.groups = c->groups;
-    s.oh = (s.h + 2 * s.pad - s.kh) / s.stride + 1;
-    s.ow = (s.w + 2 * s.pad - s.kw) / s.stride + 1;
+    s.stride = c->stride, s.groups = c->groups;
+    s.pad_top = c->pad, s.pad_left = c->pad + c->left;
+    s.oh = (s.h + 2 * c->pad + c->bottom - s.kh) / s.stride + 1;
+    s.ow = (s.w + 2 * c->pad + c->left + c->right - s.kw) / s.stride + 1;
     return s;
 }
 
@@ -102,7 +116,8 @@ static void naive_pixel(const struct conv_shape *s, const struct naive *v, const
     size_t h = (size_t)s->h, w = (size_t)s->w, all = (size_t)s->k, kw = (size_t)s->kw;
     size_t cg = (size_t)(s->c / s->groups), kg = all / (size_t)s->groups;
     size_t image = (size_t)at[0], oy = (size_t)at[1], ox = (size_t)at[2];
-    int iy = at[1] * s->stride - s->pad + at[3], ix = at[2] * s->stride - s->pad + at[4];
+    int iy = at[1] * s->stride - s->pad_top + at[3];
+    int ix = at[2] * s->stride - s->pad_left + at[4];
     if (iy < 0 || iy >= s->h || ix < 0 || ix >= s->w) return;
     size_t in = ((image * h + (size_t)iy) * w + (size_t)ix) * (size_t)s->c;
     size_t tap = (size_t)at[3] * kw + (size_t)at[4];
@@ -224,8 +239,8 @@ END_TEST
 
 START_TEST(a_named_way_is_used_where_it_fits)
 {
-    struct conv_shape depthwise = { 1, 4, 4, 8, 8, 3, 3, 1, 1, 8, 4, 4, .bf16_x = false };
-    struct conv_shape large = { 1, 4, 4, 8, 8, 7, 7, 1, 3, 8, 4, 4, .bf16_x = false };
+    struct conv_shape depthwise = { 1, 4, 4, 8, 8, 3, 3, 1, 8, 1, 1, 4, 4, .bf16_x = false };
+    struct conv_shape large = { 1, 4, 4, 8, 8, 7, 7, 1, 8, 3, 3, 4, 4, .bf16_x = false };
     ck_assert_ptr_eq(conv_for(&depthwise), &conv_direct);
     ck_assert(conv_use("reference"));
     ck_assert_ptr_eq(conv_for(&depthwise), &conv_reference);
@@ -244,7 +259,7 @@ END_TEST
 START_TEST(pairs_are_used_where_they_are_fast)
 {
     const struct conv_shape s = {
-        1, 4, 4, 32, 32, 1, 1, 1, 0, 1, 4, 4, .bf16_x = true, .bf16_y = true
+        1, 4, 4, 32, 32, 1, 1, 1, 1, 0, 0, 4, 4, .bf16_x = true, .bf16_y = true
     };
     for (int i = 0; kernels_at(i); i++) {
         kernels_use(kernels_at(i)->isa);

@@ -61,8 +61,8 @@ struct problem {
 
 static struct problem problem(struct conv_shape s, struct rng *r)
 {
-    s.oh = (s.h + 2 * s.pad - s.kh) / s.stride + 1;
-    s.ow = (s.w + 2 * s.pad - s.kw) / s.stride + 1;
+    if (!s.oh) s.oh = (s.h + 2 * s.pad_top - s.kh) / s.stride + 1;
+    if (!s.ow) s.ow = (s.w + 2 * s.pad_left - s.kw) / s.stride + 1;
     const size_t x = (size_t)(s.n * s.h * s.w) * (size_t)s.c,
                  y = (size_t)(s.n * s.oh * s.ow) * (size_t)s.k;
     struct problem p = { .s = s };
@@ -176,11 +176,12 @@ static void check(const struct numbers *got, const struct numbers *want, double 
         const double a = (double)numbers_at(got, i), b = (double)numbers_at(want, i);
         const double most = i < want->len ? error * (fabs(b) + rms + 1e-3) : 0;
         if (fabs(a - b) <= most) continue;
-        ck_abort_msg("%s %s of %d x %dx%dx%d (%s), %d channels (%s), %dx%d, stride %d, pad %d, "
-                     "groups %d: [%zu of %zu] is %.9g, not %.9g",
-                     kernels->isa, what, s->n, s->h, s->w, s->c, s->bf16_x ? "bf16" : "float", s->k,
-                     s->bf16_y ? "bf16" : "float", s->kh, s->kw, s->stride, s->pad, s->groups, i,
-                     want->len, a, b);
+        ck_abort_msg(
+            "%s %s of %d x %dx%dx%d (%s), %d channels (%s), %dx%d, stride %d, pad %d and %d, "
+            "groups %d: [%zu of %zu] is %.9g, not %.9g",
+            kernels->isa, what, s->n, s->h, s->w, s->c, s->bf16_x ? "bf16" : "float", s->k,
+            s->bf16_y ? "bf16" : "float", s->kh, s->kw, s->stride, s->pad_top, s->pad_left,
+            s->groups, i, want->len, a, b);
     }
 }
 
@@ -307,9 +308,9 @@ static void check_rounding(struct conv_shape shape, struct rng *r)
 START_TEST(rounds_to_the_nearest)
 {
     const struct conv_shape shapes[] = {
-        { 2, 9, 7, 24, 40, 3, 3, 1, 1, 1, 0, 0, true, true, false },
-        { 3, 8, 6, 32, 16, 1, 1, 2, 0, 1, 0, 0, true, true, false },
-        { 2, 6, 11, 24, 36, 3, 3, 2, 1, 2, 0, 0, true, true, false },
+        { 2, 9, 7, 24, 40, 3, 3, 1, 1, 1, 1, 0, 0, true, true, false },
+        { 3, 8, 6, 32, 16, 1, 1, 2, 1, 0, 0, 0, 0, true, true, false },
+        { 2, 6, 11, 24, 36, 3, 3, 2, 2, 1, 1, 0, 0, true, true, false },
     };
     for (int i = 0; kernels_at(i); i++) {
         struct rng r = rng_stream(10, RNG_TEST, 0, 0);
@@ -446,10 +447,28 @@ static void check_folded(struct conv_shape s, struct rng *r)
 START_TEST(what_follows_is_folded)
 {
     static const struct conv_shape shapes[] = {
-        { .n = 3, .h = 9, .w = 11, .c = 12, .k = 40, .kh = 3, .kw = 3, .stride = 1, .pad = 1 },
+        { .n = 3,
+          .h = 9,
+          .w = 11,
+          .c = 12,
+          .k = 40,
+          .kh = 3,
+          .kw = 3,
+          .stride = 1,
+          .pad_top = 1,
+          .pad_left = 1 },
         { .n = 2, .h = 8, .w = 8, .c = 1100, .k = 48, .kh = 1, .kw = 1, .stride = 1 }, /* in parts
                                                                                         */
-        { .n = 3, .h = 9, .w = 9, .c = 32, .k = 64, .kh = 3, .kw = 3, .stride = 2, .pad = 1 },
+        { .n = 3,
+          .h = 9,
+          .w = 9,
+          .c = 32,
+          .k = 64,
+          .kh = 3,
+          .kw = 3,
+          .stride = 2,
+          .pad_top = 1,
+          .pad_left = 1 },
     };
     struct rng r = rng_stream(12, RNG_TEST, 0, 0);
     for (int i = 0; kernels_at(i); i++) {

@@ -39,8 +39,8 @@ struct problem {
 
 static struct problem problem(struct conv_shape s, struct rng *r)
 {
-    s.oh = (s.h + 2 * s.pad - s.kh) / s.stride + 1;
-    s.ow = (s.w + 2 * s.pad - s.kw) / s.stride + 1;
+    if (!s.oh) s.oh = (s.h + 2 * s.pad_top - s.kh) / s.stride + 1;
+    if (!s.ow) s.ow = (s.w + 2 * s.pad_left - s.kw) / s.stride + 1;
     struct problem p = { .s = s };
     p.x_len = (size_t)s.n * (size_t)s.h * (size_t)s.w * (size_t)s.c;
     p.w_len = (size_t)s.kh * (size_t)s.kw * (size_t)(s.c / s.groups) * (size_t)s.k;
@@ -72,8 +72,8 @@ static void by_definition(const struct problem *p, bool fused, double *y, double
     for (int out = 0; out < s->n * s->oh * s->ow; out++)
         for (int tap = 0; tap < s->kh * s->kw; tap++) {
             const int image = out / (s->oh * s->ow);
-            const int iy = out / s->ow % s->oh * s->stride - s->pad + tap / s->kw;
-            const int ix = out % s->ow * s->stride - s->pad + tap % s->kw;
+            const int iy = out / s->ow % s->oh * s->stride - s->pad_top + tap / s->kw;
+            const int ix = out % s->ow * s->stride - s->pad_left + tap % s->kw;
             if (iy < 0 || iy >= s->h || ix < 0 || ix >= s->w) continue;
             const size_t at =
                 (((size_t)image * (size_t)s->h + (size_t)iy) * (size_t)s->w + (size_t)ix) *
@@ -123,10 +123,11 @@ static void check(const float *got, const double *want, size_t len, const char *
     const double rms = sqrt(squares / (double)len);
     for (size_t i = 0; i < len; i++) {
         if (fabs((double)got[i] - want[i]) <= 1e-5 * (fabs(want[i]) + rms + 1e-3)) continue;
-        ck_abort_msg("%s %s of %d x %dx%dx%d, %d channels, %dx%d, stride %d, pad %d, groups %d: "
-                     "[%zu] is %.9g, not %.9g",
-                     kernels->isa, what, s->n, s->h, s->w, s->c, s->k, s->kh, s->kw, s->stride,
-                     s->pad, s->groups, i, (double)got[i], want[i]);
+        ck_abort_msg(
+            "%s %s of %d x %dx%dx%d, %d channels, %dx%d, stride %d, pad %d and %d, groups %d: "
+            "[%zu] is %.9g, not %.9g",
+            kernels->isa, what, s->n, s->h, s->w, s->c, s->k, s->kh, s->kw, s->stride, s->pad_top,
+            s->pad_left, s->groups, i, (double)got[i], want[i]);
     }
     tensor_check_guard(got, len, what);
 }
@@ -343,7 +344,8 @@ static const struct conv_shape streamed[] = {
       .kh = 3,
       .kw = 3,
       .stride = 2,
-      .pad = 1,
+      .pad_top = 1,
+      .pad_left = 1,
       .groups = 1 },
     { .n = 35,
       .h = 64,
@@ -353,7 +355,8 @@ static const struct conv_shape streamed[] = {
       .kh = 3,
       .kw = 3,
       .stride = 1,
-      .pad = 1,
+      .pad_top = 1,
+      .pad_left = 1,
       .groups = 32 },
     { .n = 140,
       .h = 64,
@@ -363,7 +366,8 @@ static const struct conv_shape streamed[] = {
       .kh = 3,
       .kw = 3,
       .stride = 2,
-      .pad = 1,
+      .pad_top = 1,
+      .pad_left = 1,
       .groups = 32 },
     { .n = 70,
       .h = 64,
@@ -373,7 +377,8 @@ static const struct conv_shape streamed[] = {
       .kh = 3,
       .kw = 3,
       .stride = 1,
-      .pad = 1,
+      .pad_top = 1,
+      .pad_left = 1,
       .groups = 1 },
 };
 

@@ -72,7 +72,7 @@ static void pin_convolutions(struct pins *p)
 {
     for (int i = 0; i < CONV_FAMILIES; i++) {
         const struct conv_family *f = &conv_families[i];
-        const struct conv2d_attr attr = { f->stride, f->kernel / 2, f->groups };
+        const struct conv2d_attr attr = { f->stride, PADDING(f->kernel / 2), f->groups };
         struct trial_case c = {
             OP_conv2d,
             .in = { { 3, f->size, f->size - 1, f->c },

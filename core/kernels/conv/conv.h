@@ -8,12 +8,14 @@
  * gradients and all sums are float. Weights are (kh, kw, c / groups, k), k fastest. Where x is
  * bf16, weights may be rounded to bf16 before they are multiplied. */
 struct conv_shape {
-    int n, h, w, c;          /* input: images, rows, columns, channels */
-    int k, kh, kw;           /* output channels, kernel rows and columns */
-    int stride, pad, groups; /* the same in both directions; pad: zeros on each side */
-    int oh, ow;              /* output rows and columns: (h + 2 pad - kh) / stride + 1 */
-    bool bf16_x, bf16_y;     /* x and dx are bf16; y and dy are */
-    bool pairs;              /* bf16 is multiplied as such; conv_pairs sets it for itself */
+    int n, h, w, c;        /* input: images, rows, columns, channels */
+    int k, kh, kw;         /* output channels, kernel rows and columns */
+    int stride, groups;    /* stride: the same in both directions */
+    int pad_top, pad_left; /* zeros above and left of the input */
+    int oh, ow; /* output rows and columns; those that see pixels below or right of the input see
+                 * zeros: oh = (h + pad_top + pad_bottom - kh) / stride + 1 */
+    bool bf16_x, bf16_y; /* x and dx are bf16; y and dy are */
+    bool pairs;          /* bf16 is multiplied as such; conv_pairs sets it for itself */
 };
 
 /* The tensors of one call, and what is fused around the convolution. A pass reads the fields it
@@ -38,6 +40,17 @@ struct conv_call {
                                        * over the pixels of each image */
     bool overwrite;                   /* backward_data: dx = instead of dx += */
 };
+
+/* What is told of rows and columns alike. */
+enum conv_axis { CONV_ROWS, CONV_COLUMNS };
+static inline int conv_kernel(const struct conv_shape *s, enum conv_axis axis)
+{
+    return axis == CONV_ROWS ? s->kh : s->kw;
+}
+static inline int conv_pad(const struct conv_shape *s, enum conv_axis axis)
+{
+    return axis == CONV_ROWS ? s->pad_top : s->pad_left;
+}
 
 enum conv_pass { CONV_FORWARD, CONV_BACKWARD_DATA, CONV_BACKWARD_WEIGHTS };
 

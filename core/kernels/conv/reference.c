@@ -38,7 +38,8 @@ static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 /* The input is the matrix already. */
 static bool is_product(const struct conv_shape *s)
 {
-    return s->kh == 1 && s->kw == 1 && s->stride == 1 && s->pad == 0;
+    return s->kh == 1 && s->kw == 1 && s->stride == 1 && s->pad_top == 0 && s->pad_left == 0 &&
+           s->oh == s->h && s->ow == s->w;
 }
 
 /* How many rows a thread's scratch memory holds. */
@@ -115,9 +116,9 @@ static void block_walk(const struct conv_shape *s, struct block b, float *matrix
     for (size_t row = b.begin; row < b.end; row++) {
         size_t at = row / (size_t)s->oh * (size_t)s->h * (size_t)s->w * (size_t)s->c;
         const float *from = tensor + at + b.group * group_in(s);
-        int iy = (int)(row % (size_t)s->oh) * s->stride - s->pad;
+        int iy = (int)(row % (size_t)s->oh) * s->stride - s->pad_top;
         for (int i = 0; i < s->ow * s->kh; i++, matrix += step) {
-            struct run r = run_at(s, from, iy + i % s->kh, i / s->kh * s->stride - s->pad);
+            struct run r = run_at(s, from, iy + i % s->kh, i / s->kh * s->stride - s->pad_left);
             if (gradient && r.from)
                 run_scatter(s, gradient + (r.from - tensor), matrix, r);
             else if (!gradient)

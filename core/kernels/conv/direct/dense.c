@@ -63,6 +63,13 @@ static bool dense_streams(const struct dense *d)
            direct_streams(d->out, bytes);
 }
 
+/* A 1x1 kernel whose output lies over its input, pixel by pixel. */
+static bool dense_fits(const struct dense *d)
+{
+    const struct conv_shape *s = d->s;
+    return s->pad_top == 0 && s->pad_left == 0 && s->oh == s->h && s->ow == s->w;
+}
+
 static struct dense dense_plan(const struct conv_shape *s, const struct conv_call *c, bool forward)
 {
     struct dense d = { .isa = direct_isa(), .s = s, .call = c, .forward = forward };
@@ -78,13 +85,13 @@ static struct dense dense_plan(const struct conv_shape *s, const struct conv_cal
     d.step = forward ? s->stride : 1;
     d.phases = forward ? 1 : s->stride;
     d.rows = direct_div_up(d.oh, d.phases), d.cols = direct_div_up(d.ow, d.phases);
-    direct_reach(s, d.forward, s->kh, &d.top, &d.bottom);
-    direct_reach(s, d.forward, s->kw, &d.left, &d.right);
+    direct_reach(s, d.forward, CONV_ROWS, &d.top, &d.bottom);
+    direct_reach(s, d.forward, CONV_COLUMNS, &d.left, &d.right);
     d.point = s->kh == 1 && s->kw == 1;
     d.flat = d.point && d.phases == 1;
     d.pixel =
         d.elements * dense_copy_step(&d) % DIRECT_ALIASED ? d.elements : d.elements + DIRECT_LANES;
-    d.in_place = d.flat && d.step == 1 && s->pad == 0 && !c->in_scale && d.pixel == d.elements &&
+    d.in_place = d.flat && d.step == 1 && dense_fits(&d) && !c->in_scale && d.pixel == d.elements &&
                  d.pairs == d.bf16_in;
     d.stream = dense_streams(&d);
     dense_cut(&d);
@@ -156,8 +163,8 @@ static float *dense_partial(const struct dense *d, int image, int row)
 static struct dense_row dense_row(const struct dense *d, const struct dense_task *t, int i, int row,
                                   const int phase[2])
 {
-    const struct direct_phase down = direct_pass_phase(d->s, d->forward, d->s->kh, phase[0]),
-                              across = direct_pass_phase(d->s, d->forward, d->s->kw, phase[1]);
+    const struct direct_phase down = direct_pass_phase(d->s, d->forward, CONV_ROWS, phase[0]),
+                              across = direct_pass_phase(d->s, d->forward, CONV_COLUMNS, phase[1]);
     const int image = t->image + i, y = row * d->phases + phase[0];
     struct dense_row r = { .sums = dense_partial(d, image, t->row) };
     r.pixels = direct_div_up(d->ow - phase[1], d->phases);
@@ -220,8 +227,8 @@ static int dense_task_tiles(const struct dense *d, const struct dense_task *t, c
  * a gap are one tap. */
 static void dense_taps(const struct dense *d, const int phase[2], struct dense_block *b)
 {
-    const int down = direct_pass_phase(d->s, d->forward, d->s->kh, phase[0]).taps,
-              across = direct_pass_phase(d->s, d->forward, d->s->kw, phase[1]).taps;
+    const int down = direct_pass_phase(d->s, d->forward, CONV_ROWS, phase[0]).taps,
+              across = direct_pass_phase(d->s, d->forward, CONV_COLUMNS, phase[1]).taps;
     const int each = d->pixel == d->depth ? 1 : across;
     b->phase_taps = down * across;
     b->n_taps = across ? down * each : 0;

@@ -84,8 +84,9 @@ static struct weights weights_plan(const struct conv_shape *s, const struct conv
     w.channels = direct_min(w.channels, w.depth);
     w.columns = direct_min(BLOCK_COLUMNS, w.width);
     w.swapped = w.width <= lanes && s->kw * w.channels >= 2 * lanes;
-    w.in_place = w.point && s->stride == 1 && s->pad == 0 && !s->bf16_x && !c->in_scale &&
-                 !w.swapped && s->c <= POINT_CHANNELS;
+    w.in_place = w.point && s->stride == 1 && s->pad_top == 0 && s->pad_left == 0 &&
+                 s->oh == s->h && s->ow == s->w && !s->bf16_x && !c->in_scale && !w.swapped &&
+                 s->c <= POINT_CHANNELS;
     w.channel_blocks = direct_div_up(w.depth, w.channels);
     w.column_blocks = direct_div_up(w.width, w.columns);
     w.blocks = s->groups * w.channel_blocks * w.column_blocks;
@@ -152,8 +153,8 @@ static float *piece_copy_x(const struct weights_block *b, struct weights_piece *
                 .h = s->h,
                 .w = s->w,
                 .c = s->c,
-                .row = y * s->stride - s->pad,
-                .col = -s->pad,
+                .row = y * s->stride - s->pad_top,
+                .col = -s->pad_left,
                 .rows = window,
                 .cols = weights_window_cols(w),
                 .step = w->point ? s->stride : 1,

@@ -108,8 +108,8 @@ static struct lanes lanes_plan(const struct conv_shape *s, const struct conv_cal
     l.stream = !weights && lanes_streams(&l);
     l.step = forward ? s->stride : 1, l.phases = forward ? 1 : s->stride;
     l.rows = direct_div_up(l.oh, l.phases);
-    direct_reach(s, l.forward, s->kh, &l.top, &l.bottom);
-    direct_reach(s, l.forward, s->kw, &l.left, &l.right);
+    direct_reach(s, l.forward, CONV_ROWS, &l.top, &l.bottom);
+    direct_reach(s, l.forward, CONV_COLUMNS, &l.left, &l.right);
     l.cols = (direct_div_up(l.ow, l.phases) - 1) * l.step + l.right - l.left + 1;
     l.in_place =
         !l.bf16_in && !(forward && c->in_scale) && s->c % l.isa->lanes == 0 && s->c % LANES_ALIASED;
@@ -248,8 +248,8 @@ static void lanes_line(const struct lanes *l, struct lanes_task *task, int row, 
 {
     const int pixels = direct_div_up(l->ow - phase, l->phases);
     struct lanes_line r = { .l = l, .task = task };
-    r.down = direct_pass_phase(l->s, l->forward, l->s->kh, row % l->phases);
-    r.across = direct_pass_phase(l->s, l->forward, l->s->kw, phase);
+    r.down = direct_pass_phase(l->s, l->forward, CONV_ROWS, row % l->phases);
+    r.across = direct_pass_phase(l->s, l->forward, CONV_COLUMNS, phase);
     const int top = row / l->phases * l->step + r.down.offset - task->top;
     r.rows = lanes_inside(top, r.down.taps, task->x_rows);
     r.left = r.across.offset - task->left;

@@ -17,25 +17,28 @@ struct pack {
     const float *w, *scale;
 };
 
-struct direct_phase direct_phase(const struct conv_shape *s, int kernel, int p)
+struct direct_phase direct_phase(const struct conv_shape *s, enum conv_axis axis, int p)
 {
-    const int first = (p + s->pad) % s->stride;
+    const int kernel = conv_kernel(s, axis), pad = conv_pad(s, axis);
+    const int first = (p + pad) % s->stride;
     const int taps = first < kernel ? direct_div_up(kernel - first, s->stride) : 0;
-    return (struct direct_phase){ first, taps, (p + s->pad - first) / s->stride - (taps - 1) };
+    return (struct direct_phase){ first, taps, (p + pad - first) / s->stride - (taps - 1) };
 }
 
-struct direct_phase direct_pass_phase(const struct conv_shape *s, bool forward, int kernel, int p)
+struct direct_phase direct_pass_phase(const struct conv_shape *s, bool forward, enum conv_axis axis,
+                                      int p)
 {
-    if (forward) return (struct direct_phase){ 0, kernel, -s->pad };
-    return direct_phase(s, kernel, p);
+    if (forward) return (struct direct_phase){ 0, conv_kernel(s, axis), -conv_pad(s, axis) };
+    return direct_phase(s, axis, p);
 }
 
-void direct_reach(const struct conv_shape *s, bool forward, int kernel, int *first, int *last)
+void direct_reach(const struct conv_shape *s, bool forward, enum conv_axis axis, int *first,
+                  int *last)
 {
     *first = INT_MAX;
     *last = INT_MIN;
     for (int p = 0; p < (forward ? 1 : s->stride); p++) {
-        const struct direct_phase a = direct_pass_phase(s, forward, kernel, p);
+        const struct direct_phase a = direct_pass_phase(s, forward, axis, p);
         if (!a.taps) continue;
         *first = direct_min(*first, a.offset);
         *last = direct_max(*last, a.offset + a.taps - 1);
@@ -64,7 +67,8 @@ ptrdiff_t direct_phase_panels(const struct conv_shape *s, int lanes, int py, int
     for (int y = 0; y < s->stride; y++)
         for (int x = 0; x < s->stride; x++)
             if (y < py || (y == py && x < px))
-                before += direct_phase(s, s->kh, y).taps * direct_phase(s, s->kw, x).taps;
+                before +=
+                    direct_phase(s, CONV_ROWS, y).taps * direct_phase(s, CONV_COLUMNS, x).taps;
     return s->groups * direct_group_panels(s, CONV_BACKWARD_DATA, lanes, before);
 }
 
@@ -105,11 +109,11 @@ static void pack_backward(const struct pack *p, int group, int n0, int tap)
 {
     const struct conv_shape *s = &p->s;
     const int c = s->c / s->groups, k = s->k / s->groups, lanes = p->isa->lanes;
-    const int y = tap / s->kw, x = tap % s->kw, pad = s->pad % s->stride;
-    const int py = (y % s->stride - pad + s->stride) % s->stride;
-    const int px = (x % s->stride - pad + s->stride) % s->stride;
-    const struct direct_phase down = direct_phase(s, s->kh, py),
-                              across = direct_phase(s, s->kw, px);
+    const int y = tap / s->kw, x = tap % s->kw;
+    const int py = (y % s->stride - s->pad_top % s->stride + s->stride) % s->stride;
+    const int px = (x % s->stride - s->pad_left % s->stride + s->stride) % s->stride;
+    const struct direct_phase down = direct_phase(s, CONV_ROWS, py),
+                              across = direct_phase(s, CONV_COLUMNS, px);
     const int at = (down.taps - 1 - y / s->stride) * across.taps + across.taps - 1 - x / s->stride;
     const int taps = down.taps * across.taps, width = direct_panel_width(p->isa, c, n0);
     const int rows = pack_read(s, p->pass), valid = direct_min(width, c - n0);

@@ -18,12 +18,14 @@ static inline bool direct_pairs(const struct conv_shape *s)
 struct direct_phase {
     int first, taps, offset;
 };
-struct direct_phase direct_phase(const struct conv_shape *s, int kernel, int p);
+struct direct_phase direct_phase(const struct conv_shape *s, enum conv_axis axis, int p);
 
 /* The same for either pass that writes pixels: forward has one phase, that sees every tap. And the
  * first and last pixel, from t, that any phase of the pass reads. */
-struct direct_phase direct_pass_phase(const struct conv_shape *s, bool forward, int kernel, int p);
-void direct_reach(const struct conv_shape *s, bool forward, int kernel, int *first, int *last);
+struct direct_phase direct_pass_phase(const struct conv_shape *s, bool forward, enum conv_axis axis,
+                                      int p);
+void direct_reach(const struct conv_shape *s, bool forward, enum conv_axis axis, int *first,
+                  int *last);
 
 /* Panels: the elements of a group with so many taps, and where those of a phase begin. */
 ptrdiff_t direct_group_panels(const struct conv_shape *s, enum conv_pass pass, int lanes, int taps);

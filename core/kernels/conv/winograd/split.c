@@ -29,8 +29,8 @@ struct winograd_block winograd_block(const struct winograd_cut *c, int i)
 /* Whether tiles can be read where they stand: floats, and columns cut without a rest. */
 static bool stands(const struct winograd_source *s)
 {
-    return s->size == WINOGRAD_OUT && s->w % WINOGRAD_OUT == 0 && s->pad == 0 && !s->is_bf16 &&
-           !s->scale;
+    return s->size == WINOGRAD_OUT && s->w % WINOGRAD_OUT == 0 && s->pad_top == 0 &&
+           s->pad_left == 0 && !s->is_bf16 && !s->scale;
 }
 
 static int window_cols(const struct winograd_cut *c, const struct winograd_source *s)
@@ -49,7 +49,7 @@ size_t winograd_window(const struct winograd_cut *c, const struct winograd_sourc
     return (size_t)((stands(s) ? 1 : s->size) * window_row(c, s));
 }
 
-/* Row y of an image as its tiles see it, from column -pad on, with zeros around the image. */
+/* Row y of an image as its tiles see it, from column -pad_left on, with zeros around the image. */
 static void window_copy(const struct winograd_cut *c, const struct winograd_source *s, int image,
                         int y, float *row)
 {
@@ -63,7 +63,7 @@ static void window_copy(const struct winograd_cut *c, const struct winograd_sour
             .w = s->w,
             .c = s->c,
             .row = y,
-            .col = -s->pad,
+            .col = -s->pad_left,
             .rows = 1,
             .cols = window_cols(c, s),
             .step = 1,
@@ -83,7 +83,7 @@ static void block_rows(const struct winograd_cut *c, const struct winograd_sourc
                        int row, bool above, float *window, const float **x)
 {
     for (int i = 0; i < s->size; i++) {
-        const int at = row * WINOGRAD_OUT + i, y = at - s->pad;
+        const int at = row * WINOGRAD_OUT + i, y = at - s->pad_top;
         if (!stands(s)) {
             float *copy = window + at % s->size * window_row(c, s);
             if (!above || i >= s->size - WINOGRAD_OUT) window_copy(c, s, image, y, copy);

@@ -34,8 +34,8 @@ struct winograd_source {
     bool is_bf16;
     int h, w, c;
     int from, channels;
-    int size; /* 6: squares of x, overlapping, the first from -pad on; 4: of dy */
-    int pad;
+    int size; /* 6: squares of x, overlapping, the first from -pad_top, -pad_left on; 4: of dy */
+    int pad_top, pad_left;
     const float *scale, *shift; /* [c] or NULL, as in direct_copy */
 };
 

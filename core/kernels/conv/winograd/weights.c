@@ -56,7 +56,8 @@ static struct weights weights_plan(const struct conv_shape *s, const struct conv
                                     .c = s->c,
                                     .channels = w.groups * direct_min(w.side, w.depth),
                                     .size = WINOGRAD_IN,
-                                    .pad = s->pad,
+                                    .pad_top = s->pad_top,
+                                    .pad_left = s->pad_left,
                                     .scale = c->in_scale,
                                     .shift = c->in_shift };
     w.dy = (struct winograd_source){ .isa = w.isa,

@@ -34,9 +34,9 @@ static bool fills(int channels, int groups)
 static bool winograd_takes(const struct conv_shape *s)
 {
     const int groups = winograd_groups(s);
-    return s->c / s->groups != 4 && s->kh == 3 && s->kw == 3 && s->stride == 1 && s->pad <= 2 &&
-           covers(s->h, s->w) && covers(s->oh, s->ow) && fills(s->c / groups, groups) &&
-           fills(s->k / groups, groups);
+    return s->c / s->groups != 4 && s->kh == 3 && s->kw == 3 && s->stride == 1 && s->pad_top <= 2 &&
+           s->pad_left <= 2 && covers(s->h, s->w) && covers(s->oh, s->ow) &&
+           fills(s->c / groups, groups) && fills(s->k / groups, groups);
 }
 
 /* A pass, seen from what it writes: "in" is x or dy, "out" y or dx. */
@@ -96,7 +96,8 @@ static struct pass pass_plan(const struct conv_shape *s, const struct conv_call 
         .w = forward ? s->w : s->ow,
         .c = forward ? s->c : s->k,
         .size = WINOGRAD_IN,
-        .pad = forward ? s->pad : 2 - s->pad,
+        .pad_top = forward ? s->pad_top : 2 - s->pad_top,
+        .pad_left = forward ? s->pad_left : 2 - s->pad_left,
         .scale = forward ? c->in_scale : NULL,
         .shift = forward ? c->in_shift : NULL,
     };
@@ -235,7 +236,7 @@ static struct direct_ahead pass_ahead(const struct pass *p, size_t chunk)
     const struct winograd_block *b = &next.b;
     if (b->image == now.b.image && b->row == now.b.row && next.in.from == now.in.from)
         return (struct direct_ahead){ 0 };
-    const int top = direct_max(0, b->row * WINOGRAD_OUT - p->in.pad);
+    const int top = direct_max(0, b->row * WINOGRAD_OUT - p->in.pad_top);
     const int rows =
         b->images > 1 ? b->images * p->in.h : direct_min(p->in.h - top, b->rows * WINOGRAD_OUT + 2);
     const ptrdiff_t at = ((ptrdiff_t)b->image * p->in.h + top) * p->in.w * p->in.c + next.in.from;
