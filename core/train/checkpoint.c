@@ -193,7 +193,7 @@ static void checkpoint_unpack(const unsigned char *at, const struct checkpoint_h
 enum checkpoint_found checkpoint_read(const char *path, struct checkpoint *c, struct err *e)
 {
     struct bytes b;
-    struct checkpoint_head h;
+    struct checkpoint_head h = { 0 };
     if (!file_exists(path)) return CHECKPOINT_NONE;
     if (!file_read(path, &b, e)) return CHECKPOINT_REFUSED;
     bool ok = checkpoint_sound(path, &b, &h, e) && checkpoint_ours(path, &h, c, e);
