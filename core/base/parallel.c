@@ -20,8 +20,8 @@ static struct {
     pthread_mutex_t call; /* held by whoever has the team */
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t begun, left;
-    int wanted;  /* threads, the caller counted; 0: not yet decided */
-    int started; /* of thread[] */
+    atomic_int wanted; /* threads, the caller counted; 0: not yet decided. Chunks read it, too */
+    int started;       /* of thread[] */
     pthread_t *thread;
     bool quit;
     atomic_int joined; /* threads in the call, without the caller */
@@ -48,13 +48,16 @@ void parallel_use(int threads)
 {
     int wanted = threads > 0 ? threads : parallel_allowed();
     if (wanted < parallel_threads()) parallel_pause();
-    team.wanted = wanted;
+    atomic_store(&team.wanted, wanted);
 }
 
 int parallel_threads(void)
 {
-    if (!team.wanted) team.wanted = parallel_allowed();
-    return team.wanted;
+    int wanted = atomic_load_explicit(&team.wanted, memory_order_relaxed);
+    if (wanted) return wanted;
+    wanted = parallel_allowed(); /* two threads that decide at once decide alike */
+    atomic_store(&team.wanted, wanted);
+    return wanted;
 }
 
 static bool team_idle(void) { return atomic_load(&team.next) >= atomic_load(&team.end); }
@@ -66,12 +69,23 @@ static inline void spin_pause(void)
 #endif
 }
 
+/* Ends what a thread has done of a call. Kernels write large outputs past the caches (vf_stream),
+ * and x86 orders such stores neither with later ones nor with the release of a lock: without this
+ * fence another thread could be told that an output is whole before it can see all of it. */
+static inline void stores_finish(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_sfence();
+#endif
+}
+
 static void team_chunks(void)
 {
     size_t i;
     in_call = true;
     while ((i = atomic_fetch_add(&team.next, 1)) < team.chunks) team.f(team.ctx, i);
     in_call = false;
+    stores_finish();
 }
 
 static void *team_thread(void *unused)
@@ -95,9 +109,10 @@ static void *team_thread(void *unused)
 /* As many threads as are wanted; fewer where the system gives no more, which changes no result. */
 static void team_start(void)
 {
-    if (team.started >= team.wanted - 1) return;
-    team.thread = mem_grow(team.thread, (size_t)team.wanted, sizeof *team.thread);
-    while (team.started < team.wanted - 1) {
+    const int wanted = parallel_threads();
+    if (team.started >= wanted - 1) return;
+    team.thread = mem_grow(team.thread, (size_t)wanted, sizeof *team.thread);
+    while (team.started < wanted - 1) {
         if (pthread_create(&team.thread[team.started], NULL, team_thread, NULL) != 0) return;
         team.started++;
     }
@@ -149,6 +164,7 @@ void parallel_for(size_t chunks, void (*f)(void *ctx, size_t chunk), void *ctx)
         return;
     }
     for (size_t i = 0; i < chunks; i++) f(ctx, i);
+    stores_finish();
 }
 
 /* Frees a thread's scratch memory where the thread ends. */

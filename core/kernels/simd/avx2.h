@@ -15,7 +15,8 @@ static inline __m256i vf_first(size_t m)
 
 static inline vf vf_load(const float *p) { return _mm256_loadu_ps(p); }
 static inline void vf_store(float *p, vf a) { _mm256_storeu_ps(p, a); }
-/* Past the caches; p lies on a whole vector. */
+/* Past the caches; p lies on a whole vector. Other threads see it once the chunk's parallel_for
+ * has fenced it (core/base/parallel.c). */
 static inline void vf_stream(float *p, vf a) { _mm256_stream_ps(p, a); }
 static inline vf vf_load_part(const float *p, size_t m)
 {
@@ -88,8 +89,14 @@ static inline vf vf_pair_bf16(const bf16 *lower, const bf16 *upper)
     return vf_pair_halves(_mm_loadu_si128((const __m128i *)(const void *)lower),
                           _mm_loadu_si128((const __m128i *)(const void *)upper));
 }
-/* An element of two bf16 in all lanes. */
-static inline vf vf_set_pair(const float *p) { return vf_set(*p); }
+/* The two bf16 at p in all lanes. Copied, since a compiler may take it that no write of bf16
+ * changes what is read as a float. */
+static inline vf vf_set_pair(const void *p)
+{
+    float pair;
+    memcpy(&pair, p, sizeof pair);
+    return vf_set(pair);
+}
 /* 2 LANES bf16 past the caches; p lies on a whole vector of 16-bit numbers. */
 static inline void vf_stream_bf16(bf16 *p, vf a, vf b)
 {

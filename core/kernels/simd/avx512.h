@@ -10,7 +10,8 @@ typedef int vi __attribute__((vector_size(64)));
 
 static inline vf vf_load(const float *p) { return _mm512_loadu_ps(p); }
 static inline void vf_store(float *p, vf a) { _mm512_storeu_ps(p, a); }
-/* Past the caches; p lies on a whole vector. */
+/* Past the caches; p lies on a whole vector. Other threads see it once the chunk's parallel_for
+ * has fenced it (core/base/parallel.c). */
 static inline void vf_stream(float *p, vf a) { _mm512_stream_ps(p, a); }
 static inline vf vf_load_part(const float *p, size_t m)
 {
@@ -43,9 +44,9 @@ static inline vf vf_load_bf16_part(const bf16 *p, size_t m)
     const __m256i some = _mm256_maskz_loadu_epi16((__mmask16)((1u << m) - 1), p);
     return (vf)_mm512_slli_epi32(_mm512_cvtepu16_epi32(some), 16);
 }
-/* An element of two bf16 in all lanes. As an integer: Zen 4 reads 1 of those in a cycle, but only
- * 0.75 floats. */
-static inline vf vf_set_pair(const float *p)
+/* The two bf16 at p in all lanes. As an integer: Zen 4 reads 1 of those in a cycle, but only 0.75
+ * floats. */
+static inline vf vf_set_pair(const void *p)
 {
     int bits;
     memcpy(&bits, p, sizeof bits);

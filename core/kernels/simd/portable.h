@@ -84,8 +84,14 @@ static inline vf vf_pair_bf16(const bf16 *lower, const bf16 *upper)
     memcpy(&pair, all, sizeof pair);
     return pair;
 }
-/* An element of two bf16 in all lanes. */
-static inline vf vf_set_pair(const float *p) { return vf_set(*p); }
+/* The two bf16 at p in all lanes. Copied, since a compiler may take it that no write of bf16
+ * changes what is read as a float. */
+static inline vf vf_set_pair(const void *p)
+{
+    float pair;
+    memcpy(&pair, p, sizeof pair);
+    return vf_set(pair);
+}
 static inline void vf_stream_bf16(bf16 *p, vf a, vf b)
 {
     vf_store_bf16(p, a), vf_store_bf16(p + LANES, b);
