@@ -8,17 +8,16 @@
 /* --format, or what the suffix of -o says, or md. NULL after saying what there is. */
 static const char *export_format(const struct invocation *v)
 {
-    const char *names[16], *dot = v->output ? strrchr(v->output, '.') : NULL;
-    size_t n = 0;
+    const char *dot = v->output ? strrchr(v->output, '.') : NULL;
     for (const struct writer *const *w = writers; *w; w++) {
         if (!v->format && dot && strcmp((*w)->suffix, dot) == 0) return (*w)->name;
-        names[n++] = (*w)->name;
     }
     if (!v->format && !v->output) return "md";
     if (v->format && writer_named(v->format)) return v->format;
     struct text valid = { 0 };
-    for (size_t i = 0; i < n; i++) text_addf(&valid, "%s%s", i ? ", " : "", names[i]);
-    const char *near = v->format ? text_nearest(v->format, names, n) : NULL;
+    for (const struct writer *const *w = writers; *w; w++)
+        text_addf(&valid, "%s%s", valid.len ? ", " : "", (*w)->name);
+    const char *near = v->format ? writer_nearest(v->format) : NULL;
     if (!v->format)
         say_error(EXIT_USAGE, "%s: its suffix names no format; give --format: %s", v->output,
                   valid.s);

@@ -1,8 +1,6 @@
 /* help: the commands, or one command with its options. */
 #include "cli/options.h"
-#include "core/base/text.h"
 #include <stdio.h>
-#include <string.h>
 
 static void help_all(void)
 {
@@ -44,15 +42,12 @@ static int help_run(const struct invocation *v)
         help_all();
         return EXIT_DONE;
     }
-    const char *names[32];
-    size_t n = 0;
-    for (const struct command *const *c = commands; *c; c++) {
-        names[n++] = (*c)->name;
-        if (strcmp((*c)->name, v->words[0]) != 0) continue;
-        help_one(*c);
+    const struct command *c = command_named(v->words[0]);
+    if (c) {
+        help_one(c);
         return EXIT_DONE;
     }
-    const char *near = text_nearest(v->words[0], names, n);
+    const char *near = command_nearest(v->words[0]);
     return say_error(EXIT_USAGE, "unknown command \"%s\"%s%s", v->words[0],
                      near ? "; did you mean " : "", near ? near : "");
 }

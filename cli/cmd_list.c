@@ -116,11 +116,12 @@ static const struct list_topic {
     { "settings", list_settings },
     { "presets", list_presets },
 };
+enum { LIST_TOPICS = sizeof list_topics / sizeof *list_topics };
 
 static int list_run(const struct invocation *v)
 {
-    const char *names[4];
-    for (size_t i = 0; i < 4; i++) {
+    const char *names[LIST_TOPICS];
+    for (size_t i = 0; i < LIST_TOPICS; i++) {
         names[i] = list_topics[i].name;
         if (strcmp(names[i], v->words[0]) != 0) continue;
         struct listing l = { 0 };
@@ -130,7 +131,7 @@ static int list_run(const struct invocation *v)
         listing_clear(&l);
         return ok ? EXIT_DONE : say_error(EXIT_DATA, "%s", e.text);
     }
-    const char *near = text_nearest(v->words[0], names, 4);
+    const char *near = text_nearest(v->words[0], names, LIST_TOPICS);
     return say_error(EXIT_USAGE,
                      "cannot list \"%s\"; valid: backbones, datasets, settings, presets%s%s",
                      v->words[0], near ? "; did you mean " : "", near ? near : "");

@@ -33,4 +33,6 @@ int say_error(int status, const char *fmt, ...) __attribute__((format(printf, 2,
 #include "cli/commands.def"
 #undef COMMAND
 extern const struct command *const commands[]; /* NULL past the last */
+const struct command *command_named(const char *name);
+const char *command_nearest(const char *name); /* what name is a misspelling of, or NULL */
 #endif

@@ -15,6 +15,7 @@ const struct command *const commands[] = {
 #undef COMMAND
     NULL
 };
+enum { COMMANDS = sizeof commands / sizeof *commands - 1 };
 
 int say_error(int status, const char *fmt, ...)
 {
@@ -27,7 +28,7 @@ int say_error(int status, const char *fmt, ...)
     return status;
 }
 
-static const struct command *command_find(const char *name)
+const struct command *command_named(const char *name)
 {
     for (const struct command *const *c = commands; *c; c++) {
         if (strcmp((*c)->name, name) == 0) return *c;
@@ -35,12 +36,16 @@ static const struct command *command_find(const char *name)
     return NULL;
 }
 
+const char *command_nearest(const char *name)
+{
+    const char *names[COMMANDS];
+    for (int i = 0; i < COMMANDS; i++) names[i] = commands[i]->name;
+    return text_nearest(name, names, COMMANDS);
+}
+
 static int command_unknown(const char *name)
 {
-    const char *names[32];
-    size_t n = 0;
-    for (const struct command *const *c = commands; *c; c++) names[n++] = (*c)->name;
-    const char *near = text_nearest(name, names, n);
+    const char *near = command_nearest(name);
     if (near) return say_error(EXIT_USAGE, "unknown command \"%s\"; did you mean %s?", name, near);
     return say_error(EXIT_USAGE, "unknown command \"%s\"; `senet-exp help` lists them", name);
 }
@@ -57,7 +62,7 @@ static int dispatch(const struct invocation *v)
     if (v->version) return printf("senet-exp %s\n", VERSION) < 0 ? EXIT_DATA : EXIT_DONE;
     if (!v->command && v->help) return command_help_on(NULL);
     if (!v->command) return say_error(EXIT_USAGE, "no command; `senet-exp help` lists them");
-    const struct command *c = command_find(v->command);
+    const struct command *c = command_named(v->command);
     if (!c) return command_unknown(v->command);
     if (v->help) return command_help_on(c == &command_help ? NULL : c->name);
     struct err e;
@@ -73,6 +78,7 @@ int main(int argc, char **argv)
     struct invocation v = { 0 };
     struct err e;
     const char **room = mem_new((size_t)argc + 1, sizeof *room);
+    for (const struct command *const *c = commands; *c; c++) options_exist(*c);
     int status = options_parse(&v, argc, argv, room, &e) ? dispatch(&v)
                                                          : say_error(EXIT_USAGE, "%s", e.text);
     if (fflush(stdout) != 0 || ferror(stdout)) {

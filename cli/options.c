@@ -32,6 +32,7 @@ const struct option_row option_rows[] = {
     { "version", NULL, NULL, OPTION_FLAG, AT(version), "the program's version" },
     { .name = NULL },
 };
+enum { OPTIONS = sizeof option_rows / sizeof *option_rows - 1 };
 
 static const struct option_row *option_named(const char *arg, size_t len)
 {
@@ -47,15 +48,14 @@ static const struct option_row *option_named(const char *arg, size_t len)
 
 static bool option_unknown(const char *arg, size_t len, struct err *e)
 {
-    const char *names[32];
+    const char *names[OPTIONS];
     char word[64] = "";
-    size_t n = 0;
-    for (const struct option_row *o = option_rows; o->name; o++) names[n++] = o->name;
+    for (int i = 0; i < OPTIONS; i++) names[i] = option_rows[i].name;
     if (len > 2 && len < sizeof word) {
         memcpy(word, arg + 2, len - 2);
         word[len - 2] = 0;
     }
-    const char *near = text_nearest(word, names, n);
+    const char *near = text_nearest(word, names, OPTIONS);
     if (near) return err_set(e, "unknown option %.*s; did you mean --%s?", (int)len, arg, near);
     return err_set(e, "unknown option %.*s; `senet-exp help` lists the commands", (int)len, arg);
 }
@@ -138,6 +138,17 @@ bool option_listed(const char *list, const char *name)
         if ((at == list || at[-1] == ' ') && (at[len] == ' ' || !at[len])) return true;
     }
     return false;
+}
+
+void options_exist(const struct command *c)
+{
+    for (const char *at = c->options; *at;) {
+        const size_t len = strcspn(at, " ");
+        const struct option_row *o = option_rows;
+        while (o->name && (strlen(o->name) != len || memcmp(o->name, at, len) != 0)) o++;
+        BUG_IF(!o->name, "%s takes \"%.*s\", which is no option", c->name, (int)len, at);
+        at += len + (at[len] == ' ');
+    }
 }
 
 static bool option_given(const struct invocation *v, const struct option_row *o)

@@ -18,6 +18,9 @@ extern const struct option_row option_rows[]; /* name NULL past the last */
 /* True where `list`, names between spaces, holds name. */
 bool option_listed(const char *list, const char *name);
 
+/* Every name in the command's `options` is a row's: a mistake of the program where one is not. */
+void options_exist(const struct command *c);
+
 /* Sorts argv[1..] into options and words, in any order; after `--` all are words. room takes the
  * words. False with e filled where an option is unknown or its value is missing or wrong. */
 bool options_parse(struct invocation *v, int argc, char **argv, const char **room, struct err *e);

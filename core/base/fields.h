@@ -62,6 +62,18 @@ struct field {
     {                                                                                      \
         FIELD_AT(of, member), .type = FIELD_OWN, .own = form, .meaning = what, __VA_ARGS__ \
     }
+
+/* Bytes of a struct that whoever does not know it reads by its first member: `struct of` without
+ * `type first` at its beginning does not compile. */
+#define SIZE_LED_BY(of, type, first)                                                         \
+    (sizeof(struct of) +                                                                     \
+     0 * sizeof(struct {                                                                     \
+         _Static_assert(offsetof(struct of, first) == 0, #first " is not its first member"); \
+         _Static_assert(_Generic(((struct of *)0)->first, type : 1, default : 0),            \
+                        #first " is no " #type);                                             \
+         int unused;                                                                         \
+     }))
+
 #define FIELDS_END  \
     {               \
         .key = NULL \

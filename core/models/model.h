@@ -21,19 +21,15 @@ struct model_options {
 };
 
 /* A family, in core/models/NAME.c with a line MODEL(NAME) in models.def. Its options are a struct
- * that begins with struct model_options: MODEL_OPTIONS(struct x) holds it to that. */
+ * that begins with struct model_options: SIZE_LED_BY holds it to that. */
 struct model_family {
     const char *name;
     const struct backbone *backbones; /* its members; name NULL past the last */
     const struct field *fields;
-    size_t options_size;
+    size_t options_size; /* SIZE_LED_BY(..., int, variant) */
     /* Returns the logits (n, 1, 1, classes). */
     struct tensor *(*build)(struct net *n, struct tensor *images, const struct model_shape *s);
 };
-#define MODEL_OPTIONS(type)                                                 \
-    _Static_assert(offsetof(type, model) == 0, "options begin with model"); \
-    _Static_assert(_Generic(((type *)0)->model, struct model_options : 1), "")
-
 /* What a person names: resnet20, resnet50, ... */
 struct backbone {
     const char *name;

@@ -15,7 +15,6 @@ struct resnet {
     struct model_options model;
     int stride_in, shortcut; /* CHOICE */
 };
-MODEL_OPTIONS(struct resnet);
 
 /* What makes a member of the family. */
 struct resnet_kind {
@@ -189,6 +188,6 @@ const struct model_family family_resnet = {
     .name = "resnet",
     .backbones = resnet_backbones,
     .fields = resnet_fields,
-    .options_size = sizeof(struct resnet),
+    .options_size = SIZE_LED_BY(resnet, struct model_options, model),
     .build = resnet_build,
 };

@@ -25,6 +25,6 @@ static const struct field cosine_fields[] = {
 const struct schedule schedule_cosine = {
     .name = "cosine",
     .fields = cosine_fields,
-    .settings_size = sizeof(struct cosine_settings),
+    .settings_size = SIZE_LED_BY(cosine_settings, struct warmup, warmup),
     .factor = cosine_factor,
 };

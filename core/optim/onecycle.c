@@ -37,6 +37,6 @@ static const struct field onecycle_fields[] = {
 const struct schedule schedule_onecycle = {
     .name = "onecycle",
     .fields = onecycle_fields,
-    .settings_size = sizeof(struct onecycle_settings),
+    .settings_size = SIZE_LED_BY(onecycle_settings, struct warmup, warmup),
     .factor = onecycle_factor,
 };

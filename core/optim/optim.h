@@ -4,11 +4,11 @@
 #include "core/graph/graph.h"
 
 /* An optimiser moves the weights along their gradients. It brings its own settings; every one has
- * `lr` as its first member (double). */
+ * `lr` as its first member (double), which the schedule's factor is multiplied with. */
 struct optimizer {
     const char *name;
     const struct field *fields;
-    size_t settings_size;
+    size_t settings_size; /* SIZE_LED_BY(..., double, lr) */
     int state_per_weight; /* floats kept per weight between steps, zero at the start */
     void (*step)(const void *settings, struct graph *g, float *state, double lr);
 };
@@ -23,7 +23,7 @@ const struct optimizer *optimizer_named(const char *name);
 struct schedule {
     const char *name;
     const struct field *fields; /* warmup_epochs and warmup_from first (warmup.h), then its own */
-    size_t settings_size;
+    size_t settings_size;       /* SIZE_LED_BY(..., struct warmup, warmup) */
     double (*factor)(const void *settings, double epoch,
                      double epochs); /* epoch: steps done / steps per epoch */
 };

@@ -80,7 +80,7 @@ static const struct field sgd_fields[] = {
 const struct optimizer optimizer_sgd = {
     .name = "sgd",
     .fields = sgd_fields,
-    .settings_size = sizeof(struct sgd_settings),
+    .settings_size = SIZE_LED_BY(sgd_settings, double, lr),
     .state_per_weight = 1,
     .step = sgd_step,
 };

@@ -100,6 +100,6 @@ static const struct field step_fields[] = {
 const struct schedule schedule_step = {
     .name = "step",
     .fields = step_fields,
-    .settings_size = sizeof(struct step_settings),
+    .settings_size = SIZE_LED_BY(step_settings, struct warmup, warmup),
     .factor = step_factor,
 };

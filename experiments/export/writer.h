@@ -14,4 +14,5 @@ struct writer {
 #undef WRITER
 extern const struct writer *const writers[]; /* NULL past the last */
 const struct writer *writer_named(const char *name);
+const char *writer_nearest(const char *name); /* what name is a misspelling of, or NULL */
 #endif

@@ -312,10 +312,21 @@ START_TEST(test_milestones)
 }
 END_TEST
 
+/* The training loop reads a learning rate by its place alone. */
+START_TEST(test_settings_begin_with_lr)
+{
+    for (const struct optimizer *const *o = optimizers; *o; o++) {
+        const struct field *lr = field_named((*o)->fields, "lr");
+        ck_assert_msg(lr && lr->at == 0 && lr->type == FIELD_REAL, "%s", (*o)->name);
+    }
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("optim");
-    unit_case(s, "sgd", 20, UNIT_TESTS(test_sgd_golden, test_sgd_threads));
+    unit_case(s, "sgd", 20,
+              UNIT_TESTS(test_sgd_golden, test_sgd_threads, test_settings_begin_with_lr));
     unit_case(s, "clip", 20, UNIT_TESTS(test_clip));
     unit_case(s, "schedules", 20,
               UNIT_TESTS(test_schedules, test_schedule_list, test_schedule_check, test_milestones));
