@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -79,12 +80,26 @@ bool file_write(const char *path, const void *data, size_t len, struct err *e)
     return file_write_pieces(path, (struct file_piece[]){ { data, len }, { NULL, 0 } }, e);
 }
 
+/* Creates a file beside path that nobody else has: hosts and containers that share the folder may
+ * share process ids, too, so only chance tells their names apart. *name: free() it. */
+static int temporary_open(const char *path, char **name)
+{
+    const size_t room = strlen(path) + sizeof ".0123456789abcdef.tmp";
+    int fd = -1;
+    *name = mem_new(room, 1);
+    do {
+        unsigned long long chance;
+        if (getrandom(&chance, sizeof chance, 0) != sizeof chance) return -1;
+        snprintf(*name, room, "%s.%016llx.tmp", path, chance);
+        fd = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    } while (fd < 0 && errno == EEXIST);
+    return fd;
+}
+
 bool file_write_pieces(const char *path, const struct file_piece *pieces, struct err *e)
 {
-    size_t room = strlen(path) + 32;
-    char *temporary = mem_new(room, 1);
-    snprintf(temporary, room, "%s.%ld.tmp", path, (long)getpid());
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    char *temporary;
+    int fd = temporary_open(path, &temporary);
     bool ok = fd >= 0 && file_fill_pieces(fd, pieces);
     int why = errno;
     if (fd >= 0 && close(fd) != 0 && ok) {
@@ -102,6 +117,28 @@ bool file_write_pieces(const char *path, const struct file_piece *pieces, struct
         err_set(e, "%s: cannot be written: %s", path, strerror(why));
     }
     free(temporary);
+    return ok;
+}
+
+bool file_clock(const char *dir, struct timespec *now, struct err *e)
+{
+    const size_t room = strlen(dir) + sizeof "/clock";
+    char *path = mem_new(room, 1), *temporary;
+    struct stat s;
+    snprintf(path, room, "%s/clock", dir);
+    int fd = temporary_open(path, &temporary);
+    bool ok = fd >= 0 && file_fill(fd, "\n", 1) && fsync(fd) == 0 && fstat(fd, &s) == 0;
+    int why = errno;
+    if (fd >= 0) {
+        close(fd);
+        unlink(temporary);
+    }
+    if (ok)
+        *now = s.st_mtim;
+    else
+        err_set(e, "%s: no file can be written in it: %s", dir, strerror(why));
+    free(temporary);
+    free(path);
     return ok;
 }
 

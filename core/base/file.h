@@ -2,6 +2,7 @@
 #define CORE_BASE_FILE_H
 #include "core/base/err.h"
 #include <stddef.h>
+#include <time.h>
 
 /* Whole files and folders. Every message names the path and the system's reason. */
 struct bytes {
@@ -21,6 +22,10 @@ struct file_piece {
     size_t len;
 };
 bool file_write_pieces(const char *path, const struct file_piece *pieces, struct err *e);
+
+/* The time by the clock that stamps files in the folder, which is a file server's where that is not
+ * of this machine: what is written later is not stamped earlier. Writes a file, and removes it. */
+bool file_clock(const char *dir, struct timespec *now, struct err *e);
 
 bool file_exists(const char *path);
 bool dir_make(const char *path, struct err *e); /* with its parents; one that exists is fine */

@@ -50,7 +50,8 @@ static bool record_is_fresh(const struct run_task *t)
     struct stat st;
     text_addf(&path, "%s/runs/%s.json", t->dir, t->id);
     bool fresh = stat(path.s, &st) == 0 &&
-                 (double)st.st_mtim.tv_sec + 1e-9 * (double)st.st_mtim.tv_nsec >= t->began;
+                 (st.st_mtim.tv_sec != t->began.tv_sec ? st.st_mtim.tv_sec > t->began.tv_sec
+                                                       : st.st_mtim.tv_nsec >= t->began.tv_nsec);
     text_clear(&path);
     return fresh;
 }

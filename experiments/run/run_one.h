@@ -2,6 +2,7 @@
 #define EXPERIMENTS_RUN_RUN_ONE_H
 #include "experiments/run/progress.h"
 #include "experiments/run/run_data.h"
+#include <time.h>
 
 /* One run from lock to record. */
 struct run_task {
@@ -9,9 +10,9 @@ struct run_task {
     const struct design_point *point;
     uint64_t seed;
     const struct run_data *data;
-    int number, of; /* k of n */
-    double began; /* seconds of the file system's clock when this program began: a failure recorded
-                   * later is another process's of the same sweep, and is not tried again */
+    int number, of;        /* k of n */
+    struct timespec began; /* file_clock of dir when this program began: a failure recorded later is
+                            * another process's of the same sweep, and is not tried again */
 };
 
 enum run_outcome {

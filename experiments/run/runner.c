@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 struct runner {
     const struct design *design;
@@ -21,8 +20,8 @@ struct runner {
     struct census census;
     struct run_task *tasks; /* what is to be trained */
     int n_tasks;
-    int *next; /* number of the next task; shared by all workers */
-    double began;
+    int *next;             /* number of the next task; shared by all workers */
+    struct timespec began; /* file_clock of the results folder */
 };
 
 /* What a worker hands back; the largest counts. */
@@ -207,7 +206,9 @@ static enum runner_status runner_verdict(const struct runner *r, struct err *e)
 static enum runner_status runner_go(struct runner *r, struct progress *p, struct err *e)
 {
     int worst = WORK_DONE;
-    if (!dir_make(r->options->dir, e) || !runner_open_data(r, e) || !runner_census(r, p, e))
+    const char *dir = r->options->dir;
+    if (!dir_make(dir, e) || !file_clock(dir, &r->began, e) || !runner_open_data(r, e) ||
+        !runner_census(r, p, e))
         return RUNNER_NO_DATA;
     runner_tasks(r);
     if (r->n_tasks && !runner_train(r, p, &worst, e)) return RUNNER_NO_DATA;
@@ -220,17 +221,9 @@ static enum runner_status runner_go(struct runner *r, struct progress *p, struct
     return runner_verdict(r, e);
 }
 
-/* The clock that stamps files; it ticks every few milliseconds. */
-static double file_clock(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME_COARSE, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 enum runner_status runner_run(const struct design *d, const struct run_options *o, struct err *e)
 {
-    struct runner r = { .design = d, .options = o, .began = file_clock() };
+    struct runner r = { .design = d, .options = o };
     struct progress p;
     parallel_use(o->threads);
     progress_open(&p, o->jobs ? o->jobs : 1, o->quiet);

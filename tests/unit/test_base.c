@@ -6,10 +6,14 @@
 #include "core/base/rng.h"
 #include "tests/unit/unit.h"
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 START_TEST(text_grows_and_escapes)
@@ -188,6 +192,110 @@ START_TEST(file_round_trip_and_refusals)
 }
 END_TEST
 
+/* Two writers of one path, as alike as two hosts with one process id. */
+static const char *shared_path;
+static void *write_often(void *what)
+{
+    char *all = mem_new(1 << 16, 1);
+    struct err e;
+    memset(all, *(const char *)what, 1 << 16);
+    bool good = true;
+    for (int i = 0; i < 40; i++) good = file_write(shared_path, all, 1 << 16, &e) && good;
+    free(all);
+    return good ? what : NULL;
+}
+
+START_TEST(writers_of_one_file_do_not_meet)
+{
+    char dir[] = "/tmp/senet-base-XXXXXX", path[64];
+    static char what[2][2] = { "a", "b" };
+    pthread_t other;
+    struct err e;
+    struct bytes b;
+    void *good;
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/x", dir);
+    shared_path = path;
+    ck_assert_int_eq(pthread_create(&other, NULL, write_often, what[0]), 0);
+    ck_assert_ptr_nonnull(write_often(what[1]));
+    ck_assert_int_eq(pthread_join(other, &good), 0);
+    ck_assert_ptr_nonnull(good);
+    ck_assert(file_read(path, &b, &e));
+    ck_assert_uint_eq(b.len, 1 << 16);
+    for (size_t i = 0; i < b.len; i++) ck_assert_int_eq(b.data[i], b.data[0]);
+    free(b.data);
+    unlink(path);
+    rmdir(dir);
+}
+END_TEST
+
+/* In the place of the system's, for the whole program: what chance gives, once it has given this.
+ */
+static const unsigned long long *chances;
+ssize_t getrandom(void *to, size_t len, unsigned flags)
+{
+    static unsigned long long next = 1000;
+    (void)flags;
+    unsigned long long v = chances && *chances ? *chances++ : next++;
+    memcpy(to, &v, len);
+    return (ssize_t)len;
+}
+
+START_TEST(a_link_in_the_place_of_a_temporary_file_is_not_followed)
+{
+    char dir[] = "/tmp/senet-base-XXXXXX", path[64], link[96], other[64];
+    struct err e;
+    struct bytes b;
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/x", dir);
+    snprintf(other, sizeof other, "%s/other", dir);
+    snprintf(link, sizeof link, "%s.%016llx.tmp", path, 7ULL);
+    ck_assert(file_write(other, "kept", 4, &e));
+    ck_assert_int_eq(symlink(other, link), 0);
+    chances = (const unsigned long long[]){ 7, 7, 8, 0 };
+    ck_assert_msg(file_write(path, "written", 7, &e), "%s", e.text);
+    chances = NULL;
+    ck_assert(file_read(other, &b, &e));
+    ck_assert_str_eq((const char *)b.data, "kept");
+    free(b.data);
+    ck_assert(file_read(path, &b, &e));
+    ck_assert_str_eq((const char *)b.data, "written");
+    free(b.data);
+    unlink(path), unlink(other), unlink(link), rmdir(dir);
+}
+END_TEST
+
+/* In the place of the system's, while `clock_off` is set: this machine's clock is an hour fast. */
+static bool clock_off;
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    const int failed = (int)syscall(SYS_clock_gettime, clock, now);
+    if (clock_off) now->tv_sec += 3600;
+    return failed;
+}
+
+START_TEST(files_are_dated_by_the_clock_that_stamps_them)
+{
+    char dir[] = "/tmp/senet-base-XXXXXX", path[64];
+    struct timespec now;
+    struct stat before, after;
+    struct err e;
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/x", dir);
+    ck_assert(file_write(path, "x", 1, &e));
+    ck_assert_int_eq(stat(path, &before), 0);
+    clock_off = true;
+    ck_assert_msg(file_clock(dir, &now, &e), "%s", e.text);
+    clock_off = false;
+    ck_assert(file_write(path, "x", 1, &e));
+    ck_assert_int_eq(stat(path, &after), 0);
+    ck_assert_int_ge(now.tv_sec, before.st_mtim.tv_sec);
+    ck_assert_int_le(now.tv_sec, after.st_mtim.tv_sec);
+    unlink(path);
+    ck_assert_int_eq(rmdir(dir), 0); /* nothing is left of it */
+}
+END_TEST
+
 struct sample {
     int count, mode;
     double rate;
@@ -292,7 +400,10 @@ Suite *suite(void)
               UNIT_TESTS(rng_is_philox, rng_streams_differ_and_repeat, rng_has_the_right_moments,
                          rng_shuffles_everything_once));
     unit_case(s, "parallel", 30, UNIT_TESTS(parallel_runs_each_chunk_once, parallel_parts_cover));
-    unit_case(s, "file", 10, UNIT_TESTS(file_round_trip_and_refusals));
+    unit_case(s, "file", 10,
+              UNIT_TESTS(file_round_trip_and_refusals, writers_of_one_file_do_not_meet,
+                         a_link_in_the_place_of_a_temporary_file_is_not_followed,
+                         files_are_dated_by_the_clock_that_stamps_them));
     unit_case(s, "fields", 10, UNIT_TESTS(fields_read_and_write, fields_refuse));
     unit_case(s, "memory", 10, UNIT_TESTS(pool_keeps_everything));
     return s;
