@@ -215,3 +215,34 @@ void dir_list_free(char **names, size_t count)
     for (size_t i = 0; i < count; i++) free(names[i]);
     free(names);
 }
+
+static bool name_is_temporary(const char *name, const char *of)
+{
+    const size_t len = strlen(name), stem = strlen(of);
+    return len > stem + 4 && strncmp(name, of, stem) == 0 && name[stem] == '.' &&
+           strcmp(name + len - 4, ".tmp") == 0;
+}
+
+bool file_remove(const char *path, struct err *e)
+{
+    const char *slash = strrchr(path, '/');
+    struct pool p = { NULL };
+    const char *dir = slash ? pool_textf(&p, "%.*s", (int)(slash - path + 1), path) : "./";
+    const char *own = slash ? slash + 1 : path;
+    char **names;
+    size_t n;
+    bool ok = true;
+    if (!file_exists(dir) || !dir_list(dir, &names, &n, e)) {
+        pool_clear(&p);
+        return !file_exists(dir);
+    }
+    for (size_t i = 0; ok && i < n; i++) {
+        if (strcmp(names[i], own) != 0 && !name_is_temporary(names[i], own)) continue;
+        const char *one = pool_textf(&p, "%s%s", dir, names[i]);
+        ok = unlink(one) == 0 || errno == ENOENT ||
+             err_set(e, "%s: cannot be removed: %s", one, strerror(errno));
+    }
+    dir_list_free(names, n);
+    pool_clear(&p);
+    return ok;
+}

@@ -27,6 +27,10 @@ bool file_write_pieces(const char *path, const struct file_piece *pieces, struct
  * of this machine: what is written later is not stamped earlier. Writes a file, and removes it. */
 bool file_clock(const char *dir, struct timespec *now, struct err *e);
 
+/* Removes the file, and the temporary ones that writers of it left where they were killed. Nobody
+ * may be writing it. Where there is nothing to remove it does nothing. */
+bool file_remove(const char *path, struct err *e);
+
 bool file_exists(const char *path);
 bool dir_make(const char *path, struct err *e); /* with its parents; one that exists is fine */
 

@@ -43,6 +43,55 @@ bool run_is_locked(const char *dir, const char *id)
     return busy;
 }
 
+/* Of a run that is over: nothing continues it. */
+static bool checkpoint_drop(const char *dir, const char *id, struct err *e)
+{
+    struct text path = { 0 };
+    text_addf(&path, "%s/runs/%s/checkpoint", dir, id);
+    bool ok = file_remove(path.s, e);
+    text_clear(&path);
+    return ok;
+}
+
+/* Is there anything of a checkpoint, whole or begun? Records are long; this is asked first. */
+static bool checkpoint_left(const char *dir, const char *id)
+{
+    struct text path = { 0 };
+    struct err e;
+    char **names;
+    size_t n;
+    bool left = false;
+    text_addf(&path, "%s/runs/%s", dir, id);
+    if (dir_list(path.s, &names, &n, &e)) {
+        for (size_t i = 0; i < n; i++) left |= strncmp(names[i], "checkpoint", 10) == 0;
+        dir_list_free(names, n);
+    }
+    text_clear(&path);
+    return left;
+}
+
+bool run_checkpoints_drop(const char *dir, struct err *e)
+{
+    struct text runs = { 0 };
+    struct record r;
+    struct err unread;
+    char **ids;
+    size_t n;
+    text_addf(&runs, "%s/runs", dir);
+    bool ok = true, there = file_exists(runs.s) && dir_list(runs.s, &ids, &n, &unread);
+    text_clear(&runs);
+    if (!there) return true;
+    for (size_t i = 0; i < n; i++) {
+        if (!record_id_valid(ids[i]) || !checkpoint_left(dir, ids[i]) ||
+            record_read(dir, ids[i], &r, &unread) != 1)
+            continue;
+        if (r.status == RECORD_COMPLETED) ok = checkpoint_drop(dir, ids[i], e) && ok;
+        record_clear(&r);
+    }
+    dir_list_free(ids, n);
+    return ok;
+}
+
 /* Whether the record is of this invocation's time. */
 static bool record_is_fresh(const struct run_task *t)
 {
@@ -176,6 +225,8 @@ static enum run_outcome run_locked(const struct run_task *t, struct progress *p,
                               .threads = parallel_threads(),
                               .jobs = p->slots };
     bool written = record_write(t->dir, &f, e);
+    if (written && f.status == RECORD_COMPLETED && !checkpoint_drop(t->dir, t->id, &why))
+        progress_say(p, "%s", why.text);
     run_tell(&view, &f);
     train_result_clear(&result);
     if (!written) return RUN_NO_DISK;

@@ -25,6 +25,10 @@ enum run_outcome {
 /* wait: for the lock, where another process holds it. */
 enum run_outcome run_one(const struct run_task *t, struct progress *p, bool wait, struct err *e);
 
+/* Removes the checkpoints of the folder's completed runs, of whatever design: one is left where a
+ * process was killed between a record and the removal. */
+bool run_checkpoints_drop(const char *dir, struct err *e);
+
 /* True where a process is at work on this run. */
 bool run_is_locked(const char *dir, const char *id);
 #endif

@@ -206,10 +206,12 @@ static enum runner_status runner_verdict(const struct runner *r, struct err *e)
 static enum runner_status runner_go(struct runner *r, struct progress *p, struct err *e)
 {
     int worst = WORK_DONE;
+    struct err kept;
     const char *dir = r->options->dir;
     if (!dir_make(dir, e) || !file_clock(dir, &r->began, e) || !runner_open_data(r, e) ||
         !runner_census(r, p, e))
         return RUNNER_NO_DATA;
+    if (!run_checkpoints_drop(dir, &kept)) progress_say(p, "%s", kept.text);
     runner_tasks(r);
     if (r->n_tasks && !runner_train(r, p, &worst, e)) return RUNNER_NO_DATA;
     if (worst == WORK_STOPPED || signals_caught()) return RUNNER_INTERRUPTED;

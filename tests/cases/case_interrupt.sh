@@ -36,3 +36,19 @@ wait $pid
 [ $? = 130 ] || fail "workers: not interrupted"
 expect 0 "$SENET_EXP" run tiny.yaml --out workers
 digests workers | cmp - want || fail "workers: other weights"
+
+# Only what can still be continued keeps a checkpoint: none of the folders above does. One that a
+# killed process left, whole or begun, goes with the next command; one of a stopped run stays.
+for folder in whole INT killed workers; do
+    ! has_checkpoint $folder || fail "$folder: a completed run kept its checkpoint"
+done
+stopped kept INT 130
+ended=$(ls whole/runs/*.json | head -n 1)
+ended=${ended%.json}
+touch "$ended/checkpoint" "$ended/checkpoint.123.tmp" "$ended.json.123.tmp"
+expect 0 "$SENET_EXP" run tiny.yaml --out whole
+has err "2 runs kept"
+[ "$(ls "$ended")" = "lock
+predictions.csv" ] || fail "left: $(ls "$ended")"
+expect 0 "$SENET_EXP" run tiny.yaml train.epochs=1 --out kept
+has_checkpoint kept || fail "a run that can be continued lost its checkpoint"
