@@ -4,6 +4,7 @@
 #include "core/base/order.h"
 #include "experiments/bench/process.h"
 #include "experiments/bench/step.h"
+#include "experiments/run/footprint.h"
 #include "experiments/run/headroom.h"
 #include <stdlib.h>
 #include <string.h>
@@ -67,14 +68,20 @@ static bool rounds_report(struct rounds *r, struct err *e)
     return true;
 }
 
-/* Bytes of all paths, which are in memory at once, with that batch size; 0: there is no such
- * network. */
-static uint64_t bench_bytes(const struct bench *b, int paths, int batch)
+struct bench_paths { /* what is in memory at once */
+    const struct bench *bench;
+    int n;
+};
+
+/* Bytes of all paths with that batch size; 0: there is no such network. */
+static uint64_t bench_bytes(const void *ctx, int batch)
 {
+    const struct bench_paths *paths = ctx;
+    const struct bench *b = paths->bench;
     const struct run_spec *s = &b->point->spec;
     struct err e;
     uint64_t sum = 0;
-    for (int i = 0; i < paths; i++) {
+    for (int i = 0; i < paths->n; i++) {
         struct model_net n;
         if (!spec_build(s, batch, &b->point->shape, &n, &e)) return 0;
         graph_fuse(n.graph, i == 0);
@@ -87,31 +94,21 @@ static uint64_t bench_bytes(const struct bench *b, int paths, int batch)
     return sum;
 }
 
-/* Largest batch, below the point's own, that needs no more than room; 0: not even one image. */
-static int bench_batch_within(const struct bench *b, int paths, uint64_t room)
-{
-    int fits = 0, fails = b->point->spec.train.batch_size;
-    while (fails - fits > 1) {
-        int batch = fits + (fails - fits) / 2;
-        uint64_t bytes = bench_bytes(b, paths, batch);
-        *(bytes && bytes <= room ? &fits : &fails) = batch;
-    }
-    return fits;
-}
-
 static bool bench_fits(const struct bench *b, int paths, struct err *e)
 {
     struct headroom h;
     headroom_read(&h, "");
-    const uint64_t need = bench_bytes(b, paths, b->point->spec.train.batch_size),
-                   room = headroom_one(&h);
+    const struct bench_paths in_memory = { b, paths };
+    const int batch = b->point->spec.train.batch_size;
+    const uint64_t need = bench_bytes(&in_memory, batch), room = headroom_one(&h);
     if (need <= room) return true;
     return err_set(e,
                    "%s need%s %.3f GB of memory, and %.3f GB can be had (%s): the largest "
                    "train.batch_size that fits is %d%s",
                    paths > 1 ? "the two paths" : "the step", paths > 1 ? "" : "s",
                    (double)need / 1e9, (double)room / 1e9, headroom_one_by(&h),
-                   bench_batch_within(b, paths, room), paths > 1 ? "; or give --no-reference" : "");
+                   batch_largest(batch, &(struct batch_need){ bench_bytes, &in_memory }, room),
+                   paths > 1 ? "; or give --no-reference" : "");
 }
 
 bool bench_run(struct bench *b, struct err *e)

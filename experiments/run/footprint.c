@@ -49,26 +49,28 @@ static uint64_t footprint_to_come(const struct design_point *p, const struct foo
     return footprint_total(f) - (p->spec.format->keeps_later ? 0 : f->images);
 }
 
-/* Largest batch, below the point's own, whose run needs no more than room; 0: not even one image.
- */
-static int batch_within(const struct design_point *p, uint64_t room)
+int batch_largest(int below, const struct batch_need *need, uint64_t room)
 {
-    int fits = 0, fails = p->spec.train.batch_size;
+    int fits = 0, fails = below;
     while (fails - fits > 1) {
         int batch = fits + (fails - fits) / 2;
-        struct footprint f;
-        if (footprint_at(p, batch, &f) && footprint_to_come(p, &f) <= room)
-            fits = batch;
-        else
-            fails = batch;
+        uint64_t bytes = need->bytes(need->ctx, batch);
+        *(bytes && bytes <= room ? &fits : &fails) = batch;
     }
     return fits;
+}
+
+static uint64_t point_need(const void *point, int batch)
+{
+    struct footprint f;
+    return footprint_at(point, batch, &f) ? footprint_to_come(point, &f) : 0;
 }
 
 /* "lower train.batch_size to 96, the largest that fits" */
 static void advise(struct text *t, const struct design_point *p, uint64_t room)
 {
-    int batch = batch_within(p, room);
+    int batch =
+        batch_largest(p->spec.train.batch_size, &(struct batch_need){ point_need, p }, room);
     if (batch)
         text_addf(t, "lower train.batch_size from %d to %d, the largest that fits",
                   p->spec.train.batch_size, batch);

@@ -18,6 +18,14 @@ uint64_t footprint_total(const struct footprint *f);
 /* The same for the point with another batch size; false where the network cannot be built. */
 bool footprint_at(const struct design_point *p, int batch, struct footprint *out);
 
+/* Bytes that a batch of so many images needs; 0: there is no such network. */
+struct batch_need {
+    uint64_t (*bytes)(const void *ctx, int batch);
+    const void *ctx;
+};
+/* The largest batch below `below` that needs no more than room; 0: not even one image does. */
+int batch_largest(int below, const struct batch_need *need, uint64_t room);
+
 /* Refuses a run that does not fit. The message names the largest train.batch_size that does. The
  * data set is open: what it has read counts as memory that is gone already. jobs: that many runs at
  * a time, each in a process of its own, none of which needs more than this one. */

@@ -91,6 +91,27 @@ static uint64_t bytes_at(const struct design_point *p, int batch)
     return footprint_total(&f) - f.images;
 }
 
+/* Ten bytes an image; up to *of images there is no such network. */
+static uint64_t ten_an_image(const void *of, int batch)
+{
+    return batch <= *(const int *)of ? 0 : 10 * (uint64_t)batch;
+}
+
+START_TEST(largest_batch_is_found)
+{
+    const int none = 0, some = 3;
+    struct batch_need need = { ten_an_image, &none };
+    for (int below = 1; below < 40; below++)
+        for (uint64_t room = 0; room < 450; room += 5) {
+            const int all = (int)(room / 10);
+            ck_assert_int_eq(batch_largest(below, &need, room), all < below ? all : below - 1);
+        }
+    need.ctx = &some;
+    ck_assert_int_eq(batch_largest(100, &need, 30), 0); /* what cannot be built does not fit */
+    ck_assert_int_eq(batch_largest(4, &need, 1000), 0);
+}
+END_TEST
+
 START_TEST(refusal_names_the_largest_batch)
 {
     struct design d = { 0 };
@@ -220,7 +241,8 @@ Suite *suite(void)
     Suite *s = suite_create("footprint");
     unit_case(s, "footprint", 120,
               UNIT_TESTS(figure_is_right_to_five_percent, other_batches_are_counted_alike,
-                         refusal_names_the_largest_batch, jobs_share_what_there_is));
+                         largest_batch_is_found, refusal_names_the_largest_batch,
+                         jobs_share_what_there_is));
     unit_case(s, "headroom", 20,
               UNIT_TESTS(least_limit_holds, old_groups_and_containers_are_read, own_limits_count));
     return s;
