@@ -10,6 +10,7 @@
  *   product  points: one for each variant and swept value
  *   points   every point resolved; keys that do not exist or change nothing
  *   probes   data shape, network and other things that settings must agree on
+ *   data     data sets that points share, and what of them is in memory at one time
  *   final    baseline, and points that are the same runs
  * Each reports all it finds; the later ones pass over what the earlier ones refused. */
 
@@ -102,6 +103,9 @@ bool draft_try(struct given *const *list, int n, struct run_spec *s, struct pool
 
 /* design_probes.c */
 void draft_probes(struct draft *f);
+
+/* datasets.c */
+void draft_data(struct draft *f);
 
 /* design_final.c */
 void draft_final(struct draft *f);

@@ -15,6 +15,7 @@ bool design_read(struct design *out, const struct design_request *r, struct diag
         draft_product(&f);
         draft_points(&f);
         draft_probes(&f);
+        draft_data(&f);
         draft_final(&f);
     }
     if (d->count == before) return true;

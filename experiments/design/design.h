@@ -14,15 +14,18 @@ struct design_point {
     uint64_t structure; /* graph_digest */
     size_t unfused;     /* graph_unfused of a training step */
     uint64_t bytes;     /* of a training step at its batch size, with the optimiser's state */
-    uint64_t images;    /* bytes of images that the data set keeps in memory */
-    int same_as;        /* an earlier point whose runs are the same runs, or -1 */
+    int data_set;       /* points of one number read the same images: below design.n_data_sets */
+    /* Bytes of images in memory while its runs train: of its data set, and of those that other
+     * points use and that are open then. read: of them, those that opening has read already. */
+    uint64_t images, images_read;
+    int same_as; /* an earlier point whose runs are the same runs, or -1 */
 };
 
 struct design {
     const char *experiment;         /* its name; letters, digits, '-', '_', '.' */
     const char *question, *mirrors; /* or NULL */
     struct design_point *points;
-    int n_points;
+    int n_points, n_data_sets;
     int baseline;                 /* index of the point the others are compared with, or -1 */
     const char *const *axis_keys; /* every key that some point sets */
     int n_axis_keys;

@@ -6,8 +6,6 @@
 
 struct probing {
     struct nets nets;
-    struct text data; /* the data settings that `images` was counted for */
-    uint64_t images;
 };
 
 /* s is resolved and, but for the first probe, its shape is known. */
@@ -164,18 +162,6 @@ static void point_dies(struct deaths *d, int point, int number, const struct err
     x->points[x->n++] = point;
 }
 
-/* Most points share their data: it is looked at once, not a thousand times. */
-static uint64_t probed_images(struct probing *p, const struct design_point *at)
-{
-    struct text data = { 0 };
-    spec_write_data(&at->spec, &at->shape, &data);
-    bool same = p->data.s && strcmp(p->data.s, data.s) == 0;
-    text_clear(same ? &data : &p->data);
-    if (same) return p->images;
-    p->data = data;
-    return p->images = spec_images(&at->spec, &at->shape);
-}
-
 static void point_probe(struct deaths *d, int point)
 {
     struct design_point *p = &d->f->out->points[point];
@@ -197,7 +183,6 @@ static void point_probe(struct deaths *d, int point)
     p->structure = net->structure;
     p->unfused = net->unfused;
     p->bytes = net->bytes + spec_state_bytes(&p->spec, net->counts.trainable);
-    p->images = probed_images(&d->probing, p);
 }
 
 static void death_report(struct draft *f, const struct death *x)
@@ -227,5 +212,4 @@ void draft_probes(struct draft *f)
         if (f->resolved[i]) point_probe(&d, i);
     for (int i = 0; i < d.n; i++) death_report(f, &d.list[i]);
     nets_clear(&d.probing.nets);
-    text_clear(&d.probing.data);
 }

@@ -42,11 +42,10 @@ bool footprint_at(const struct design_point *p, int batch, struct footprint *out
     return true;
 }
 
-/* Of what this needs, the part that is not in memory yet: images of most formats are read when the
- * data set is opened. */
+/* Of what this needs, the part that is not in memory yet. */
 static uint64_t footprint_to_come(const struct design_point *p, const struct footprint *f)
 {
-    return footprint_total(f) - (p->spec.format->keeps_later ? 0 : f->images);
+    return footprint_total(f) - p->images_read;
 }
 
 int batch_largest(int below, const struct batch_need *need, uint64_t room)

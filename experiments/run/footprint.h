@@ -2,13 +2,13 @@
 #define EXPERIMENTS_RUN_FOOTPRINT_H
 #include "experiments/design/design.h"
 
-/* The memory of one run at its highest, in bytes: what a process that trains it and nothing else
- * has in physical memory. Known before anything is allocated, and right to 5 % from 100 MB on
+/* The memory of one run at its highest, in bytes: what a process that trains its design has in
+ * physical memory meanwhile. Known before anything is allocated, and right to 5 % from 100 MB on
  * (tests/unit/test_footprint.c); smaller runs are mostly the program itself. */
 struct footprint {
     uint64_t step;    /* weights, gradients, optimiser, activations: the point's bytes */
     uint64_t batches; /* made ready for training and for evaluation */
-    uint64_t images;  /* that the data set keeps in memory */
+    uint64_t images;  /* that the data sets keep in memory which are open then */
     uint64_t program; /* code, libraries, scratch memory of the threads */
 };
 

@@ -2,59 +2,65 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void data_close(struct run_data *d)
+void run_data_open(struct run_data_all *all, const struct design *d)
 {
-    data_split_clear(&d->split);
-    dataset_close(&d->data);
-    free(d->key);
-    free(d);
+    *all = (struct run_data_all){ .n_sets = d->n_data_sets };
+    all->sets = mem_new((size_t)d->n_data_sets, sizeof *all->sets);
 }
 
-static struct run_data *data_create(const struct design_point *p, struct err *e)
+static const struct dataset *set_open(struct run_data_all *all, const struct design_point *p,
+                                      struct err *e)
 {
     const struct run_spec *s = &p->spec;
-    struct run_data *d = mem_new(1, sizeof *d);
+    struct dataset *set = &all->sets[p->data_set];
+    if (set->format) return set;
     const char *path = s->data.path ? s->data.path : s->format->default_path;
-    if (!dataset_open(&d->data, s->format, path, s->format_settings, p->shape.size, e)) {
-        free(d);
-        return NULL;
-    }
-    if (!data_split(&d->split, &d->data, &s->data, e)) {
-        dataset_close(&d->data);
-        free(d);
-        return NULL;
-    }
-    return d;
+    return dataset_open(set, s->format, path, s->format_settings, p->shape.size, e) ? set : NULL;
 }
 
-const struct run_data *run_data_of(struct run_data **all, const struct design_point *p,
+static struct run_data *data_create(struct run_data_all *all, const struct design_point *p,
+                                    struct err *e)
+{
+    const struct dataset *set = set_open(all, p, e);
+    if (!set) return NULL;
+    struct run_data *d = mem_new(1, sizeof *d);
+    d->data = set;
+    if (data_split(&d->split, set, &p->spec.data, e)) return d;
+    free(d);
+    return NULL;
+}
+
+const struct run_data *run_data_of(struct run_data_all *all, const struct design_point *p,
                                    struct err *e)
 {
     struct text t = { 0 };
     spec_write_data(&p->spec, &p->shape, &t);
-    char *key = mem_text(t.s);
-    text_clear(&t);
-    for (const struct run_data *d = *all; d; d = d->next) {
-        if (strcmp(d->key, key) != 0) continue;
-        free(key);
+    for (struct run_data *d = all->splits; d; d = d->next) {
+        if (strcmp(d->key, t.s) != 0) continue;
+        text_clear(&t);
         return d;
     }
-    struct run_data *d = data_create(p, e);
-    if (!d) {
-        free(key);
-        return NULL;
+    struct run_data *d = data_create(all, p, e);
+    if (d) {
+        d->key = mem_text(t.s);
+        d->next = all->splits;
+        all->splits = d;
     }
-    d->key = key;
-    d->next = *all;
-    *all = d;
+    text_clear(&t);
     return d;
 }
 
-void run_data_clear(struct run_data **all)
+void run_data_close(struct run_data_all *all, int data_set) { dataset_close(&all->sets[data_set]); }
+
+void run_data_clear(struct run_data_all *all)
 {
-    while (*all) {
-        struct run_data *next = (*all)->next;
-        data_close(*all);
-        *all = next;
+    for (struct run_data *d = all->splits, *next; d; d = next) {
+        next = d->next;
+        data_split_clear(&d->split);
+        free(d->key);
+        free(d);
     }
+    for (int i = 0; i < all->n_sets; i++) run_data_close(all, i);
+    free(all->sets);
+    *all = (struct run_data_all){ .n_sets = 0 };
 }

@@ -15,7 +15,7 @@
 struct runner {
     const struct design *design;
     const struct run_options *options;
-    struct run_data *all_data;
+    struct run_data_all all_data;
     const struct run_data **data; /* of each point */
     struct census census;
     struct run_task *tasks; /* what is to be trained */
@@ -31,6 +31,7 @@ static bool runner_open_data(struct runner *r, struct err *e)
 {
     const struct design *d = r->design;
     r->data = mem_new((size_t)d->n_points, sizeof *r->data);
+    run_data_open(&r->all_data, d);
     for (int p = 0; p < d->n_points; p++) {
         r->data[p] = run_data_of(&r->all_data, &d->points[p], e);
         if (!r->data[p]) return false;
@@ -118,6 +119,18 @@ static void runner_tasks(struct runner *r)
     }
 }
 
+/* Closes the data sets that no task from number `from` on trains on, nor one that another process
+ * has in hand (busy, which may be NULL). */
+static void runner_close_data(struct runner *r, int from, const bool *busy)
+{
+    bool *wanted = mem_new((size_t)r->design->n_data_sets, sizeof *wanted);
+    for (int i = 0; i < r->n_tasks; i++)
+        if (i >= from || (busy && busy[i])) wanted[r->tasks[i].point->data_set] = true;
+    for (int set = 0; set < r->design->n_data_sets; set++)
+        if (!wanted[set]) run_data_close(&r->all_data, set);
+    free(wanted);
+}
+
 static int work_result(enum run_outcome o, const struct err *e)
 {
     if (o == RUN_NO_DISK) fprintf(stderr, "senet-exp: %s\n", e->text);
@@ -137,6 +150,7 @@ static int runner_work(void *ctx, int slot, struct progress *p)
         enum run_outcome o = signals_caught() ? RUN_STOPPED : run_one(&r->tasks[i], p, false, &e);
         busy[i] = o == RUN_BUSY;
         result = work_result(o, &e);
+        runner_close_data(r, i + 1, busy);
     }
     for (i = 0; result == WORK_DONE && i < r->n_tasks; i++) {
         if (!busy[i]) continue;
@@ -144,6 +158,8 @@ static int runner_work(void *ctx, int slot, struct progress *p)
                      r->tasks[i].point->label, (unsigned long long)r->tasks[i].seed);
         result =
             work_result(signals_caught() ? RUN_STOPPED : run_one(&r->tasks[i], p, true, &e), &e);
+        busy[i] = false;
+        runner_close_data(r, r->n_tasks, busy);
     }
     free(busy);
     return result;
@@ -213,6 +229,7 @@ static enum runner_status runner_go(struct runner *r, struct progress *p, struct
         return RUNNER_NO_DATA;
     if (!run_checkpoints_drop(dir, &kept)) progress_say(p, "%s", kept.text);
     runner_tasks(r);
+    runner_close_data(r, 0, NULL);
     if (r->n_tasks && !runner_train(r, p, &worst, e)) return RUNNER_NO_DATA;
     if (worst == WORK_STOPPED || signals_caught()) return RUNNER_INTERRUPTED;
     if (worst == WORK_KILLED) progress_say(p, "a worker was killed: the same command goes on");

@@ -279,6 +279,15 @@ void spec_write_data(const struct run_spec *s, const struct data_shape *shape, s
     fields_write(s->format->fields, s->format_settings, t);
 }
 
+void spec_write_images(const struct run_spec *s, const struct data_shape *shape, struct text *t)
+{
+    const char *path = s->data.path ? s->data.path : s->format->default_path;
+    text_addf(t, "%s %d ", s->format->name, shape->size);
+    text_json(t, path && !s->format->made_up ? path : "");
+    text_add(t, " ");
+    fields_write(s->format->fields, s->format_settings, t);
+}
+
 uint64_t spec_net_bytes(const struct model_net *n)
 {
     return graph_bytes(n->graph, true, (struct tensor *[]){ n->logits, n->loss, NULL });

@@ -67,6 +67,10 @@ void spec_write_network(const struct run_spec *s, struct text *json);
 /* Section dataset, and the size that images come out in: equal texts are the same data. */
 void spec_write_data(const struct run_spec *s, const struct data_shape *shape, struct text *t);
 
+/* The part of it that decides which images there are, before any is chosen: format, its settings,
+ * path, size. Equal texts can share what is read. */
+void spec_write_images(const struct run_spec *s, const struct data_shape *shape, struct text *t);
+
 /* The network of a spec for data of this shape. */
 bool spec_build(const struct run_spec *s, int batch, const struct data_shape *shape,
                 struct model_net *out, struct err *e);

@@ -26,12 +26,14 @@ static const char text[] =
     "model: {backbone: resnet20, se: {reduction: 16}}\n"
     "train: {epochs: 1, batch_size: 128}\n";
 
-static void design_make(struct design *d)
+static void design_make_of(struct design *d, const char *yaml)
 {
     struct diags problems = { 0 };
-    ck_assert(design_read(d, &(struct design_request){ .path = "test", .text = text }, &problems));
+    ck_assert(design_read(d, &(struct design_request){ .path = "test", .text = yaml }, &problems));
     diags_clear(&problems);
 }
+
+static void design_make(struct design *d) { design_make_of(d, text); }
 
 /* Of a process that trains the design and does nothing else. */
 static double peak_of_run(const struct design *d, const char *dir)
@@ -51,20 +53,78 @@ static double peak_of_run(const struct design *d, const char *dir)
     return 1024.0 * (double)used.ru_maxrss;
 }
 
-START_TEST(figure_is_right_to_five_percent)
+/* Trains the design and compares: the point that takes the most tells how much the whole does. */
+static void figure_is_right(const char *yaml)
 {
     struct design d = { 0 };
     char dir[] = "/tmp/footprint-XXXXXX", command[64];
     if (SANITIZED) return; /* shadow memory and red zones are not the program's */
     ck_assert_ptr_nonnull(mkdtemp(dir));
-    design_make(&d);
-    struct footprint f = footprint_of(&d.points[0]);
-    double said = (double)footprint_total(&f), was = peak_of_run(&d, dir);
+    design_make_of(&d, yaml);
+    double said = 0, was = peak_of_run(&d, dir);
+    for (int i = 0; i < d.n_points; i++) {
+        struct footprint f = footprint_of(&d.points[i]);
+        if ((double)footprint_total(&f) > said) said = (double)footprint_total(&f);
+    }
     snprintf(command, sizeof command, "rm -r %s", dir);
     ck_assert_int_eq(system(command), 0);
     ck_assert_double_ge(said, 100e6);
     ck_assert_msg(said > 0.95 * was && said < 1.05 * was, "%.1f MB foretold, %.1f MB taken",
                   said / 1e6, was / 1e6);
+    design_clear(&d);
+}
+
+START_TEST(figure_is_right_to_five_percent)
+{
+    figure_is_right(text);
+}
+END_TEST
+
+/* 98 MB of images, of which six points choose. */
+START_TEST(points_share_what_they_choose_from)
+{
+    static const char yaml[] =
+        "experiment: memory\n"
+        "dataset: {name: synthetic, classes: 10, train: 30000, test: 2000}\n"
+        "model: {backbone: resnet8, width: 0.25}\n"
+        "train: {epochs: 1, batch_size: 16}\n"
+        "sweep: {dataset.train_limit: [16, 32, 48], dataset.test_limit: [8, 16]}\n"
+        "seeds: [1]\n";
+    struct design d = { 0 };
+    design_make_of(&d, yaml);
+    for (int i = 0; i < d.n_points; i++) ck_assert_uint_eq(d.points[i].images, 3072 * 32000);
+    design_clear(&d);
+    figure_is_right(yaml);
+}
+END_TEST
+
+/* Two data sets, of which the larger one is closed before the larger network trains. */
+static const char two_sets[] =
+    "experiment: memory\n"
+    "dataset: {name: synthetic, classes: 10, test: 16, train_limit: 256}\n"
+    "model: {backbone: resnet20}\n"
+    "train: {epochs: 1}\n"
+    "variants:\n"
+    "  data: {dataset.train: 35000, train.batch_size: 8}\n"
+    "  batch: {dataset.train: 256, train.batch_size: 128}\n"
+    "baseline: none\n";
+
+START_TEST(a_data_set_is_closed_after_its_last_run)
+{
+    char yaml[600];
+    struct design d = { 0 };
+    snprintf(yaml, sizeof yaml, "%sseeds: [1]\n", two_sets);
+    figure_is_right(yaml);
+    design_make_of(&d, yaml);
+    const uint64_t large = 3072 * (35000 + 16), small = 3072 * (256 + 16);
+    ck_assert_uint_eq(d.points[0].images, large + small); /* ids need both */
+    ck_assert_uint_eq(d.points[1].images, small);
+    ck_assert_int_ne(d.points[0].data_set, d.points[1].data_set);
+    design_clear(&d);
+    snprintf(yaml, sizeof yaml, "%sseeds: [1, 2]\n", two_sets); /* each is wanted again */
+    design_make_of(&d, yaml);
+    ck_assert_uint_eq(d.points[1].images, large + small);
+    ck_assert_uint_eq(d.points[1].images_read, large + small);
     design_clear(&d);
 }
 END_TEST
@@ -240,7 +300,8 @@ Suite *suite(void)
 {
     Suite *s = suite_create("footprint");
     unit_case(s, "footprint", 120,
-              UNIT_TESTS(figure_is_right_to_five_percent, other_batches_are_counted_alike,
+              UNIT_TESTS(figure_is_right_to_five_percent, points_share_what_they_choose_from,
+                         a_data_set_is_closed_after_its_last_run, other_batches_are_counted_alike,
                          largest_batch_is_found, refusal_names_the_largest_batch,
                          jobs_share_what_there_is));
     unit_case(s, "headroom", 20,
