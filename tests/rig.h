@@ -70,7 +70,9 @@ static inline void rig_data(struct rig *r, const struct rig_request *q)
     s.validation = q->validation;
     s.train_limit = q->train_limit;
     const char *path = q->path ? q->path : f->default_path;
-    BUG_IF(!dataset_open(&r->data, f, path, r->format_settings, q->size, &e), "%s", e.text);
+    BUG_IF(!dataset_open(&r->data,
+                         &(struct data_source){ f, path, r->format_settings, q->size, NULL }, &e),
+           "%s", e.text);
     BUG_IF(!data_split(&r->split, &r->data, &s, &e), "%s", e.text);
     fields_default(augment_fields, &r->augment);
     r->augment.crop_padding = q->augment ? r->data.size / 8 : 0;

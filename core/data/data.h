@@ -20,9 +20,17 @@ struct data_crop {
     double aspect_min, aspect_max;
 };
 
+/* What outlives a start of the program, and who is told that one takes long. */
+struct data_notes {
+    const char *folder;                       /* where digests of files are kept, or NULL */
+    void (*say)(void *ctx, const char *text); /* from any thread, one at a time; or NULL */
+    void *ctx;
+};
+
 struct dataset {
     const struct data_format *format;
-    int size, channels, classes; /* images come out as size x size x channels */
+    const struct data_notes *notes; /* while it is opened; or NULL */
+    int size, channels, classes;    /* images come out as size x size x channels */
     uint32_t count[DATA_PARTS];
     const uint16_t *labels[DATA_PARTS];
     const char *const *class_names; /* classes of them, or NULL */
@@ -76,7 +84,8 @@ struct data_format {
      * the files agree. size: what the network takes, 0 for the size of the files. */
     bool (*shape)(const char *path, const void *settings, int size, struct data_shape *out,
                   struct err *e);
-    /* size as above. d arrives zeroed with format set; after a refusal close is called on it. */
+    /* size as above. d arrives zeroed but for format and notes; after a refusal close is called on
+     * it. */
     bool (*open)(struct dataset *d, const char *path, const void *settings, int size,
                  struct err *e);
     /* size * size * channels bytes. Called from any thread; crop is only given to formats with
@@ -97,8 +106,16 @@ struct data_format {
 extern const struct data_format *const formats[]; /* NULL past the last */
 const struct data_format *format_named(const char *name);
 
-/* path NULL: the format's default. After a refusal d is empty; closing it again does no harm. */
-bool dataset_open(struct dataset *d, const struct data_format *f, const char *path,
-                  const void *settings, int size, struct err *e);
+/* What to open: a format, its settings, and the size that the network takes (0: the files'). */
+struct data_source {
+    const struct data_format *format;
+    const char *path; /* NULL: the format's default */
+    const void *settings;
+    int size;
+    const struct data_notes *notes; /* or NULL */
+};
+
+/* After a refusal d is empty; closing it again does no harm. */
+bool dataset_open(struct dataset *d, const struct data_source *from, struct err *e);
 void dataset_close(struct dataset *d);
 #endif

@@ -16,13 +16,15 @@ const struct data_format *format_named(const char *name)
     return NULL;
 }
 
-bool dataset_open(struct dataset *d, const struct data_format *f, const char *path,
-                  const void *settings, int size, struct err *e)
+bool dataset_open(struct dataset *d, const struct data_source *from, struct err *e)
 {
-    *d = (struct dataset){ .format = f };
-    if (f->open(d, path ? path : f->default_path, settings, size, e)) return true;
-    dataset_close(d);
-    return false;
+    const struct data_format *f = from->format;
+    const char *path = from->path ? from->path : f->default_path;
+    *d = (struct dataset){ .format = f, .notes = from->notes };
+    bool good = f->open(d, path, from->settings, from->size, e);
+    d->notes = NULL;
+    if (!good) dataset_close(d);
+    return good;
 }
 
 void dataset_close(struct dataset *d)

@@ -4,19 +4,15 @@
  * and one of them keeps. */
 #include "core/base/digest.h"
 #include "core/base/file.h"
-#include "core/base/parallel.h"
 #include "core/data/folders.h"
 #include "core/data/jpeg.h"
-#include <errno.h>
+#include "core/data/survey.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-/* Contents are part of the digest up to this total; beyond it names and sizes alone (ImageNet would
- * take minutes to read). */
-#define IMAGES_DIGEST_BYTES ((uint64_t)4 << 30)
-enum { IMAGES_CHUNKS = 256 };
+/* Files are read for their digests in silence for so long, s. */
+static const double images_patience = 2;
 
 struct images_settings {
     int classes, test_folder, cache_mib;
@@ -87,96 +83,29 @@ static bool images_read(const struct dataset *d, enum data_part part, uint32_t i
     return true;
 }
 
-/* Sizes and digests of all files, in parallel; each file has a place of its own. */
-struct survey {
-    const struct images *own;
-    uint32_t count[DATA_PARTS];
-    bool contents;
-    uint64_t *sizes, *digests;
-    struct err error[IMAGES_CHUNKS];
-    bool failed[IMAGES_CHUNKS];
-};
-
-static bool survey_file(struct survey *s, size_t i, struct err *e)
-{
-    enum data_part part = i < s->count[DATA_TRAIN] ? DATA_TRAIN : DATA_TEST;
-    uint32_t index = (uint32_t)(part == DATA_TRAIN ? i : i - s->count[DATA_TRAIN]);
-    char *path = file_path(&s->own->folders, part, index);
-    struct stat st;
-    struct bytes file;
-    bool good = true;
-    if (s->contents) {
-        good = file_read(path, &file, e);
-        if (good) {
-            s->digests[i] = digest_of(file.data, file.len);
-            s->sizes[i] = file.len;
-            free(file.data);
-        }
-    } else if (stat(path, &st)) {
-        good = err_set(e, "%s: %s", path, strerror(errno));
-    } else if (!S_ISREG(st.st_mode)) {
-        good = err_set(e, "%s: not a regular file", path);
-    } else {
-        s->sizes[i] = (uint64_t)st.st_size;
-    }
-    free(path);
-    return good;
-}
-
-static void survey_chunk(void *ctx, size_t chunk)
-{
-    struct survey *s = ctx;
-    size_t begin, end;
-    parallel_part(s->count[DATA_TRAIN] + (size_t)s->count[DATA_TEST], IMAGES_CHUNKS, chunk, &begin,
-                  &end);
-    for (size_t i = begin; i < end && !s->failed[chunk]; i++)
-        s->failed[chunk] = !survey_file(s, i, &s->error[chunk]);
-}
-
-static bool survey_run(struct survey *s, struct err *e)
-{
-    parallel_for(IMAGES_CHUNKS, survey_chunk, s);
-    for (int i = 0; i < IMAGES_CHUNKS; i++)
-        if (s->failed[i]) {
-            *e = s->error[i];
-            return false;
-        }
-    return true;
-}
-
 static uint64_t survey_digest(const struct survey *s)
 {
     struct digest *g = digest_create();
-    size_t i = 0;
-    for (int part = 0; part < DATA_PARTS; part++)
-        for (uint32_t k = 0; k < s->count[part]; k++, i++) {
-            const char *name = s->own->folders.files[part][k];
-            digest_add(g, name, strlen(name) + 1);
-            digest_add(g, &s->sizes[i], sizeof s->sizes[i]);
-            if (s->contents) digest_add(g, &s->digests[i], sizeof s->digests[i]);
-        }
+    for (size_t i = 0; i < s->count; i++) {
+        const struct survey_file *f = &s->files[i];
+        digest_add(g, f->name, strlen(f->name) + 1);
+        digest_add(g, &f->size, sizeof f->size);
+        digest_add(g, &f->digest, sizeof f->digest);
+    }
     return digest_end(g);
 }
 
 static bool images_digest(struct dataset *d, struct err *e)
 {
-    struct survey *s = mem_new(1, sizeof *s);
-    size_t n = d->count[DATA_TRAIN] + (size_t)d->count[DATA_TEST];
-    uint64_t total = 0;
-    s->own = d->own;
-    memcpy(s->count, d->count, sizeof s->count);
-    s->sizes = mem_new(n, sizeof *s->sizes);
-    s->digests = mem_new(n, sizeof *s->digests);
-    bool good = survey_run(s, e);
-    for (size_t i = 0; i < n; i++) total += s->sizes[i];
-    if (good && total <= IMAGES_DIGEST_BYTES) {
-        s->contents = true;
-        good = survey_run(s, e);
-    }
-    if (good) d->digest = survey_digest(s);
-    free(s->sizes);
-    free(s->digests);
-    free(s);
+    const struct folders *f = &((const struct images *)d->own)->folders;
+    struct survey s = { .root = f->root, .notes = d->notes, .patience = images_patience };
+    s.count = d->count[DATA_TRAIN] + (size_t)d->count[DATA_TEST];
+    s.files = mem_new(s.count, sizeof *s.files);
+    for (size_t part = 0, i = 0; part < DATA_PARTS; part++)
+        for (uint32_t k = 0; k < d->count[part]; k++) s.files[i++].name = f->files[part][k];
+    bool good = survey_files(&s, e);
+    if (good) d->digest = survey_digest(&s);
+    free(s.files);
     return good;
 }
 

@@ -26,7 +26,7 @@ struct model_family {
     const char *name;
     const struct backbone *backbones; /* its members; name NULL past the last */
     const struct field *fields;
-    size_t options_size; /* SIZE_LED_BY(..., int, variant) */
+    size_t options_size; /* SIZE_LED_BY(..., struct model_options, model) */
     /* Returns the logits (n, 1, 1, classes). */
     struct tensor *(*build)(struct net *n, struct tensor *images, const struct model_shape *s);
 };

@@ -1,5 +1,6 @@
 #ifndef EXPERIMENTS_RUN_PROGRESS_H
 #define EXPERIMENTS_RUN_PROGRESS_H
+#include "core/base/clock.h"
 #include "core/train/train.h"
 #include <stdio.h>
 

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-void run_data_open(struct run_data_all *all, const struct design *d)
+void run_data_open(struct run_data_all *all, const struct design *d, const struct data_notes *notes)
 {
-    *all = (struct run_data_all){ .n_sets = d->n_data_sets };
+    *all = (struct run_data_all){ .n_sets = d->n_data_sets, .notes = *notes };
     all->sets = mem_new((size_t)d->n_data_sets, sizeof *all->sets);
 }
 
@@ -14,8 +14,14 @@ static const struct dataset *set_open(struct run_data_all *all, const struct des
     const struct run_spec *s = &p->spec;
     struct dataset *set = &all->sets[p->data_set];
     if (set->format) return set;
-    const char *path = s->data.path ? s->data.path : s->format->default_path;
-    return dataset_open(set, s->format, path, s->format_settings, p->shape.size, e) ? set : NULL;
+    const struct data_source from = {
+        .format = s->format,
+        .path = s->data.path,
+        .settings = s->format_settings,
+        .size = p->shape.size,
+        .notes = &all->notes,
+    };
+    return dataset_open(set, &from, e) ? set : NULL;
 }
 
 static struct run_data *data_create(struct run_data_all *all, const struct design_point *p,

@@ -16,10 +16,12 @@ struct run_data {
 struct run_data_all {
     struct dataset *sets; /* by design_point.data_set; format NULL: closed */
     int n_sets;
+    struct data_notes notes;
     struct run_data *splits;
 };
 
-void run_data_open(struct run_data_all *all, const struct design *d);
+void run_data_open(struct run_data_all *all, const struct design *d,
+                   const struct data_notes *notes);
 
 /* That of a point; its images are opened where no earlier point did. NULL with e filled where they
  * cannot be. */

@@ -27,14 +27,17 @@ struct runner {
 /* What a worker hands back; the largest counts. */
 enum { WORK_DONE, WORK_NO_DISK, WORK_STOPPED, WORK_KILLED = 255 };
 
-static bool runner_open_data(struct runner *r, struct err *e)
+static void data_say(void *progress, const char *text) { progress_say(progress, "%s", text); }
+
+static bool runner_open_data(struct runner *r, struct progress *p, struct err *e)
 {
+    const struct data_notes notes = { r->options->dir, data_say, p };
     const struct design *d = r->design;
     r->data = mem_new((size_t)d->n_points, sizeof *r->data);
-    run_data_open(&r->all_data, d);
-    for (int p = 0; p < d->n_points; p++) {
-        r->data[p] = run_data_of(&r->all_data, &d->points[p], e);
-        if (!r->data[p]) return false;
+    run_data_open(&r->all_data, d, &notes);
+    for (int i = 0; i < d->n_points; i++) {
+        r->data[i] = run_data_of(&r->all_data, &d->points[i], e);
+        if (!r->data[i]) return false;
     }
     return true;
 }
@@ -224,7 +227,7 @@ static enum runner_status runner_go(struct runner *r, struct progress *p, struct
     int worst = WORK_DONE;
     struct err kept;
     const char *dir = r->options->dir;
-    if (!dir_make(dir, e) || !file_clock(dir, &r->began, e) || !runner_open_data(r, e) ||
+    if (!dir_make(dir, e) || !file_clock(dir, &r->began, e) || !runner_open_data(r, p, e) ||
         !runner_census(r, p, e))
         return RUNNER_NO_DATA;
     if (!run_checkpoints_drop(dir, &kept)) progress_say(p, "%s", kept.text);

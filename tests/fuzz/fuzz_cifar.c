@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     v.text = "10";
     if (bytes[0] & 4 && !field_read(field_named(f->fields, "classes"), settings, &v, NULL, &e))
         abort();
-    if (dataset_open(&d, f, folder[set], settings, 0, &e)) {
+    if (dataset_open(&d, &(struct data_source){ f, folder[set], settings, 0, NULL }, &e)) {
         uint8_t pixels[3072];
         for (uint32_t i = 0; i < d.count[DATA_TRAIN]; i++) {
             if (!f->read(&d, DATA_TRAIN, i, NULL, pixels, &e)) abort();

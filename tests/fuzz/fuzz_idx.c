@@ -81,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     struct dataset d;
     struct err e;
     bool shaped = f->shape(folder, &classes, 0, &shape, &e);
-    bool opened = dataset_open(&d, f, folder, &classes, 0, &e);
+    bool opened = dataset_open(&d, &(struct data_source){ f, folder, &classes, 0, NULL }, &e);
     if (opened) {
         if (!shaped || shape.size != d.size || shape.classes != d.classes) abort();
         read_all(&d);

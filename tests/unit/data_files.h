@@ -215,19 +215,27 @@ static inline void *format_settings(const struct data_format *f, const char *con
 }
 #define PAIRS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
-static inline void data_open(struct dataset *d, const char *format, const char *path, int size,
-                             const char *const *pairs)
+static inline void data_open_noted(struct dataset *d, const char *format, const char *path,
+                                   int size, const char *const *pairs,
+                                   const struct data_notes *notes)
 {
     const struct data_format *f = format_named(format);
     void *s = format_settings(f, pairs);
     struct err e;
-    ck_assert_msg(dataset_open(d, f, path, s, size, &e), "%s", e.text);
+    ck_assert_msg(dataset_open(d, &(struct data_source){ f, path, s, size, notes }, &e), "%s",
+                  e.text);
     struct data_shape shape;
     ck_assert_msg(f->shape(path ? path : f->default_path, s, size, &shape, &e), "%s", e.text);
     ck_assert_int_eq(shape.size, d->size);
     ck_assert_int_eq(shape.channels, d->channels);
     ck_assert_int_eq(shape.classes, d->classes);
     free(s);
+}
+
+static inline void data_open(struct dataset *d, const char *format, const char *path, int size,
+                             const char *const *pairs)
+{
+    data_open_noted(d, format, path, size, pairs, NULL);
 }
 
 static inline void data_read(const struct dataset *d, enum data_part part, uint32_t index,

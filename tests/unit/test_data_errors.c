@@ -245,7 +245,8 @@ static bool read_all(const char *folder, const struct breakage *b, struct err *e
     void *s = format_settings(f, b->key ? PAIRS(b->key, b->setting) : NULL);
     struct dataset d;
     uint8_t pixels[32 * 32 * 3];
-    bool good = dataset_open(&d, f, folder, s, bases[b->base].size, e);
+    bool good =
+        dataset_open(&d, &(struct data_source){ f, folder, s, bases[b->base].size, NULL }, e);
     if (!good) ck_assert_ptr_null(d.own);
     for (int part = 0; good && part < DATA_PARTS; part++)
         for (uint32_t i = 0; good && i < d.count[part]; i++)
@@ -336,7 +337,7 @@ START_TEST(what_cannot_be_is_refused)
     if (r->shape)
         ck_assert(!f->shape(r->path, s, r->size, &shape, &e));
     else
-        ck_assert(!dataset_open(&d, f, r->path, s, r->size, &e));
+        ck_assert(!dataset_open(&d, &(struct data_source){ f, r->path, s, r->size, NULL }, &e));
     ck_assert_str_eq(e.text, r->message);
     free(s);
 }
