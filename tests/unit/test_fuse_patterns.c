@@ -227,7 +227,7 @@ static struct tensor *build_concat_of_many(struct net *n, struct tensor *x)
 {
     struct tensor *in[19];
     for (int i = 0; i < 19; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "c%d", i);
         in[i] = i % 5 ? x : conv_bn_relu(n, x, name, 1);
     }
