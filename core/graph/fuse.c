@@ -82,8 +82,8 @@ static bool fuser_shares(const struct fuser *u, size_t top, int arm)
     }
     if (own->from > before) return false;
     for (size_t k = u->first[own->from]; k < u->first[own->from + 1]; k++) {
-        const size_t reader = u->readings[k].node;
-        if (reader != sum->adds[0] && reader != sum->adds[1] && reader > before) return false;
+        const size_t reader = u->roles[u->readings[k].node].runs_at;
+        if (reader != top && reader > before) return false;
     }
     return true;
 }

@@ -117,6 +117,13 @@ static void fuser_arms(const struct fuser *u, size_t add, size_t inner, struct r
     }
 }
 
+/* Node i runs as part of the sum that `top` becomes. */
+static void fuser_join(struct fuser *u, size_t i, size_t top)
+{
+    u->roles[i].gone = true;
+    u->roles[i].runs_at = top;
+}
+
 /* add [-> relu], with the add inside it: the last node becomes the sum. */
 static void fuser_find_sum(struct fuser *u, size_t add)
 {
@@ -133,13 +140,12 @@ static void fuser_find_sum(struct fuser *u, size_t add)
     if (!saves) return;
     sum.sum = true;
     sum.relu = relu != NOBODY;
-    sum.adds[0] = add, sum.adds[1] = inner;
     u->roles[top] = sum;
-    if (inner != NOBODY) u->roles[inner].gone = true;
-    if (relu != NOBODY) u->roles[add].gone = true;
+    if (inner != NOBODY) fuser_join(u, inner, top);
+    if (relu != NOBODY) fuser_join(u, add, top);
     for (int i = 0; i < sum.n_arms; i++) {
         struct role *from = &u->roles[sum.arms[i].from];
-        if (sum.arms[i].scale != NOBODY) u->roles[sum.arms[i].scale].gone = true;
+        if (sum.arms[i].scale != NOBODY) fuser_join(u, sum.arms[i].scale, top);
         if (!sum.arms[i].deferred) continue;
         from->norm = from->deferred = true;
         from->reader = top;
@@ -214,9 +220,12 @@ void fuser_find(struct fuser *u)
     const size_t n = u->r->n_nodes;
     u->roles = mem_new(n, sizeof *u->roles);
     for (size_t i = 0; i < n; i++)
-        u->roles[i] = (struct role){
-            .top = i, .maker = i, .reader = NOBODY, .concat = NOBODY, .squeeze = NOBODY
-        };
+        u->roles[i] = (struct role){ .top = i,
+                                     .maker = i,
+                                     .runs_at = i,
+                                     .reader = NOBODY,
+                                     .concat = NOBODY,
+                                     .squeeze = NOBODY };
     for (size_t i = n; i-- > 0;) /* outer adds before those inside them */
         if (fuser_is(u, i, &op_add)) fuser_find_sum(u, i);
     for (size_t i = 0; i < n; i++)

@@ -24,11 +24,11 @@ struct role {       /* what becomes of a node as it was built */
     bool deferred;  /* of a norm: its output is not written */
     size_t top;     /* of a norm: the node whose output it makes, itself or its relu */
     size_t maker;   /* of any node: the norm that makes its output, or itself */
+    size_t runs_at; /* of any node: the node in whose place it runs, the top of a sum or itself */
     size_t reader;  /* of a norm that is an arm: the sum */
     size_t concat;  /* of a norm that writes into its part of a concat: that concat; NOBODY */
     size_t squeeze; /* of a norm or a sum: the global pool of its output; NOBODY */
     bool relu;      /* of a sum */
-    size_t adds[2]; /* of a sum: its adds, the inner one or NOBODY */
     int n_arms;
     struct arm arms[ARMS]; /* deferred and gated ones first */
 };

@@ -357,7 +357,11 @@ static void fused_norm_grad_part(const struct op_call *c, struct part p)
         gamma[j] = s.gamma[j];
         if (sum && attr->squeeze == SQUEEZE_AVG) gamma[j] += s.alpha[j] * s.dsqueeze[at + j];
     }
-    const bool masked = !sum && attr->relu, add = !(c->fresh & READS_IN(U)) && u->grad != g->grad;
+    const bool masked = !sum && attr->relu;
+    /* Over its own output's gradient it writes; where u is another arm of the sum, g is part of
+     * u's gradient, too, and stays in it. */
+    const bool in_place = !sum && u->grad == g->grad;
+    const bool add = !(c->fresh & READS_IN(U)) && !in_place;
     const bool stream = sum && !add && fused_streams(tensor_bytes(g), channels); /* not over dy */
     fused_for(u->bf16)->norm_grad(
         &(struct norm_grad_rows){ .dx = tensor_grad(u, at * rows),

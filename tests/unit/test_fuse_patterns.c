@@ -1,45 +1,9 @@
 /* Every pattern that core/graph/fuse.c knows, and those beside it that it must leave alone, as
  * small graphs: fused they give the loss, gradients, running statistics and predictions of the
  * plain graph, whatever the instruction set, the type of activations and the threads. */
-#include "core/base/parallel.h"
 #include "core/kernels/kernels.h"
 #include "core/ops/ops.h"
-#include "tests/unit/small_nets.h"
-
-enum { CHANNELS = 16, BATCH = 4, SIDE = 8 };
-
-static struct tensor *conv_bn(struct net *n, struct tensor *x, const char *name, int kernel)
-{
-    char bn[32];
-    snprintf(bn, sizeof bn, "%s_bn", name);
-    x = nn_conv(n, x, name, (struct conv_layer){ .channels = CHANNELS, .kernel = kernel });
-    return nn_batch_norm(n, x, bn);
-}
-
-static struct tensor *conv_bn_relu(struct net *n, struct tensor *x, const char *name, int kernel)
-{
-    return nn_relu(n, conv_bn(n, x, name, kernel));
-}
-
-static struct tensor *bn_relu_conv(struct net *n, struct tensor *x, const char *name)
-{
-    char bn[32];
-    snprintf(bn, sizeof bn, "%s_bn", name);
-    x = nn_relu(n, nn_batch_norm(n, x, bn));
-    return nn_conv(n, x, name, (struct conv_layer){ .channels = CHANNELS, .kernel = 3 });
-}
-
-/* A gate of x's own channels: a linear layer on its squeeze. */
-static struct tensor *gate_of(struct net *n, struct tensor *x, const char *name)
-{
-    const struct linear_layer layer = { .out = CHANNELS, .bias = true };
-    return nn_sigmoid(n, nn_linear(n, nn_global_avg_pool(n, x), name, layer));
-}
-
-static struct tensor *gated(struct net *n, struct tensor *x, const char *name)
-{
-    return nn_scale_channels(n, x, gate_of(n, x, name));
-}
+#include "tests/unit/fused_nets.h"
 
 static struct tensor *build_block(struct net *n, struct tensor *x)
 {
@@ -180,6 +144,23 @@ static struct tensor *build_shortcut_read_between(struct net *n, struct tensor *
     return nn_add(n, y, z);
 }
 
+/* The norm reads the shortcut, whose gradient is the sum's and the norm's. */
+static struct tensor *build_norm_of_shortcut(struct net *n, struct tensor *x)
+{
+    x = build_block(n, x);
+    return nn_relu(n, nn_add(n, nn_batch_norm(n, x, "c_bn"), x));
+}
+
+/* The shortcut is read by another add, built before the arm's norm, whose ReLU follows after it. */
+static struct tensor *build_overlapping_sums(struct net *n, struct tensor *x)
+{
+    x = build_block(n, x);
+    struct tensor *other = nn_add(n, x, nn_max_pool(n, x, 3, 1, 1));
+    struct tensor *arm = conv_bn(n, x, "c", 3);
+    other = nn_relu(n, other);
+    return nn_add(n, nn_relu(n, nn_add(n, arm, x)), other);
+}
+
 static struct tensor *build_norm_read_twice(struct net *n, struct tensor *x)
 {
     struct tensor *y = conv_bn(n, x, "a", 3);
@@ -234,142 +215,41 @@ static struct tensor *build_concat_of_many(struct net *n, struct tensor *x)
     return conv_bn_relu(n, nn_concat(n, 19, in), "last", 1);
 }
 
-/* What a pattern must spare: an op that does not run once it is fused; NULL: none must be spared.
- */
-static const struct pattern {
-    const char *name;
-    struct tensor *(*build)(struct net *n, struct tensor *x);
-    const char *spares;
-} patterns[] = {
-    { "block", build_block, "add" },
-    { "two norms", build_two_norms, "batch_norm" },
-    { "gate on a norm", build_se_standard, "scale_channels" },
-    { "gate by maxima", build_se_maximum, "global_max_pool" },
-    { "gate on a shortcut", build_se_on_shortcut, "scale_channels" },
-    { "gate after a ReLU", build_se_after_relu, "global_avg_pool" },
-    { "gate after a norm", build_se_after_norm, "global_avg_pool" },
-    { "gate after a block", build_se_after_block, "global_avg_pool" },
-    { "two squeezes of one tensor", build_two_squeezes, "scale_channels" },
-    { "pre-activation", build_preact, "batch_norm" },
-    { "pre-activation with a gate", build_preact_se, "scale_channels" },
-    { "norm of a pool", build_norm_of_pool, "batch_norm" },
-    { "norm of the input", build_norm_of_input, "batch_norm" },
-    { "pool of a norm", build_pool_of_norm, "relu" },
-    { "sum without ReLU", build_sum_without_relu, "add" },
-    { "three arms", build_three_arms, "add" },
-    { "three norms", build_three_norms, "add" },
-    { "three arms, two gates", build_three_gates, "scale_channels" },
-    { "four arms", build_four_arms, "batch_norm" },
-    { "sum of tensors", build_tensors, "relu" },
-    { "one arm twice", build_twice, "relu" },
-    { "shortcut read later", build_shortcut_read_later, "add" },
-    { "shortcut read between", build_shortcut_read_between, "batch_norm" },
-    { "norm read twice", build_norm_read_twice, "batch_norm" },
-    { "convolution with a bias", build_biased, "batch_norm" },
-    { "concat", build_concat, "batch_norm" },
-    { "gate after a concat", build_concat_se, "global_avg_pool" },
-    { "concat before the classifier", build_concat_last, "relu" },
-    { "concat of a concat", build_concat_of_concats, "batch_norm" },
-    { "concat of nineteen", build_concat_of_many, "batch_norm" },
+static const struct pattern patterns[] = {
+    { "block", build_block, "add", 0 },
+    { "two norms", build_two_norms, "batch_norm", 0 },
+    { "gate on a norm", build_se_standard, "scale_channels", 0 },
+    { "gate by maxima", build_se_maximum, "global_max_pool", 0 },
+    { "gate on a shortcut", build_se_on_shortcut, "scale_channels", 0 },
+    { "gate after a ReLU", build_se_after_relu, "global_avg_pool", 0 },
+    { "gate after a norm", build_se_after_norm, "global_avg_pool", 0 },
+    { "gate after a block", build_se_after_block, "global_avg_pool", 0 },
+    { "two squeezes of one tensor", build_two_squeezes, "scale_channels", 0 },
+    { "pre-activation", build_preact, "batch_norm", 0 },
+    { "pre-activation with a gate", build_preact_se, "scale_channels", 0 },
+    { "norm of a pool", build_norm_of_pool, "batch_norm", 0 },
+    { "norm of the input", build_norm_of_input, "batch_norm", 0 },
+    { "pool of a norm", build_pool_of_norm, "relu", 0 },
+    { "sum without ReLU", build_sum_without_relu, "add", 0 },
+    { "three arms", build_three_arms, "add", 0 },
+    { "three norms", build_three_norms, "add", 0 },
+    { "three arms, two gates", build_three_gates, "scale_channels", 0 },
+    { "four arms", build_four_arms, "batch_norm", 0 },
+    { "sum of tensors", build_tensors, "relu", 0 },
+    { "one arm twice", build_twice, "relu", 0 },
+    { "shortcut read later", build_shortcut_read_later, "add", 0 },
+    { "shortcut read between", build_shortcut_read_between, "batch_norm", 0 },
+    { "norm of the shortcut", build_norm_of_shortcut, "add", 0 },
+    { "overlapping sums", build_overlapping_sums, "relu", 0 },
+    { "norm read twice", build_norm_read_twice, "batch_norm", 0 },
+    { "convolution with a bias", build_biased, "batch_norm", 0 },
+    { "concat", build_concat, "batch_norm", 0 },
+    { "gate after a concat", build_concat_se, "global_avg_pool", 0 },
+    { "concat before the classifier", build_concat_last, "relu", 0 },
+    { "concat of a concat", build_concat_of_concats, "batch_norm", 0 },
+    { "concat of nineteen", build_concat_of_many, "batch_norm", 0 },
 };
 enum { PATTERNS = sizeof patterns / sizeof *patterns };
-
-/* LARGE: so many pixels that an evaluation takes the batch in slices of its images. */
-enum { LARGE = 8 };
-
-/* The pattern behind a first convolution, and before a classifier. */
-static struct model_net pattern_build(const struct pattern *p, unsigned how)
-{
-    const int batch = how & LARGE ? 17 : BATCH, side = how & LARGE ? 64 : SIDE;
-    static const struct se_settings none = { .min_hidden = 1 };
-    struct net n = { .graph = graph_create(), .se = &none };
-    struct model_net net = { .graph = n.graph };
-    struct err e;
-    net.images = graph_input(n.graph, "images", batch, side, side, 3);
-    net.labels = graph_input(n.graph, "labels", batch, 1, 1, 1);
-    struct tensor *x =
-        nn_conv(&n, net.images, "stem", (struct conv_layer){ .channels = CHANNELS, .kernel = 3 });
-    x = p->build(&n, x);
-    net.logits =
-        nn_linear(&n, nn_global_avg_pool(&n, x), "fc", (struct linear_layer){ .out = CLASSES });
-    net.loss = nn_softmax_loss(&n, net.logits, net.labels, 0);
-    ck_assert_msg(!n.failed, "%s: %s", p->name, n.e.text);
-    graph_fuse(net.graph, how & FUSED);
-    graph_bf16(net.graph, how & BF16);
-    struct tensor *keep[] = { net.logits, net.loss, NULL };
-    ck_assert_msg(graph_plan(net.graph, how & TRAINING, keep, &e), "%s", e.text);
-    graph_init(net.graph, 7);
-    return net;
-}
-
-static void pattern_step(struct model_net *n, uint64_t seed)
-{
-    const struct step step = { .training = true, .seed = 1 };
-    feed(n, seed);
-    graph_forward(n->graph, &step);
-    graph_backward(n->graph);
-}
-
-struct distance { /* relative, of what a step leaves */
-    double loss, gradients, states;
-};
-
-/* How far a fused step in `how` is from the plain one in floats. */
-static struct distance pattern_distance(const struct pattern *p, unsigned how, uint64_t seed)
-{
-    struct model_net fused = pattern_build(p, how | FUSED | TRAINING);
-    struct model_net plain = pattern_build(p, TRAINING);
-    pattern_step(&fused, seed);
-    pattern_step(&plain, seed);
-    size_t len, states;
-    graph_weights(plain.graph, &len);
-    const float *want = graph_states(plain.graph, &states);
-    const struct distance d = {
-        fabs((double)fused.loss->data[0] / (double)plain.loss->data[0] - 1),
-        apart(graph_gradients(fused.graph), graph_gradients(plain.graph), len),
-        apart(graph_states(fused.graph, NULL), want, states),
-    };
-    graph_destroy(fused.graph);
-    graph_destroy(plain.graph);
-    return d;
-}
-
-/* Rounding alone can put an input of a ReLU or a maximum on its other side, which moves gradients;
- * other inputs then decide. */
-static void check_training(const struct pattern *p, unsigned how)
-{
-    const struct distance most =
-        how & BF16 ? (struct distance){ 0.03, 0.08, 0.01 } : (struct distance){ 1e-5, 1e-4, 1e-5 };
-    struct distance d = { 1, 1, 1 };
-    for (uint64_t seed = 1; seed <= 4 && d.gradients > most.gradients; seed++) {
-        d = pattern_distance(p, how, seed);
-        ck_assert_msg(d.loss < most.loss, "%s (%s): loss differs by %g", p->name, kernels->isa,
-                      d.loss);
-        ck_assert_msg(d.states < most.states, "%s (%s): running statistics differ by %g", p->name,
-                      kernels->isa, d.states);
-    }
-    ck_assert_msg(d.gradients < most.gradients, "%s (%s): gradients differ by %g", p->name,
-                  kernels->isa, d.gradients);
-}
-
-static void check_evaluation(const struct pattern *p, unsigned how)
-{
-    const struct step step = { .training = false };
-    struct model_net fused = pattern_build(p, how | FUSED), plain = pattern_build(p, how & LARGE);
-    struct model_net *both[] = { &fused, &plain };
-    for (int i = 0; i < 2; i++) {
-        size_t states; /* variances so small that epsilon counts */
-        float *s = graph_states(both[i]->graph, &states);
-        for (size_t k = 0; k < states; k++) s[k] = 1e-5f * (float)(1 + k % 37);
-        feed(both[i], 1);
-        graph_forward(both[i]->graph, &step);
-    }
-    const double d = apart(fused.logits->data, plain.logits->data, tensor_len(plain.logits));
-    ck_assert_msg(d < (how & BF16 ? 0.05 : 1e-5), "%s (%s): logits differ by %g", p->name,
-                  kernels->isa, d);
-    graph_destroy(fused.graph);
-    graph_destroy(plain.graph);
-}
 
 START_TEST(a_pattern_is_the_same_fused)
 {
@@ -411,21 +291,7 @@ END_TEST
 
 START_TEST(threads_change_no_bit_of_a_pattern)
 {
-    for (unsigned how = 0; how <= BF16; how += BF16) {
-        parallel_use(1);
-        struct model_net one = pattern_build(&patterns[_i], how | FUSED | TRAINING);
-        pattern_step(&one, 1);
-        parallel_use(3);
-        struct model_net three = pattern_build(&patterns[_i], how | FUSED | TRAINING);
-        pattern_step(&three, 1);
-        size_t len;
-        graph_weights(one.graph, &len);
-        ck_assert_mem_eq(graph_gradients(one.graph), graph_gradients(three.graph),
-                         len * sizeof(float));
-        graph_destroy(one.graph);
-        graph_destroy(three.graph);
-    }
-    parallel_use(0);
+    for (unsigned how = 0; how <= BF16; how += BF16) check_threads(&patterns[_i], how);
 }
 END_TEST
 
