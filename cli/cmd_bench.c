@@ -3,6 +3,7 @@
 #include "cli/experiment.h"
 #include "core/base/mem.h"
 #include "core/base/parallel.h"
+#include "experiments/results/json.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,9 +32,10 @@ static void bench_show(const struct invocation *v, const struct bench *b)
 {
     if (v->json) {
         cJSON *o = bench_json(b);
-        char *s = cJSON_Print(o);
-        puts(s);
-        cJSON_free(s);
+        struct text json = { 0 };
+        json_print(&json, o);
+        fputs(json.s, stdout);
+        text_clear(&json);
         cJSON_Delete(o);
     } else {
         bench_print(b);

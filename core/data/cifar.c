@@ -3,6 +3,7 @@
  * an image are its red, green and blue planes; they are interleaved on reading. */
 #include "core/base/digest.h"
 #include "core/base/file.h"
+#include "core/data/class_names.h"
 #include "core/data/store.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,8 @@ static const struct field cifar_fields[] = {
 struct cifar_layout {
     int labels, at, classes; /* label bytes; which of them counts; its range */
     const char *files[DATA_PARTS][CIFAR_FILES + 1];
+    const char *names_file; /* of the classes, where it is there; otherwise: */
+    const char *const *names;
 };
 static const struct cifar_layout cifar_10 = {
     1,
@@ -42,12 +45,14 @@ static const struct cifar_layout cifar_10 = {
     { { "data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
         "data_batch_5.bin" },
       { "test_batch.bin" } },
+    "batches.meta.txt",
+    class_names_cifar10,
 };
 static const struct cifar_layout cifar_100_fine = {
-    2, 1, 100, { { "train.bin" }, { "test.bin" } }
+    2, 1, 100, { { "train.bin" }, { "test.bin" } }, "fine_label_names.txt", class_names_cifar100,
 };
 static const struct cifar_layout cifar_100_coarse = {
-    2, 0, 20, { { "train.bin" }, { "test.bin" } }
+    2, 0, 20, { { "train.bin" }, { "test.bin" } }, "coarse_label_names.txt", class_names_cifar20,
 };
 
 static bool cifar_has(const char *folder, const char *name)
@@ -172,6 +177,17 @@ static bool cifar_part_open(struct dataset *d, enum data_part part, const char *
     return good;
 }
 
+static bool cifar_names(struct dataset *d, const char *folder, const struct cifar_layout *l,
+                        struct err *e)
+{
+    struct pool *p = &store_of(d)->names;
+    d->class_names =
+        cifar_has(folder, l->names_file)
+            ? class_names_read(p, pool_textf(p, "%s/%s", folder, l->names_file), l->classes, e)
+            : l->names;
+    return d->class_names;
+}
+
 static bool cifar_size_check(int size, struct err *e)
 {
     return !size || size == CIFAR_SIDE ||
@@ -192,7 +208,7 @@ static bool cifar_open(struct dataset *d, const char *path, const void *settings
     struct digest *digest = digest_create();
     digest_add(digest, &l->at, sizeof l->at);
     bool good = cifar_part_open(d, DATA_TRAIN, path, l, digest, e) &&
-                cifar_part_open(d, DATA_TEST, path, l, digest, e);
+                cifar_part_open(d, DATA_TEST, path, l, digest, e) && cifar_names(d, path, l, e);
     d->digest = digest_end(digest);
     return good;
 }

@@ -33,9 +33,11 @@ struct dataset {
     int size, channels, classes;    /* images come out as size x size x channels */
     uint32_t count[DATA_PARTS];
     const uint16_t *labels[DATA_PARTS];
-    const char *const *class_names; /* classes of them, or NULL */
-    uint64_t digest;                /* of every byte that was or will be read */
-    void *own;                      /* the format's */
+    const char *const *class_names;            /* classes of them, or NULL */
+    const char *const *file_names[DATA_PARTS]; /* count of them, from the data's folder on; or NULL:
+                                                  images share files */
+    uint64_t digest;                           /* of every byte that was or will be read */
+    void *own;                                 /* the format's */
 };
 
 /* A number for each channel; n is 0 where the training part shall tell. */

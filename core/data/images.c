@@ -150,6 +150,7 @@ static bool images_open(struct dataset *d, const char *path, const void *setting
     for (int part = 0; part < DATA_PARTS; part++) {
         d->count[part] = f->count[part];
         d->labels[part] = f->labels[part];
+        d->file_names[part] = f->files[part];
     }
     images_cache(d, s->cache_mib);
     return images_digest(d, e);

@@ -43,6 +43,7 @@ void store_close(struct dataset *d)
         if (s->pixels[part]) mem_unmap(s->pixels[part], s->bytes[part]);
         free(s->labels[part]);
     }
+    pool_clear(&s->names);
     free(s);
     d->own = NULL;
 }

@@ -8,6 +8,7 @@ struct store {
     uint8_t *pixels[DATA_PARTS];  /* count x size x size x channels */
     uint16_t *labels[DATA_PARTS]; /* count */
     size_t bytes[DATA_PARTS];
+    struct pool names; /* of classes, where a file told them */
 };
 
 /* Makes room for d->count[part] images of d's size; d->own is the store (created by the first

@@ -97,7 +97,7 @@ static void write_point(struct text *j, const struct design *d, int i, const cha
     text_add(j, ids ? "]}" : "null}");
 }
 
-void design_write(const struct design *d, const char (*ids)[RUN_ID], struct text *json)
+static void design_members(const struct design *d, const char (*ids)[RUN_ID], struct text *json)
 {
     text_add(json, "{\"version\":1,");
     write_text(json, "experiment", d->experiment);
@@ -121,4 +121,12 @@ void design_write(const struct design *d, const char (*ids)[RUN_ID], struct text
         write_point(json, d, i, ids);
     }
     text_add(json, "\n]}\n");
+}
+
+void design_write(const struct design *d, const char (*ids)[RUN_ID], struct text *json)
+{
+    struct text members = { NULL, 0, 0 };
+    design_members(d, ids, &members);
+    text_utf8(json, members.s, TEXT_BYTE_JSON);
+    text_clear(&members);
 }

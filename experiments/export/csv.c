@@ -6,26 +6,12 @@
 #include <math.h>
 #include <string.h>
 
-static void csv_field(struct text *out, const char *s)
-{
-    if (!strpbrk(s, ",\"\r\n")) {
-        text_add(out, s);
-        return;
-    }
-    text_add(out, "\"");
-    for (; *s; s++) {
-        if (*s == '"') text_add(out, "\"");
-        text_addn(out, s, 1);
-    }
-    text_add(out, "\"");
-}
-
 static void csv_write(struct text *out, const struct table *t, const struct results *r)
 {
     (void)r;
     for (int c = 0; c < t->n_columns; c++) {
         if (c > 0) text_add(out, ",");
-        csv_field(out, t->columns[c].key);
+        text_csv(out, t->columns[c].key);
     }
     text_add(out, "\r\n");
     for (int i = 0; i < t->n_rows * t->n_columns; i++) {
@@ -34,7 +20,7 @@ static void csv_write(struct text *out, const struct table *t, const struct resu
         if (c > 0) text_add(out, ",");
         if (t->columns[c].number && !isnan(cell->value)) text_real(out, cell->value);
         if (!t->columns[c].number && strcmp(cell->text, FORMAT_NONE) != 0)
-            csv_field(out, cell->text);
+            text_csv(out, cell->text);
         if (c == t->n_columns - 1) text_add(out, "\r\n");
     }
 }

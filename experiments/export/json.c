@@ -1,5 +1,6 @@
 /* One JSON object: the design's heading, the columns, a flat object for each row (ready for a data
  * frame), the runs behind it, the notes. A number that does not exist is null. */
+#include "experiments/results/json.h"
 #include "experiments/export/writer.h"
 #include "experiments/table/numbers.h"
 #include <cjson/cJSON.h>
@@ -77,10 +78,7 @@ static void json_write(struct text *out, const struct table *t, const struct res
     cJSON *notes = cJSON_AddArrayToObject(j, "notes");
     for (int i = 0; i < t->n_notes; i++)
         cJSON_AddItemToArray(notes, cJSON_CreateString(t->notes[i]));
-    char *s = cJSON_Print(j);
-    BUG_IF(!s, "a table that cannot be printed");
-    text_addf(out, "%s\n", s);
-    cJSON_free(s);
+    json_print(out, j);
     cJSON_Delete(j);
 }
 

@@ -3,6 +3,7 @@
 #include "experiments/results/record.h"
 #include "core/base/digest.h"
 #include "core/base/file.h"
+#include "experiments/results/json.h"
 #include "experiments/results/provenance.h"
 #include <inttypes.h>
 #include <math.h>
@@ -101,6 +102,9 @@ static void record_data(cJSON *into, const struct dataset *d, const struct data_
     cJSON_AddNumberToObject(data, "train_part", d->count[DATA_TRAIN]);
     cJSON_AddNumberToObject(data, "test_part", d->count[DATA_TEST]);
     record_hex(data, "digest", d->digest);
+    cJSON_AddItemToObject(data, "class_names",
+                          d->class_names ? cJSON_CreateStringArray(d->class_names, d->classes)
+                                         : cJSON_CreateNull());
     if (!s) {
         cJSON_AddNullToObject(data, "split");
         return;
@@ -177,18 +181,39 @@ static cJSON *record_json(const struct record_facts *f)
     return j;
 }
 
+static void prediction_name(struct text *csv, const char *s)
+{
+    text_add(csv, ",");
+    text_csv(csv, s);
+}
+
+/* Names follow where the data set has them: of the classes, and of the files. */
+static void predictions_text(struct text *csv, const struct record_facts *f)
+{
+    const struct evaluation *t = &f->result->test;
+    const struct dataset *d = f->data;
+    const char *const *classes = d ? d->class_names : NULL;
+    const char *const *files = d ? d->file_names[DATA_TEST] : NULL;
+    text_addf(csv, "index,label,predicted%s%s\n", classes ? ",label_name,predicted_name" : "",
+              files ? ",file" : "");
+    for (uint32_t i = 0; i < t->count; i++) {
+        uint32_t index = f->split ? f->split->test.index[i] : i;
+        text_addf(csv, "%" PRIu32 ",%u,%u", index, t->label[i], t->predicted[i]);
+        if (classes) prediction_name(csv, classes[t->label[i]]);
+        if (classes) prediction_name(csv, classes[t->predicted[i]]);
+        if (files) prediction_name(csv, files[index]);
+        text_add(csv, "\n");
+    }
+}
+
 /* Numbers in the first column are those of the test part, so that runs on parts of it line up. */
 static bool predictions_write(const char *dir, const struct record_facts *f, struct err *e)
 {
-    const struct evaluation *t = &f->result->test;
     struct text csv = { 0 }, path = { 0 };
     text_addf(&path, "%s/runs/%s", dir, f->id);
     bool ok = dir_make(path.s, e);
     text_add(&path, "/predictions.csv");
-    text_add(&csv, "index,label,predicted\n");
-    for (uint32_t i = 0; i < t->count; i++)
-        text_addf(&csv, "%" PRIu32 ",%u,%u\n", f->split ? f->split->test.index[i] : i, t->label[i],
-                  t->predicted[i]);
+    predictions_text(&csv, f);
     ok = ok && file_write(path.s, csv.s, csv.len, e);
     text_clear(&csv);
     text_clear(&path);
@@ -205,14 +230,11 @@ bool record_write(const char *dir, const struct record_facts *f, struct err *e)
         dir_make(path.s, e) && (f->status != RECORD_COMPLETED || predictions_write(dir, f, e));
     if (ok) {
         cJSON *j = record_json(f);
-        char *s = cJSON_Print(j);
-        BUG_IF(!s, "a record that cannot be printed");
         struct text json = { 0 };
-        text_addf(&json, "%s\n", s);
+        json_print(&json, j);
         text_addf(&path, "/%s.json", f->id);
         ok = file_write(path.s, json.s, json.len, e);
         text_clear(&json);
-        cJSON_free(s);
         cJSON_Delete(j);
     }
     text_clear(&path);

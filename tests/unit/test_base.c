@@ -29,6 +29,60 @@ START_TEST(text_grows_and_escapes)
 }
 END_TEST
 
+/* What is UTF-8 stays, to the byte; the rest is shown as the bytes it is. */
+START_TEST(text_is_made_utf8)
+{
+    static const struct {
+        const char *s, *want;
+    } cases[] = {
+        { "", "" },
+        { "a\x01\x7f", "a\x01\x7f" },
+        { "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80" },
+        { "\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80",
+          "\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80" },
+        { "\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf" },
+        { "lat\xe9in", "lat\\xe9in" },
+        { "\xc3", "\\xc3" },
+        { "\xe2\x82z", "\\xe2\\x82z" },
+        { "\xf0\x9f\x98", "\\xf0\\x9f\\x98" },
+        { "\xc0\xaf", "\\xc0\\xaf" },                   /* longer than need be */
+        { "\xe0\x9f\xbf", "\\xe0\\x9f\\xbf" },          /* the same */
+        { "\xf0\x8f\xbf\xbf", "\\xf0\\x8f\\xbf\\xbf" }, /* the same */
+        { "\xed\xa0\x80", "\\xed\\xa0\\x80" },          /* a surrogate */
+        { "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" }, /* past U+10FFFF */
+        { "\x80\xff", "\\x80\\xff" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct text t = { NULL, 0, 0 };
+        text_add(&t, "");
+        text_utf8(&t, cases[i].s, TEXT_BYTE);
+        ck_assert_str_eq(t.s, cases[i].want);
+        text_clear(&t);
+    }
+}
+END_TEST
+
+START_TEST(text_quotes_fields)
+{
+    static const char *const cases[][2] = {
+        { "", "" },
+        { "plain text", "plain text" },
+        { "a,b", "\"a,b\"" },
+        { "\"", "\"\"\"\"" },
+        { "say \"a\"", "\"say \"\"a\"\"\"" },
+        { "two\nlines", "\"two\nlines\"" },
+        { "re\rturn", "\"re\rturn\"" },
+        { "\xe9,", "\"\\xe9,\"" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct text t = { NULL, 0, 0 };
+        text_csv(&t, cases[i][0]);
+        ck_assert_str_eq(t.s, cases[i][1]);
+        text_clear(&t);
+    }
+}
+END_TEST
+
 START_TEST(text_writes_reals_that_read_back)
 {
     const struct {
@@ -393,8 +447,8 @@ Suite *suite(void)
 {
     Suite *s = suite_create("base");
     unit_case(s, "text", 10,
-              UNIT_TESTS(text_grows_and_escapes, text_writes_reals_that_read_back,
-                         text_finds_the_likely_word));
+              UNIT_TESTS(text_grows_and_escapes, text_is_made_utf8, text_quotes_fields,
+                         text_writes_reals_that_read_back, text_finds_the_likely_word));
     unit_case(s, "digest", 10, UNIT_TESTS(digest_is_xxh3));
     unit_case(s, "rng", 30,
               UNIT_TESTS(rng_is_philox, rng_streams_differ_and_repeat, rng_has_the_right_moments,

@@ -11,6 +11,7 @@ static void idx_expect(const struct dataset *d)
     ck_assert_int_eq(d->classes, 3);
     ck_assert_uint_eq(d->count[DATA_TRAIN], 4);
     ck_assert_uint_eq(d->count[DATA_TEST], 3);
+    ck_assert_ptr_null(d->class_names);
     for (int i = 0; i < 4; i++) ck_assert_uint_eq(d->labels[DATA_TRAIN][i], idx_train_labels[i]);
     for (int i = 0; i < 3; i++) ck_assert_uint_eq(d->labels[DATA_TEST][i], idx_test_labels[i]);
     for (uint32_t k = 0; k < 4; k++) {
@@ -95,6 +96,46 @@ START_TEST(cifar100_binary_fine_and_coarse)
 }
 END_TEST
 
+static void names_open(const char *folder, const char *labels, struct dataset *d)
+{
+    data_open(d, "cifar", folder, 0, labels ? PAIRS("labels", labels) : NULL);
+    ck_assert_ptr_nonnull(d->class_names);
+    ck_assert_ptr_null(d->file_names[DATA_TEST]);
+}
+
+/* Published names where the folder has no file of them. */
+START_TEST(cifar_classes_have_names)
+{
+    char *ten = folder_create(), *hundred = folder_create();
+    struct dataset d;
+    cifar10_put(ten);
+    cifar100_put(hundred);
+    names_open(ten, NULL, &d);
+    ck_assert_str_eq(d.class_names[0], "airplane");
+    ck_assert_str_eq(d.class_names[9], "truck");
+    dataset_close(&d);
+    names_open(hundred, "fine", &d);
+    for (int i = 1; i < 100; i++)
+        ck_assert_int_lt(strcmp(d.class_names[i - 1], d.class_names[i]), 0);
+    ck_assert_str_eq(d.class_names[53], "orange");
+    dataset_close(&d);
+    names_open(hundred, "coarse", &d);
+    for (int i = 1; i < 20; i++)
+        ck_assert_int_lt(strcmp(d.class_names[i - 1], d.class_names[i]), 0);
+    ck_assert_str_eq(d.class_names[10], "large_natural_outdoor_scenes");
+    dataset_close(&d);
+    static const char own[] = "a\r\nb b\nc\nd\ne\nf\ng\nh\ni\nj\n\n";
+    put(ten, "batches.meta.txt", own, sizeof own - 1);
+    names_open(ten, NULL, &d);
+    ck_assert_str_eq(d.class_names[0], "a");
+    ck_assert_str_eq(d.class_names[1], "b b");
+    ck_assert_str_eq(d.class_names[9], "j");
+    dataset_close(&d);
+    folder_remove(ten);
+    folder_remove(hundred);
+}
+END_TEST
+
 START_TEST(images_of_class_folders)
 {
     char *folder = folder_create();
@@ -107,6 +148,8 @@ START_TEST(images_of_class_folders)
     ck_assert_uint_eq(d.count[DATA_TRAIN], 4);
     ck_assert_uint_eq(d.count[DATA_TEST], 2);
     for (unsigned i = 0; i < 4; i++) ck_assert_uint_eq(d.labels[DATA_TRAIN][i], i / 2);
+    ck_assert_str_eq(d.file_names[DATA_TRAIN][1], "train/cat/b.JPEG");
+    ck_assert_str_eq(d.file_names[DATA_TEST][1], "val/dog/a.jpg");
     dataset_close(&d);
     class_folders_put(folder, PAIRS("test"));
     data_open(&d, "images", folder, 16, PAIRS("test_folder", "test"));
@@ -481,6 +524,8 @@ START_TEST(fashion_mnist_of_debian)
     ck_assert_int_eq(d.classes, 10);
     ck_assert_uint_eq(d.count[DATA_TRAIN], 60000);
     ck_assert_uint_eq(d.count[DATA_TEST], 10000);
+    ck_assert_ptr_nonnull(d.class_names);
+    ck_assert_str_eq(d.class_names[9], "Ankle boot");
     ck_assert_mem_eq(d.labels[DATA_TRAIN], train, sizeof train);
     ck_assert_mem_eq(d.labels[DATA_TEST], test, sizeof test);
     split_open(&d, &s, NULL);
@@ -496,8 +541,8 @@ Suite *suite(void)
     Suite *s = suite_create("data");
     unit_case(s, "formats", 30,
               UNIT_TESTS(idx_plain_and_gzipped_are_the_same, cifar10_binary,
-                         cifar100_binary_fine_and_coarse, images_of_class_folders,
-                         images_as_they_are, images_of_every_colour_space,
+                         cifar100_binary_fine_and_coarse, cifar_classes_have_names,
+                         images_of_class_folders, images_as_they_are, images_of_every_colour_space,
                          images_digest_sees_names_and_contents, images_resized_and_cut,
                          images_window_is_the_first_that_fits, images_shape_without_files,
                          synthetic_is_learnable_and_a_function_of_its_settings));

@@ -118,6 +118,8 @@ static const struct breakage breakages[] = {
       "@: 10 classes with fine labels, but dataset.classes is 100" },
     { CIFAR10, NOTHING, NULL, 0, 0, "labels", "coarse",
       "@: CIFAR-10 has no coarse labels; dataset.labels must be fine" },
+    { CIFAR10, MAKE_FILE, "batches.meta.txt", 0, 0, NULL, NULL,
+      "@/batches.meta.txt: 1 names, but there are 10 classes" },
     { CIFAR100, SET, "test.bin", 3075, 100, NULL, NULL,
       "@/test.bin: label 100 at byte 3075 is out of range; there are 100 classes" },
     { CIFAR100, SET, "train.bin", 3074, 20, "labels", "coarse",
