@@ -12,7 +12,8 @@ enum rng_purpose {
     RNG_DROPOUT,
     RNG_SPLIT,
     RNG_SYNTHETIC,
-    RNG_TEST
+    RNG_TEST,
+    RNG_SHAKE
 };
 
 struct rng {

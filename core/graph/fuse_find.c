@@ -87,13 +87,20 @@ static bool fuser_defers(const struct fuser *u, struct arm arm)
     return readers == 2 && pool;
 }
 
+/* A sum without factors. */
+static bool fuser_is_sum(const struct fuser *u, size_t i)
+{
+    const struct add_attr *attr = u->r->nodes[i]->call.attr;
+    return fuser_is(u, i, &op_add) && add_scale(attr, 0) == 1 && add_scale(attr, 1) == 1;
+}
+
 /* The add that makes an input of `add` and that nobody else reads, or NOBODY: its arms are the
  * outer one's. */
 static size_t fuser_inner(const struct fuser *u, size_t add)
 {
     for (int slot = 0; slot < 2; slot++) {
         const size_t from = fuser_source(u, add, slot);
-        if (fuser_is(u, from, &op_add) && fuser_only(u, from, &op_add) != NOBODY) return from;
+        if (fuser_is_sum(u, from) && fuser_only(u, from, &op_add) != NOBODY) return from;
     }
     return NOBODY;
 }
@@ -227,7 +234,7 @@ void fuser_find(struct fuser *u)
                                      .concat = NOBODY,
                                      .squeeze = NOBODY };
     for (size_t i = n; i-- > 0;) /* outer adds before those inside them */
-        if (fuser_is(u, i, &op_add)) fuser_find_sum(u, i);
+        if (fuser_is_sum(u, i)) fuser_find_sum(u, i);
     for (size_t i = 0; i < n; i++)
         if (fuser_is(u, i, &op_batch_norm)) fuser_find_norm(u, i);
     for (size_t i = 0; i < n; i++)

@@ -11,7 +11,7 @@ struct graph;
 enum param_init { INIT_ZERO, INIT_ONE, INIT_HE_FAN_OUT, INIT_UNIFORM_FAN_IN };
 enum param_kind {
     PARAM_CONV,   /* (kh, kw, in / groups, out) */
-    PARAM_LINEAR, /* (1, 1, in, out) */
+    PARAM_LINEAR, /* (1, 1, in, out); (h, w, in, out) of a flattened map */
     PARAM_BIAS,
     PARAM_NORM, /* scale or shift of a batch norm */
     PARAM_STATE /* running statistics: not trained */

@@ -2,6 +2,7 @@
 #define CORE_KERNELS_KERNELS_H
 #include "core/kernels/vector/bf16.h"
 #include "core/kernels/vector/fused.h"
+#include "core/kernels/vector/maps.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -29,8 +30,6 @@ struct kernels {
     void (*axpy)(float *y, float a, const float *x, size_t n);           /* y += a x */
     void (*mul)(float *y, const float *a, const float *b, size_t n);     /* y = a b */
     void (*mul_add)(float *y, const float *a, const float *b, size_t n); /* y += a b */
-    void (*relu)(float *y, const float *x, size_t n);
-    void (*relu_grad_add)(float *dx, const float *dy, const float *y, size_t n);
     void (*sigmoid)(float *y, const float *x, size_t n); /* to 3e-7 relative for x > -87 */
     void (*sigmoid_grad_add)(float *dx, const float *dy, const float *y, size_t n);
     void (*tanh)(float *y, const float *x, size_t n); /* to 3e-7 relative */
@@ -66,6 +65,7 @@ struct kernels {
     void (*max_row)(float *max, float *at, const float *x, float number, size_t c);
 
     const struct fused_kernels *fused, *fused_bf16; /* of matrices of float, of bf16 */
+    const struct map_kernels *maps, *maps_bf16;
 };
 
 /* The table in use: the best this machine runs, unless kernels_use named another. */
@@ -78,6 +78,12 @@ const struct kernels *kernels_use(const char *isa);
 static inline const struct fused_kernels *fused_for(bool bf16_too)
 {
     return bf16_too ? kernels->fused_bf16 : kernels->fused;
+}
+
+/* The passes over maps of either type. */
+static inline const struct map_kernels *maps_for(bool bf16_too)
+{
+    return bf16_too ? kernels->maps_bf16 : kernels->maps;
 }
 
 /* What the arithmetic units can do at best: `steps` steps of kernels_peak_macs multiply-adds each,

@@ -144,7 +144,7 @@ static struct tensor *resnet_stem(struct net *n, struct tensor *x, bool imagenet
 {
     struct conv_layer l = { channels, imagenet ? 7 : 3, .stride = imagenet ? 2 : 1 };
     x = nn_relu(n, nn_batch_norm(n, nn_conv(n, x, "conv1", l), "bn1"));
-    return imagenet ? nn_max_pool(n, x, 3, 2, 1) : x;
+    return imagenet ? nn_max_pool(n, x, (struct pool_attr){ 3, 2, .pad = 1 }) : x;
 }
 
 /* The last stage must still have a whole pixel for each the input loses. */

@@ -53,6 +53,7 @@ static void padding_of(int *before, int *after, struct conv_layer l, struct exte
     const int same = (out - 1) * x.stride + x.kernel - x.in; /* zeros that SAME needs */
     *before = *after = 0;
     if (l.padding == CONV_HALF) *before = *after = x.kernel / 2;
+    if (l.padding == CONV_SHIFT) *before = x.kernel / 2 + 1, *after = x.kernel / 2 - 1;
     if (l.padding == CONV_SAME && same > 0) *before = same / 2, *after = same - same / 2;
 }
 
@@ -87,20 +88,32 @@ struct tensor *nn_batch_norm(struct net *n, struct tensor *x, const char *name)
     };
     struct tensor *in[OP_INPUTS] = { x };
     for (int i = 0; i < 4; i++) in[i + 1] = net_vector(n, name, params[i], x->c);
-    return net_apply(n, &op_batch_norm, &(struct batch_norm_attr){ 0, 0 }, in, name);
+    return net_apply(n, &op_batch_norm, &n->batch_norm, in, name);
 }
 
-struct tensor *nn_linear(struct net *n, struct tensor *x, const char *name, struct linear_layer l)
+/* A linear layer, and the map of h x w pixels with c channels whose numbers are its input. */
+struct linear_of {
+    struct linear_layer layer;
+    int h, w, c;
+};
+
+static struct tensor *net_linear(struct net *n, struct tensor *x, const char *name,
+                                 const struct linear_of *map)
 {
-    if (n->failed) return NULL;
+    const struct linear_layer l = map->layer;
     struct param weight = { .name = "weight",
                             .kind = l.as_conv ? PARAM_CONV : PARAM_LINEAR,
                             .init = INIT_UNIFORM_FAN_IN };
     struct param zero = { .name = "bias", .kind = PARAM_BIAS, .init = INIT_ZERO };
     struct tensor *in[OP_INPUTS] = { x };
-    in[1] = net_param(n, name, weight, (struct param_shape){ 1, 1, x->c, l.out });
+    in[1] = net_param(n, name, weight, (struct param_shape){ map->h, map->w, map->c, l.out });
     if (l.bias) in[2] = net_vector(n, name, zero, l.out);
     return net_apply(n, &op_linear, NULL, in, name);
+}
+
+struct tensor *nn_linear(struct net *n, struct tensor *x, const char *name, struct linear_layer l)
+{
+    return n->failed ? NULL : net_linear(n, x, name, &(struct linear_of){ l, 1, 1, x->c });
 }
 
 static struct tensor *net_unary(struct net *n, const struct op *op, const void *attr,
@@ -115,7 +128,19 @@ static struct tensor *net_binary(struct net *n, const struct op *op, const void 
     return net_apply(n, op, attr, (struct tensor *[OP_INPUTS]){ in[0], in[1] }, NULL);
 }
 
+struct tensor *nn_flatten_linear(struct net *n, struct tensor *x, const char *name,
+                                 struct linear_layer l)
+{
+    struct tensor *flat = net_unary(n, &op_flatten, NULL, x);
+    return flat ? net_linear(n, flat, name, &(struct linear_of){ l, x->h, x->w, x->c }) : NULL;
+}
+
 struct tensor *nn_relu(struct net *n, struct tensor *x) { return net_unary(n, &op_relu, NULL, x); }
+
+struct tensor *nn_relu6(struct net *n, struct tensor *x)
+{
+    return net_unary(n, &op_relu6, NULL, x);
+}
 
 struct tensor *nn_sigmoid(struct net *n, struct tensor *x)
 {
@@ -126,7 +151,35 @@ struct tensor *nn_tanh(struct net *n, struct tensor *x) { return net_unary(n, &o
 
 struct tensor *nn_add(struct net *n, struct tensor *a, struct tensor *b)
 {
-    return net_binary(n, &op_add, NULL, (struct tensor *[]){ a, b });
+    return net_binary(n, &op_add, &(struct add_attr){ { 0 } }, (struct tensor *[]){ a, b });
+}
+
+struct tensor *nn_add_scaled(struct net *n, struct tensor *shortcut, struct tensor *branch,
+                             double scale)
+{
+    BUG_IF(scale == 0, "a branch that is scaled by 0");
+    return net_binary(n, &op_add, &(struct add_attr){ { 1, scale } },
+                      (struct tensor *[]){ shortcut, branch });
+}
+
+struct tensor *nn_average(struct net *n, struct tensor *a, struct tensor *b)
+{
+    return net_binary(n, &op_add, &(struct add_attr){ { 0.5, 0.5 } }, (struct tensor *[]){ a, b });
+}
+
+struct tensor *nn_maximum(struct net *n, struct tensor *a, struct tensor *b)
+{
+    return net_binary(n, &op_maximum, NULL, (struct tensor *[]){ a, b });
+}
+
+struct tensor *nn_shake(struct net *n, struct tensor *const in[2], struct shake_attr how)
+{
+    return net_binary(n, &op_shake, &how, in);
+}
+
+struct tensor *nn_channel_shuffle(struct net *n, struct tensor *x, int groups)
+{
+    return net_unary(n, &op_channel_shuffle, &(struct channel_shuffle_attr){ groups }, x);
 }
 
 /* More than an op takes are joined in groups first. */
@@ -151,9 +204,14 @@ struct tensor *nn_scale_channels(struct net *n, struct tensor *x, struct tensor 
     return net_binary(n, &op_scale_channels, NULL, (struct tensor *[]){ x, gate });
 }
 
-struct tensor *nn_max_pool(struct net *n, struct tensor *x, int size, int stride, int pad)
+struct tensor *nn_max_pool(struct net *n, struct tensor *x, struct pool_attr window)
 {
-    return net_unary(n, &op_max_pool, &(struct pool_attr){ size, stride, pad }, x);
+    return net_unary(n, &op_max_pool, &window, x);
+}
+
+struct tensor *nn_avg_pool(struct net *n, struct tensor *x, struct pool_attr window)
+{
+    return net_unary(n, &op_avg_pool, &window, x);
 }
 
 struct tensor *nn_global_avg_pool(struct net *n, struct tensor *x)

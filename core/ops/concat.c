@@ -1,11 +1,8 @@
 /* Joins tensors along the channels, in the order of the inputs. In a fused step an input may have
  * been written into its place already, and has its gradient there (tensor.pitch). */
-#include "core/base/parallel.h"
-#include "core/kernels/kernels.h"
 #include "core/ops/ops.h"
 #include "core/ops/parts.h"
 #include "core/ops/shape.h"
-#include <string.h>
 
 static bool concat_infer(struct op_call *c, struct err *e)
 {
@@ -33,17 +30,6 @@ static void concat_run(const struct op_call *c, void (*f)(const struct op_call *
         }
 }
 
-/* c numbers from one type to another. */
-static void concat_copy(void *to, bool to_bf16, const void *from, bool from_bf16, size_t c)
-{
-    if (to_bf16 == from_bf16)
-        memcpy(to, from, c * (to_bf16 ? 2 : sizeof(float)));
-    else if (to_bf16)
-        kernels->narrow(to, from, c);
-    else
-        kernels->widen(to, from, c);
-}
-
 static void concat_forward_part(const struct op_call *c, struct part p)
 {
     const struct tensor *y = c->out;
@@ -52,30 +38,12 @@ static void concat_forward_part(const struct op_call *c, struct part p)
         const struct tensor *x = c->in[i];
         const size_t channels = (size_t)x->c;
         for (size_t pixel = p.begin; !x->pitch && pixel < p.end; pixel++)
-            concat_copy(tensor_data(y, pixel * (size_t)y->c + first), y->bf16,
-                        tensor_data(x, pixel * channels), x->bf16, channels);
+            pixel_copy((struct pixel){ y, pixel * (size_t)y->c + first },
+                       (struct pixel){ x, pixel * channels }, channels);
     }
 }
 
 static void concat_forward(const struct op_call *c) { concat_run(c, concat_forward_part); }
-
-/* dx += dy, or dx = dy where nothing is there, for channels of one pixel. */
-static void concat_pass(const struct tensor *x, size_t at, const struct tensor *y, size_t from,
-                        bool fresh)
-{
-    const size_t channels = (size_t)x->c;
-    void *dx = tensor_grad(x, at);
-    if (fresh) {
-        concat_copy(dx, x->bf16, tensor_grad(y, from), y->bf16, channels);
-    } else if (x->bf16 == y->bf16) {
-        fused_for(x->bf16)->add(dx, tensor_grad(y, from), channels);
-    } else {
-        float *sum = parallel_scratch(2 * channels), *more = sum + channels;
-        kernels->add(sum, tensor_grad_floats(x, at, channels, sum),
-                     tensor_grad_floats(y, from, channels, more), channels);
-        concat_copy(dx, x->bf16, sum, false, channels);
-    }
-}
 
 static void concat_backward_part(const struct op_call *c, struct part p)
 {
@@ -84,8 +52,9 @@ static void concat_backward_part(const struct op_call *c, struct part p)
     for (int i = 0; i < OP_INPUTS && c->in[i]; first += (size_t)c->in[i++]->c) {
         const struct tensor *x = c->in[i];
         for (size_t pixel = p.begin; x->grad && !x->pitch && pixel < p.end; pixel++)
-            concat_pass(x, pixel * (size_t)x->c, y, pixel * (size_t)y->c + first,
-                        c->fresh & READS_IN(i));
+            pixel_pass((struct pixel){ x, pixel * (size_t)x->c },
+                       (struct pixel){ y, pixel * (size_t)y->c + first }, (size_t)x->c,
+                       c->fresh & READS_IN(i));
     }
 }
 

@@ -34,12 +34,11 @@ static bool conv2d_infer(struct op_call *c, struct err *e)
     const struct tensor *w = c->in[WEIGHTS], *bias = c->in[BIAS];
     const struct conv2d_attr *a = c->attr;
     const struct padding pad = conv2d_padding(c);
-    if (a && (a->stride < 0 || a->groups < 0 || pad.top < 0 || pad.bottom < 0 || pad.left < 0 ||
-              pad.right < 0))
+    if (a && (a->stride < 0 || a->groups < 0 || pad.top < 0 || pad.left < 0))
         return err_set(e,
-                       "conv2d: stride %d, padding %d, %d, %d, %d and groups %d must not be "
-                       "negative",
-                       a->stride, pad.top, pad.bottom, pad.left, pad.right, a->groups);
+                       "conv2d: stride %d, padding %d at the top and %d at the left and groups %d "
+                       "must not be negative",
+                       a->stride, pad.top, pad.left, a->groups);
     struct conv_shape s = conv2d_shape(c);
     if (s.c % s.groups || s.k % s.groups)
         return err_set(e, "conv2d: %d groups do not divide %d input and %d output channels",

@@ -1,9 +1,8 @@
 /* Dropout (Srivastava et al. 2014), inverted: in training y = x / (1 - rate) or 0, in an
  * evaluation y = x. What is dropped follows from the run's seed, the step and the node's name.
  * saved: the factor of each element. */
-#include "core/base/digest.h"
-#include "core/base/rng.h"
 #include "core/kernels/kernels.h"
+#include "core/ops/draw.h"
 #include "core/ops/ops.h"
 #include "core/ops/parts.h"
 #include "core/ops/shape.h"
@@ -28,9 +27,7 @@ static size_t dropout_saved(const struct op_call *c) { return tensor_len(c->out)
 /* One stream for each image. */
 static void dropout_draw(const struct op_call *c, size_t image, float *factor, size_t len)
 {
-    const struct step *s = c->step;
-    uint64_t who[3] = { digest_of(c->name, strlen(c->name)), s->index, image };
-    struct rng r = rng_stream(s->seed, RNG_DROPOUT, digest_of(who, sizeof who), 0);
+    struct rng r = draw_stream(c, RNG_DROPOUT, image);
     uint32_t below = (uint32_t)(dropout_rate(c) * 0x1p32);
     float kept = (float)(1 / (1 - dropout_rate(c)));
     for (size_t i = 0; i < len; i++) factor[i] = rng_u32(&r) < below ? 0 : kept;

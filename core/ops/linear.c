@@ -1,5 +1,6 @@
 /* y (n x out) = x (n x in) W (in x out) + bias: the classifier and the two layers of a gate.
- * Inputs x (n, 1, 1, in), W (1, 1, in, out), optionally a bias (1, 1, 1, out). */
+ * Inputs x (n, 1, 1, in), W (1, 1, in, out) or, where x is a map of h x w pixels that was
+ * flattened, (h, w, in / (h w), out), optionally a bias (1, 1, 1, out). */
 #include "core/kernels/kernels.h"
 #include "core/kernels/matmul/matmul.h"
 #include "core/ops/ops.h"
@@ -12,7 +13,7 @@ static bool linear_infer(struct op_call *c, struct err *e)
     const struct tensor *x = c->in[X], *w = c->in[WEIGHTS], *bias = c->in[BIAS];
     if (x->h != 1 || x->w != 1)
         return err_set(e, "linear: an input of " SHAPE " is no vector per image", SHAPE_OF(x));
-    if (!shape_is(w, 1, 1, x->c, w->c))
+    if ((int64_t)w->n * w->h * w->w != x->c)
         return err_set(e, "linear: weights of " SHAPE " for %d inputs", SHAPE_OF(w), x->c);
     if (bias && !shape_is(bias, 1, 1, 1, w->c))
         return err_set(e, "linear: a bias of " SHAPE " for %d outputs", SHAPE_OF(bias), w->c);

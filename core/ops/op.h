@@ -129,6 +129,7 @@ struct op {
                           * nothing but out: a large output may be forgotten and made again */
     unsigned bf16;       /* READS_IN and READS_OUT bits: tensors that the op takes as bf16. Around
                           * one that it does not, op_forward and op_backward go through float */
+    bool bf16_alike;     /* those are taken as bf16 only where all of them are */
     bool (*infer)(struct op_call *c, struct err *e); /* sets out's shape, or refuses its inputs */
     size_t (*saved)(const struct op_call *c);        /* NULL: 0 */
     size_t (*work)(const struct op_call *c);         /* NULL: 0 */

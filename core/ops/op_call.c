@@ -8,17 +8,25 @@ struct widened {
     bool wide[OP_INPUTS], wide_out;
 };
 
+/* The tensors that the op takes as bf16 in this call: READS_IN and READS_OUT bits. */
+static unsigned widen_none(const struct op *op, const struct op_call *c)
+{
+    for (int i = 0; op->bf16_alike && i < OP_INPUTS; i++)
+        if (c->in[i] && (op->bf16 & READS_IN(i)) && c->in[i]->bf16 != c->out->bf16) return 0;
+    return op->bf16;
+}
+
 /* Whether the op takes input i, and the output, as float only. A deferred tensor has no contents.
  */
 static bool widen_in(const struct op *op, const struct op_call *c, int i)
 {
     const struct tensor *t = c->in[i];
-    return t && t->bf16 && !t->deferred && !(op->bf16 & READS_IN(i));
+    return t && t->bf16 && !t->deferred && !(widen_none(op, c) & READS_IN(i));
 }
 
 static bool widen_out(const struct op *op, const struct op_call *c)
 {
-    return c->out->bf16 && !c->out->deferred && !(op->bf16 & READS_OUT);
+    return c->out->bf16 && !c->out->deferred && !(widen_none(op, c) & READS_OUT);
 }
 
 static void widen_data(const struct tensor *wide, const struct tensor *t)

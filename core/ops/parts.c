@@ -57,6 +57,38 @@ const float *tensor_grad_floats(const struct tensor *t, size_t at, size_t len, f
     return room;
 }
 
+static void numbers_copy(void *to, bool to_bf16, const void *from, bool from_bf16, size_t c)
+{
+    if (to_bf16 == from_bf16)
+        memcpy(to, from, c * (to_bf16 ? 2 : sizeof(float)));
+    else if (to_bf16)
+        kernels->narrow(to, from, c);
+    else
+        kernels->widen(to, from, c);
+}
+
+void pixel_copy(struct pixel to, struct pixel from, size_t c)
+{
+    numbers_copy(tensor_data(to.t, to.at), to.t->bf16, tensor_data(from.t, from.at), from.t->bf16,
+                 c);
+}
+
+void pixel_pass(struct pixel to, struct pixel from, size_t c, bool fresh)
+{
+    void *dx = tensor_grad(to.t, to.at);
+    const void *dy = tensor_grad(from.t, from.at);
+    if (fresh) {
+        numbers_copy(dx, to.t->bf16, dy, from.t->bf16, c);
+    } else if (to.t->bf16 == from.t->bf16) {
+        fused_for(to.t->bf16)->add(dx, dy, c);
+    } else {
+        float *sum = parallel_scratch(2 * c), *more = sum + c;
+        kernels->add(sum, tensor_grad_floats(to.t, to.at, c, sum),
+                     tensor_grad_floats(from.t, from.at, c, more), c);
+        numbers_copy(dx, to.t->bf16, sum, false, c);
+    }
+}
+
 struct total {
     const struct tensor *y;
     float *partial;

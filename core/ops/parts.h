@@ -22,6 +22,16 @@ void floats_run(const struct op_call *c, void (*f)(const struct op_call *c, size
 const float *tensor_floats(const struct tensor *t, size_t at, size_t len, float *room);
 const float *tensor_grad_floats(const struct tensor *t, size_t at, size_t len, float *room);
 
+/* Channels of a pixel: where they begin in t's contents, or its gradient. */
+struct pixel {
+    const struct tensor *t;
+    size_t at;
+};
+/* to's contents = from's, c of them, of whatever types. */
+void pixel_copy(struct pixel to, struct pixel from, size_t c);
+/* to's gradient += from's, or = where nothing is there. */
+void pixel_pass(struct pixel to, struct pixel from, size_t c, bool fresh);
+
 /* sum[j] += the sum over all pixels of channel j of y's gradient: that of a bias. partial is memory
  * for channel_total_work(y) floats. */
 void channel_total(float *sum, const struct tensor *y, float *partial);

@@ -5,7 +5,15 @@ struct window window_of(const struct op_call *c)
 {
     static const struct pool_attr none; /* refused by window_infer */
     const struct pool_attr *a = c->attr ? c->attr : &none;
-    return (struct window){ a->size, a->stride ? a->stride : a->size, a->pad };
+    return (struct window){ a->size, a->stride ? a->stride : a->size, a->pad, a->ceil };
+}
+
+/* How many windows there are along `len` pixels. */
+static int window_count(struct window v, int len)
+{
+    const int past = len + 2 * v.pad - v.size;
+    const int count = (v.ceil ? past + v.stride - 1 : past) / v.stride + 1;
+    return (count - 1) * v.stride < len + v.pad ? count : count - 1; /* one that begins outside */
 }
 
 bool window_infer(struct op_call *c, const char *what, struct err *e)
@@ -19,8 +27,7 @@ bool window_infer(struct op_call *c, const char *what, struct err *e)
     if (x->h + 2 * v.pad < v.size || x->w + 2 * v.pad < v.size)
         return err_set(e, "%s: a %dx%d window does not fit into %dx%d pixels with padding %d", what,
                        v.size, v.size, x->h, x->w, v.pad);
-    shape_set(c->out, x->n, (x->h + 2 * v.pad - v.size) / v.stride + 1,
-              (x->w + 2 * v.pad - v.size) / v.stride + 1, x->c);
+    shape_set(c->out, x->n, window_count(v, x->h), window_count(v, x->w), x->c);
     return true;
 }
 
@@ -35,6 +42,23 @@ struct window_span window_span(const struct op_call *c, size_t row, int column)
                                  window_clamp(left, x->w), window_clamp(left + v.size, x->w) };
 }
 
+/* Windows [*from, *to) of `count` that have pixel `at`. */
+static void window_over(struct window v, int at, int count, int *from, int *to)
+{
+    const int first = at + v.pad - v.size; /* one that begins here just ends before the pixel */
+    *from = window_clamp(first < 0 ? 0 : first / v.stride + 1, count);
+    *to = window_clamp((at + v.pad) / v.stride + 1, count);
+}
+
+struct window_span window_span_over(const struct op_call *c, size_t row, int column)
+{
+    const struct window v = window_of(c);
+    struct window_span s;
+    window_over(v, (int)(row % (size_t)c->in[0]->h), c->out->h, &s.top, &s.bottom);
+    window_over(v, column, c->out->w, &s.left, &s.right);
+    return s;
+}
+
 uint64_t window_macs(const struct op_call *c)
 {
     struct window v = window_of(c);
@@ -44,5 +68,8 @@ uint64_t window_macs(const struct op_call *c)
 void window_describe(const struct op_call *c, struct text *t)
 {
     struct window v = window_of(c);
+    const struct pool_attr *a = c->attr;
     text_addf(t, "%dx%d/%d pad %d", v.size, v.size, v.stride, v.pad);
+    if (v.ceil) text_add(t, " ceil");
+    if (a->exclude_pad) text_add(t, " not counted");
 }

@@ -20,13 +20,15 @@ def value(n):
 
 def filled(shape, start, rule):
     """rule: plain, positive (0.5 .. 1.5), coarse (quarters, so that ties and zeros occur),
-    far (around 300), label (class numbers below rule[1])."""
+    wide (whole numbers of -8 .. 7), far (around 300), label (class numbers below rule[1])."""
     n = shape[0] * shape[1] * shape[2] * shape[3]
     v = [value(start + i) for i in range(n)]
     if rule == "positive":
         v = [1 + x for x in v]
     elif rule == "coarse":
         v = [int(x * 4) / 4 for x in v]
+    elif rule == "wide":
+        v = [16 * int(x * 16) / 16 for x in v]
     elif rule == "far":
         v = [300 + x for x in v]
     elif isinstance(rule, tuple):
@@ -49,6 +51,20 @@ def conv(x, w, b=None, **how):
 def linear(x, w, b=None):
     y = F.linear(x.flatten(1), w[0, 0].t(), None if b is None else b.flatten())
     return y[:, None, None, :]
+
+
+def flatten_linear(x, w, b):
+    """nn.Flatten of an NCHW map and a linear layer; w is (h, w, c, out)."""
+    y = F.linear(nchw(x).flatten(1), w.permute(3, 2, 0, 1).flatten(1), b.flatten())
+    return y[:, None, None, :]
+
+
+def shuffle(x, groups):
+    """F.channel_shuffle, which knows no gradient."""
+    n, h, w, c = x.shape
+    y = x.reshape(n, h, w, groups, c // groups).transpose(3, 4).reshape(x.shape)
+    assert torch.equal(y, nhwc(F.channel_shuffle(nchw(x.detach()), groups)))
+    return y
 
 
 def norm(training):
@@ -79,11 +95,19 @@ NORM_RULES = ["positive", "plain", "plain", "positive"]
 # name, shapes, rules of inputs (plain where none), function
 CASES = [
     ("add", [(2, 2, 2, 3)] * 2, [], lambda a, b: a + b),
+    ("add_scaled", [(2, 2, 2, 3)] * 2, [], lambda a, b: a + 0.17 * b),
+    ("avg_pool_ceil", [(2, 6, 5, 3)], [],
+     lambda x: nhwc(F.avg_pool2d(nchw(x), 3, 2, 0, ceil_mode=True))),
+    ("avg_pool_ceil_padded", [(1, 4, 6, 3)], [],
+     lambda x: nhwc(F.avg_pool2d(nchw(x), 3, 2, 1, ceil_mode=True))),
+    ("avg_pool_exclude", [(2, 4, 5, 3)], [],
+     lambda x: nhwc(F.avg_pool2d(nchw(x), 3, 1, 1, count_include_pad=False))),
     ("avg_pool", [(2, 4, 5, 3)], [], lambda x: nhwc(F.avg_pool2d(nchw(x), 3, 2, 1))),
     ("avg_pool_2", [(1, 4, 5, 3)], [], lambda x: nhwc(F.avg_pool2d(nchw(x), 2))),
     ("batch_norm", [(3, 2, 3, 5)] + NORM, ["plain"] + NORM_RULES, norm(True)),
     ("batch_norm_far", [(3, 2, 3, 5)] + NORM, ["far"] + NORM_RULES, norm(True)),
     ("batch_norm_eval", [(3, 2, 3, 5)] + NORM, ["plain"] + NORM_RULES, norm(False)),
+    ("channel_shuffle", [(2, 2, 1, 12)], [], lambda x: shuffle(x, 3)),
     ("concat", [(2, 2, 1, 3), (2, 2, 1, 1), (2, 2, 1, 2)], [], lambda *x: torch.cat(x, 3)),
     ("conv2d", [(2, 5, 4, 3), (3, 3, 3, 4), vec(4)], [],
      lambda x, w, b: conv(x, w, b, stride=2, padding=1)),
@@ -94,6 +118,8 @@ CASES = [
      lambda x, w, b: conv(x, w, b, padding=1, groups=2)),
     ("conv2d_depthwise", [(1, 4, 5, 5), (3, 3, 1, 5)], [],
      lambda x, w: conv(x, w, stride=2, padding=1, groups=5)),
+    ("flatten", [(2, 2, 3, 5)], [], lambda x: x.reshape(2, 1, 1, 30)),
+    ("flatten_linear", [(2, 2, 3, 5), (2, 3, 5, 4), vec(4)], [], flatten_linear),
     ("global_avg_pool", [(2, 3, 2, 5)], [], lambda x: x.mean((1, 2), keepdim=True)),
     ("global_max_pool", [(2, 3, 2, 5)], ["coarse"],
      lambda x: nhwc(F.adaptive_max_pool2d(nchw(x), 1))),
@@ -101,10 +127,15 @@ CASES = [
     ("linear_no_bias", [(2, 1, 1, 4), (1, 1, 4, 3)], [], linear),
     ("max_pool", [(2, 5, 4, 3)], ["coarse"], lambda x: nhwc(F.max_pool2d(nchw(x), 3, 2, 1))),
     ("max_pool_overlap", [(1, 4, 4, 3)], ["coarse"], lambda x: nhwc(F.max_pool2d(nchw(x), 2, 1))),
+    ("max_pool_ceil", [(2, 5, 6, 3)], ["coarse"],
+     lambda x: nhwc(F.max_pool2d(nchw(x), 3, 2, 0, ceil_mode=True))),
+    ("maximum", [(2, 3, 2, 5)] * 2, ["coarse", "coarse"], torch.maximum),
     ("pad_channels", [(2, 5, 3, 3)], [], lambda x: option_a(x, 8, 2)),
     ("relu", [(2, 3, 2, 5)], ["coarse"], torch.relu),
+    ("relu6", [(2, 3, 2, 5)], ["wide"], F.relu6),
     ("scale_channels", [(2, 2, 3, 5), (2, 1, 1, 5)], [], lambda x, g: x * g),
     ("scale_channels_map", [(2, 2, 3, 5), (2, 2, 3, 5)], [], lambda x, g: x * g),
+    ("shake_eval", [(2, 3, 2, 5)] * 2, [], lambda a, b: (a + b) / 2),
     ("sigmoid", [(2, 3, 2, 5)], [], torch.sigmoid),
     ("softmax_loss", [(4, 1, 1, 7), (4, 1, 1, 1)], ["plain", ("label", 7)], loss(0)),
     ("softmax_loss_smooth", [(4, 1, 1, 7), (4, 1, 1, 1)], ["plain", ("label", 7)], loss(0.1)),

@@ -11,6 +11,9 @@ static int between(struct rng *r, int low, int high)
     return low + (int)rng_below(r, (uint32_t)(high - low + 1));
 }
 
+/* Below 0: a row or column that nothing reads, if there is one to spare. */
+static int padding_behind(int spare, struct rng *r) { return between(r, spare > 0 ? -1 : 0, 4); }
+
 /* The i-th: all kinds of groups come in turn. Channels of every group are a multiple of `even`;
  * there are up to `most` output channels. */
 static struct conv_shape random_shape(int i, int even, int most, struct rng *r)
@@ -24,8 +27,8 @@ static struct conv_shape random_shape(int i, int even, int most, struct rng *r)
     s.kh = between(r, 1, 5), s.kw = i % 2 ? s.kh : between(r, 1, 5);
     s.stride = between(r, 1, 3), s.pad_top = between(r, 0, 4), s.pad_left = between(r, 0, 4);
     s.h = between(r, s.kh, s.kh + 6), s.w = between(r, s.kw, s.kw + 12);
-    s.oh = (s.h + s.pad_top + between(r, 0, 4) - s.kh) / s.stride + 1;
-    s.ow = (s.w + s.pad_left + between(r, 0, 4) - s.kw) / s.stride + 1;
+    s.oh = (s.h + s.pad_top + padding_behind(s.h + s.pad_top - s.kh, r) - s.kh) / s.stride + 1;
+    s.ow = (s.w + s.pad_left + padding_behind(s.w + s.pad_left - s.kw, r) - s.kw) / s.stride + 1;
     return s;
 }
 

@@ -70,7 +70,7 @@ static struct tensor *draw_op(struct drawing *d)
     const uint32_t kind = rng_below(&d->r, 11);
     if (kind == 0) return draw_concat(d);
     struct tensor *x = draw_tensor(d);
-    if (kind == 1) return nn_max_pool(d->net, x, 3, 1, 1);
+    if (kind == 1) return nn_max_pool(d->net, x, (struct pool_attr){ 3, 1, .pad = 1 });
     if (kind == 2) return draw_gated(d, x, CHANNELS);
     if (kind == 3) return draw_conv(d, x);
     if (kind == 4) return nn_relu(d->net, x);

@@ -67,21 +67,62 @@ ROW(add, (x[0], x[1], x[2], n), v[1] + v[2])
 ROW(axpy, (x[0], 1.5f, x[1], n), v[0] + 1.5 * v[1])
 ROW(mul, (x[0], x[1], x[2], n), v[1] * v[2])
 ROW(mul_add, (x[0], x[1], x[2], n), v[0] + v[1] * v[2])
-ROW(relu, (x[0], x[1], n), v[1] > 0 ? v[1] : 0)
-ROW(relu_grad_add, (x[0], x[1], x[2], n), v[0] + (v[2] > 0 ? v[1] : 0))
 ROW(sigmoid, (x[0], x[1], n), 1 / (1 + exp(-v[1])))
 ROW(sigmoid_grad_add, (x[0], x[1], x[2], n), v[0] + v[1] * v[2] * (1 - v[2]))
 ROW(tanh, (x[0], x[1], n), tanh(v[1]))
 ROW(tanh_grad_add, (x[0], x[1], x[2], n), v[0] + v[1] * (1 - v[2] * v[2]))
+
+/* The same of a pass over maps (core/kernels/vector/maps.h). */
+#define MAP(name, kernel, formula, ...)                               \
+    static void call_##name(float *const *x, size_t n)                \
+    {                                                                 \
+        kernels->maps->kernel(&(struct kernel##_map){ __VA_ARGS__ }); \
+    }                                                                 \
+    static double want_##name(const double *v) { return formula; }
+MAP(mix, mix, 0.3125 * v[1] - 2 * v[2], x[0], x[1], x[2], 0.3125f, -2, n)
+MAP(pass, pass, 0.75 * v[1], x[0], x[1], 0.75f, n, false)
+MAP(pass_add, pass, v[0] + 0.75 * v[1], x[0], x[1], 0.75f, n, true)
+MAP(relu, relu, v[1] > 0 ? v[1] : 0, x[0], x[1], INFINITY, n)
+MAP(relu_capped, relu, fmin(v[1] > 0 ? v[1] : 0, 0.5), x[0], x[1], 0.5f, n)
+MAP(relu_grad, relu_grad, v[2] > 0 && v[2] < 0.5 ? v[1] : 0, x[0], x[1], x[2], 0.5f, n, false)
+MAP(relu_grad_add, relu_grad, v[0] + (v[2] > 0 ? v[1] : 0), x[0], x[1], x[2], INFINITY, n, true)
+MAP(max, max, fmax(v[1], v[2]), x[0], x[1], x[2], n)
+MAP(max_grad, max_grad, v[0] + (v[1] > v[2] ? v[1] : 0), x[0], x[1], x[1], x[2], n, true)
+MAP(max_grad_even, max_grad, v[1] / 2, x[0], x[1], x[2], x[2], n, false)
+MAP(gate, gate, v[1] * v[2], x[0], x[1], x[2], n, false)
+MAP(gate_add, gate, v[0] + v[1] * v[2], x[0], x[1], x[2], n, true)
+static void call_gate_grad(float *const *x, size_t n)
+{
+    kernels->maps->gate_grad(&(struct gate_grad_map){ x[0], x[1], x[2], n });
+}
+static double want_gate_grad(const double *v) { return v[0] + v[1] * v[2]; }
 
 #define ENTRY(kernel)                         \
     {                                         \
 #kernel, call_##kernel, want_##kernel \
     }
 static const struct elementwise elementwise[] = {
-    ENTRY(add),  ENTRY(axpy),          ENTRY(mul),     ENTRY(mul_add),
-    ENTRY(relu), ENTRY(relu_grad_add), ENTRY(sigmoid), ENTRY(sigmoid_grad_add),
-    ENTRY(tanh), ENTRY(tanh_grad_add),
+    ENTRY(add),
+    ENTRY(axpy),
+    ENTRY(mul),
+    ENTRY(mul_add),
+    ENTRY(mix),
+    ENTRY(pass),
+    ENTRY(pass_add),
+    ENTRY(relu),
+    ENTRY(relu_capped),
+    ENTRY(relu_grad),
+    ENTRY(relu_grad_add),
+    ENTRY(max),
+    ENTRY(max_grad),
+    ENTRY(max_grad_even),
+    ENTRY(gate),
+    ENTRY(gate_add),
+    ENTRY(gate_grad),
+    ENTRY(sigmoid),
+    ENTRY(sigmoid_grad_add),
+    ENTRY(tanh),
+    ENTRY(tanh_grad_add),
 };
 
 static void check_elementwise(const struct elementwise *e, size_t n)
@@ -309,7 +350,11 @@ START_TEST(nan_goes_through)
     float one[21] = { 1 };
     kernels->max_row(y, at, one, 4, 21); /* NaN is kept against a later number */
     for (int i = 0; i < 21; i++) ck_assert(isnan(y[i]) && at[i] == 3);
-    kernels->relu(y, bad, 21);
+    kernels->maps->relu(&(struct relu_map){ y, bad, 6, 21 });
+    for (int i = 0; i < 21; i++) ck_assert_float_nan(y[i]);
+    kernels->maps->max(&(struct max_map){ y, bad, one, 21 });
+    for (int i = 0; i < 21; i++) ck_assert_float_nan(y[i]);
+    kernels->maps->max(&(struct max_map){ y, one, bad, 21 });
     for (int i = 0; i < 21; i++) ck_assert_float_nan(y[i]);
     kernels->sigmoid(y, bad, 21);
     for (int i = 0; i < 21; i++) ck_assert_float_nan(y[i]);

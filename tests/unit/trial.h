@@ -15,6 +15,7 @@
 enum fill {
     FILL_NORMAL,   /* mean 0, sd 1/2 */
     FILL_SPREAD,   /* a shuffled ladder around 0, steps of 0.05: no two values and no 0 within it */
+    FILL_BETWEEN,  /* the same, half a step further: none of FILL_SPREAD's values either */
     FILL_POSITIVE, /* 0.5 .. 1.5 */
     FILL_LABEL     /* class numbers below the channels of input 0; has no gradient */
 };
@@ -61,6 +62,7 @@ static inline void trial_fill(float *x, size_t len, enum fill fill, int classes,
         const float made[] = {
             [FILL_NORMAL] = 0.5f * (float)rng_normal(r),
             [FILL_SPREAD] = ((float)order[i] - (float)(len / 2) + 0.5f) * 0.05f,
+            [FILL_BETWEEN] = ((float)order[i] - (float)(len / 2)) * 0.05f,
             [FILL_POSITIVE] = 0.5f + (float)rng_uniform(r),
             [FILL_LABEL] = (float)(order[i] % (uint32_t)classes),
         };

@@ -60,20 +60,6 @@ static void kernel_mul_add(float *y, const float *a, const float *b, size_t n)
     VECTORS(i, m, n) store(y + i, vf_fma(load(a + i, m), load(b + i, m), load(y + i, m)), m);
 }
 
-static void kernel_relu(float *y, const float *x, size_t n)
-{
-    VECTORS(i, m, n) store(y + i, vf_max(vf_set(0), load(x + i, m)), m);
-}
-
-static void kernel_relu_grad_add(float *dx, const float *dy, const float *y, size_t n)
-{
-    VECTORS(i, m, n)
-    {
-        vf g = vf_where(load(y + i, m) > vf_set(0), load(dy + i, m));
-        store(dx + i, load(dx + i, m) + g, m);
-    }
-}
-
 /* e^x for -87 <= x <= 88, the nearest of both outside: x = k ln 2 + r, |r| <= ln 2 / 2, and a
  * polynomial for e^r (Cephes, expf.c). */
 static inline vf vf_exp(vf x)
@@ -357,12 +343,13 @@ STRIP_INLINE void store_strip(float *p, const vf *s, size_t m, size_t wide)
     EACH_VECTOR(v, wide) store(p + v * LANES, s[v], m);
 }
 
-/* The fused passes, once for matrices of float and once for bf16. */
+/* The fused passes and those over maps, once for matrices of float and once for bf16. */
 #define FUSED(name) name
 #define LOAD(p, i, m) load((const float *)(p) + (i), m)
 #define STORE(p, i, a, m) store((float *)(p) + (i), a, m)
 #define STREAM(p, i, a) vf_stream((float *)(p) + (i), a)
 #include "core/kernels/vector/fused_body.h"
+#include "core/kernels/vector/maps_body.h"
 #undef FUSED
 #undef LOAD
 #undef STORE
@@ -372,18 +359,19 @@ STRIP_INLINE void store_strip(float *p, const vf *s, size_t m, size_t wide)
 #define STORE(p, i, a, m) store_bf16((bf16 *)(p) + (i), a, m)
 #define STREAM(p, i, a) vf_stream_bf16_one((bf16 *)(p) + (i), a)
 #include "core/kernels/vector/fused_body.h"
+#include "core/kernels/vector/maps_body.h"
 
 #define KERNELS_TABLE(name)                                                                        \
     {                                                                                              \
         .isa = #name, .number = ISA_##name, .lanes = LANES, .add = kernel_add,                     \
-        .axpy = kernel_axpy, .mul = kernel_mul, .mul_add = kernel_mul_add, .relu = kernel_relu,    \
-        .relu_grad_add = kernel_relu_grad_add, .sigmoid = kernel_sigmoid,                          \
-        .sigmoid_grad_add = kernel_sigmoid_grad_add, .tanh = kernel_tanh,                          \
-        .tanh_grad_add = kernel_tanh_grad_add, .sum_squares = kernel_sum_squares,                  \
-        .sgd = kernel_sgd, .channel_sum = kernel_channel_sum, .channel_sums = kernel_channel_sums, \
-        .channel_dots = kernel_channel_dots, .affine = kernel_affine,                              \
-        .affine_grad_add = kernel_affine_grad_add, .scale = kernel_scale,                          \
+        .axpy = kernel_axpy, .mul = kernel_mul, .mul_add = kernel_mul_add,                         \
+        .sigmoid = kernel_sigmoid, .sigmoid_grad_add = kernel_sigmoid_grad_add,                    \
+        .tanh = kernel_tanh, .tanh_grad_add = kernel_tanh_grad_add,                                \
+        .sum_squares = kernel_sum_squares, .sgd = kernel_sgd, .channel_sum = kernel_channel_sum,   \
+        .channel_sums = kernel_channel_sums, .channel_dots = kernel_channel_dots,                  \
+        .affine = kernel_affine, .affine_grad_add = kernel_affine_grad_add, .scale = kernel_scale, \
         .scale_add = kernel_scale_add, .dot_add = kernel_dot_add, .row_add = kernel_row_add,       \
         .max_row = kernel_max_row, .widen = kernel_widen, .narrow = kernel_narrow,                 \
-        .fused = &fused_table, .fused_bf16 = &fused_table_bf16,                                    \
+        .fused = &fused_table, .fused_bf16 = &fused_table_bf16, .maps = &maps_table,               \
+        .maps_bf16 = &maps_table_bf16,                                                             \
     }
