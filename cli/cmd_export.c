@@ -1,5 +1,6 @@
 /* export: the table of a results folder in a format. */
 #include "cli/command.h"
+#include "cli/designs.h"
 #include "cli/report.h"
 #include "core/base/text.h"
 #include "experiments/export/writer.h"
@@ -31,19 +32,24 @@ static const char *export_format(const struct invocation *v)
 static int export_run(const struct invocation *v)
 {
     struct err e;
+    struct results r;
     const char *format = export_format(v);
     if (!format) return EXIT_USAGE;
-    if (!report_write(v->words[0], format, v->output, &e))
-        return say_error(EXIT_DATA, "%s", e.text);
-    return EXIT_DONE;
+    if (!results_read(v->words[0], v->design, &r, &e)) return say_error(EXIT_DATA, "%s", e.text);
+    bool ok = report_write(&r, format, v->output, &e);
+    if (ok && !v->design) designs_print(&r, stderr);
+    results_clear(&r);
+    return ok ? EXIT_DONE : say_error(EXIT_DATA, "%s", e.text);
 }
 
 const struct command command_export = {
     .name = "export",
     .arguments = "DIR",
     .summary = "the table of a results folder as Markdown, CSV or JSON",
-    .help = "`senet-exp export results/quickstart -o table.csv`; without -o to standard output.",
-    .options = "format output",
+    .help = "`senet-exp export results/quickstart -o table.csv`; without -o to standard output.\n"
+            "Where several designs were run in the folder, that of the last run; the others are "
+            "listed\non standard error.",
+    .options = "format output design",
     .min_words = 1,
     .max_words = 1,
     .run = export_run,

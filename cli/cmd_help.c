@@ -13,7 +13,7 @@ static void help_all(void)
     puts("\nStart with:  senet-exp run configs/quickstart.yaml\n"
          "Options of a command:  senet-exp help COMMAND\n"
          "Exit status: 0 done; 1 some runs failed or diverged; 2 usage or configuration;\n"
-         "             3 data or file; 130 interrupted, state saved");
+         "             3 data or file; 130 interrupted, all epochs saved that were complete");
 }
 
 static void help_option(const struct option_row *o)

@@ -1,11 +1,12 @@
 /* plan: what an experiment would run. Trains nothing and needs no data set. */
 #include "cli/experiment.h"
 #include "cli/listing.h"
-#include "core/base/file.h"
+#include "experiments/results/records.h"
 #include "experiments/run/footprint.h"
 #include "experiments/run/progress.h"
 #include "experiments/run/status.h"
 #include <math.h>
+#include <stdlib.h>
 
 static const struct listing_column plan_columns[] = {
     { "label", "point", false },
@@ -33,17 +34,26 @@ static const char *hidden_text(const struct model_counts *c, struct pool *p)
 
 struct plan { /* what the rows are made from */
     const struct design *design;
-    const struct results *results; /* what the folder holds, or NULL */
-    double pace;                   /* standing_pace of it */
+    struct records records; /* what the folder holds */
+    double pace;            /* standing_pace of it */
     double seconds_left;
     int runs, waiting;
 };
 
+/* From runs on the images of the first point: a trial on a part of them takes another time. */
+static double plan_pace(const struct plan *plan)
+{
+    const struct records *all = &plan->records;
+    struct record **alike = mem_new((size_t)all->n + 1, sizeof *alike);
+    double pace = standing_pace(alike, records_alike(all, &plan->design->points[0], alike));
+    free(alike);
+    return pace;
+}
+
 static void plan_row(struct listing *l, struct plan *plan, const struct design_point *p)
 {
     const struct design *d = plan->design;
-    int at = plan->results ? standing_find(plan->results, p) : -1;
-    int done = at < 0 ? 0 : standing_done(plan->results, at);
+    int done = records_done(&plan->records, p, d->seeds, d->n_seeds);
     int waiting = p->same_as < 0 && d->n_seeds > done ? d->n_seeds - done : 0;
     uint64_t macs = p->counts.conv_fc + p->counts.se_fc;
     double seconds = standing_seconds(plan->pace, (double)macs, p->spec.train.epochs);
@@ -87,21 +97,18 @@ static void plan_print(const struct invocation *v, struct plan *plan, const char
 static int plan_run(const struct invocation *v)
 {
     struct design d = { 0 };
-    struct results r = { 0 };
     struct err e;
     int status = EXIT_USAGE;
     if (experiment_read(&d, v, false)) {
         const char *dir = experiment_dir(v, &d);
-        bool there = file_exists(pool_textf(&d.pool, "%s/experiment.json", dir));
+        struct plan plan = { .design = &d };
         status = EXIT_DONE;
-        if (there && !results_read(dir, &r, &e)) {
-            status = say_error(EXIT_DATA, "%s", e.text);
-        } else {
-            struct plan plan = { .design = &d,
-                                 .results = there ? &r : NULL,
-                                 .pace = there ? standing_pace(&r) : (double)NAN };
+        if (records_read(dir, &plan.records, &e)) {
+            plan.pace = plan_pace(&plan);
             plan_print(v, &plan, dir);
-            if (there) results_clear(&r);
+            records_clear(&plan.records);
+        } else {
+            status = say_error(EXIT_DATA, "%s", e.text);
         }
     }
     design_clear(&d);

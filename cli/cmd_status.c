@@ -1,5 +1,6 @@
 /* status: what a results folder holds, what runs, what waits. */
 #include "cli/command.h"
+#include "cli/designs.h"
 #include "cli/listing.h"
 #include "experiments/run/progress.h"
 #include "experiments/run/status.h"
@@ -45,7 +46,7 @@ static int status_run(const struct invocation *v)
     struct results r;
     struct err e;
     struct listing l = { .columns = status_columns };
-    if (!results_read(v->words[0], &r, &e)) return say_error(EXIT_DATA, "%s", e.text);
+    if (!results_read(v->words[0], v->design, &r, &e)) return say_error(EXIT_DATA, "%s", e.text);
     for (int p = 0; p < r.n_points; p++) {
         if (r.points[p].same_as >= 0) continue; /* its runs are listed with the other point */
         for (int s = 0; s < r.n_seeds; s++) status_row(&l, &r, p, s);
@@ -56,6 +57,7 @@ static int status_run(const struct invocation *v)
     } else {
         listing_print(&l, stdout);
         status_sum(&sum);
+        designs_print(&r, stdout);
     }
     listing_clear(&l);
     results_clear(&r);
@@ -66,7 +68,10 @@ const struct command command_status = {
     .name = "status",
     .arguments = "DIR",
     .summary = "done, running, failed and waiting runs of a results folder; time left",
-    .options = "json",
+    .help =
+        "Of the design that was run last; designs that were run in the folder before are listed "
+        "below it.",
+    .options = "json design",
     .min_words = 1,
     .max_words = 1,
     .run = status_run,

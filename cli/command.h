@@ -9,8 +9,9 @@ enum { EXIT_DONE = 0, EXIT_SOME_FAILED = 1, EXIT_USAGE = 2, EXIT_DATA = 3, EXIT_
 /* What the command line gave: options that hold everywhere, and the rest in order. */
 struct invocation {
     const char *command;
-    const char *out, *isa, *format, *output; /* --out, --isa, --format, -o; NULL: not given */
-    int threads, jobs, steps;                /* 0: not given */
+    /* --out, --isa, --format, -o, --design; NULL: not given */
+    const char *out, *isa, *format, *output, *design;
+    int threads, jobs, steps; /* 0: not given */
     bool quiet, json, layers, eval, no_reference, help, version;
     const char *const *words; /* arguments that are no options */
     int n_words;

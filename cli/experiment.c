@@ -2,6 +2,7 @@
 #include "cli/report.h"
 #include "core/kernels/kernels.h"
 #include "experiments/run/runner.h"
+#include <stdio.h>
 
 bool experiment_read(struct design *d, const struct invocation *v, bool sweep)
 {
@@ -53,19 +54,37 @@ bool isa_choose(const struct invocation *v)
     return false;
 }
 
+/* Prints and writes the table of the design that was run, and of no other. */
+static bool design_report(const struct invocation *v, const char *dir, const char *digest,
+                          struct err *e)
+{
+    bool main;
+    if (!report_save(dir, digest, v->json ? "json" : "md", &main, e)) return false;
+    if (!main && !v->quiet)
+        fprintf(stderr,
+                "This table is in %s/designs/%s.md; table.md is that of another design: "
+                "`senet-exp status %s` lists both.\n",
+                dir, digest, dir);
+    return true;
+}
+
 static int design_run(const struct invocation *v, struct design *d)
 {
     struct err e = { .text = "" };
     const char *dir = experiment_dir(v, d);
-    struct run_options o = {
-        .dir = dir, .threads = v->threads, .jobs = v->jobs, .quiet = v->quiet
-    };
-    enum runner_status status = runner_run(d, &o, &e);
+    char entered[DIGEST_TEXT];
+    struct run_options o = { .dir = dir,
+                             .threads = v->threads,
+                             .jobs = v->jobs,
+                             .quiet = v->quiet,
+                             .as_written = v->n_words == 1 };
+    enum runner_status status = runner_run(d, &o, entered, &e);
     if (status == RUNNER_INTERRUPTED) {
-        return say_error(EXIT_INTERRUPTED, "interrupted; the same command goes on from here");
+        return say_error(EXIT_INTERRUPTED, "interrupted; the same command continues each run "
+                                           "after the last epoch that it completed");
     }
-    if (status == RUNNER_NO_DATA) return say_error(EXIT_DATA, "%s", e.text);
-    if (!report_save(dir, v->json ? "json" : "md", &e)) return say_error(EXIT_DATA, "%s", e.text);
+    if (status == RUNNER_NO_DATA || !design_report(v, dir, entered, &e))
+        return say_error(EXIT_DATA, "%s", e.text);
     return status == RUNNER_DONE ? EXIT_DONE : EXIT_SOME_FAILED;
 }
 

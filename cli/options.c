@@ -20,6 +20,9 @@ const struct option_row option_rows[] = {
     { "format", NULL, "FORMAT", OPTION_TEXT, AT(format),
       "md, csv, json (default: md, or by the suffix of -o)" },
     { "output", "o", "FILE", OPTION_TEXT, AT(output), "write to FILE instead of standard output" },
+    { "design", NULL, "DIGEST", OPTION_TEXT, AT(design),
+      "of several designs that were run in the folder: the first letters of its digest, or main, "
+      "the one of table.md (default: newest, the one that was run last)" },
     { "quiet", "q", NULL, OPTION_FLAG, AT(quiet), "no progress; errors and results only" },
     { "json", NULL, NULL, OPTION_FLAG, AT(json), "print JSON" },
     { "eval", NULL, NULL, OPTION_FLAG, AT(eval), "evaluation instead of training" },

@@ -2,6 +2,7 @@
 #include "core/base/file.h"
 #include "experiments/export/writer.h"
 #include <stdio.h>
+#include <string.h>
 
 static bool text_put(const struct text *t, const char *path, struct err *e)
 {
@@ -10,7 +11,7 @@ static bool text_put(const struct text *t, const char *path, struct err *e)
            err_set(e, "standard output could not be written");
 }
 
-static bool table_put(const struct results *r, const char *format, const char *path, struct err *e)
+bool report_write(const struct results *r, const char *format, const char *path, struct err *e)
 {
     struct table t = { 0 };
     struct text out = { 0 };
@@ -24,26 +25,40 @@ static bool table_put(const struct results *r, const char *format, const char *p
     return ok;
 }
 
-bool report_write(const char *dir, const char *format, const char *path, struct err *e)
+/* To STEM.md and STEM.csv. */
+static bool report_files(const struct results *r, const char *stem, struct err *e)
 {
-    struct results r = { 0 };
-    if (!results_read(dir, &r, e)) return false;
-    bool ok = table_put(&r, format, path, e);
-    results_clear(&r);
+    static const char *const kinds[] = { "md", "csv" };
+    bool ok = true;
+    for (int i = 0; ok && i < 2; i++) {
+        struct text path = { 0 };
+        text_addf(&path, "%s.%s", stem, kinds[i]);
+        ok = report_write(r, kinds[i], path.s, e);
+        text_clear(&path);
+    }
     return ok;
 }
 
-bool report_save(const char *dir, const char *format, struct err *e)
+static bool design_is_main(const struct results *r, bool *main, struct err *e)
+{
+    struct designs all;
+    if (!designs_read(r->dir, &all, e)) return false;
+    *main = all.main >= 0 && strcmp(all.all[all.main].digest, r->digest) == 0;
+    designs_clear(&all);
+    return true;
+}
+
+bool report_save(const char *dir, const char *design, const char *format, bool *main, struct err *e)
 {
     struct results r = { 0 };
-    struct text md = { 0 }, csv = { 0 };
-    if (!results_read(dir, &r, e)) return false;
-    text_addf(&md, "%s/table.md", dir);
-    text_addf(&csv, "%s/table.csv", dir);
-    bool ok = table_put(&r, "md", md.s, e) && table_put(&r, "csv", csv.s, e) &&
-              table_put(&r, format, NULL, e);
-    text_clear(&md);
-    text_clear(&csv);
+    struct text beside = { 0 }, top = { 0 };
+    if (!results_read(dir, design, &r, e)) return false;
+    text_addf(&beside, "%s/designs/%s", dir, r.digest);
+    text_addf(&top, "%s/table", dir);
+    bool ok = design_is_main(&r, main, e) && report_files(&r, beside.s, e) &&
+              (!*main || report_files(&r, top.s, e)) && report_write(&r, format, NULL, e);
+    text_clear(&beside);
+    text_clear(&top);
     results_clear(&r);
     return ok;
 }

@@ -52,8 +52,8 @@ void design_clear(struct design *d);
 enum { RUN_ID = 17 };
 void run_id(const struct design_point *p, uint64_t seed, uint64_t data_digest, char out[RUN_ID]);
 
-/* The design as JSON, results/NAME/experiment.json: points with labels, axes, settings, counts and
- * the ids of their runs (n_points x n_seeds of them, row by row). */
+/* The design as JSON, results/NAME/designs/DIGEST.json: points with labels, axes, settings, counts
+ * and the ids of their runs (n_points x n_seeds of them, row by row). */
 void design_write(const struct design *d, const char (*ids)[RUN_ID], struct text *json);
 
 /* What a point sets, as a JSON object of keys and values. */

@@ -1,4 +1,5 @@
-/* The design as JSON: experiment.json, version 1. */
+/* The design as JSON, version 1: what the experiment asks, and nothing that another revision of the
+ * program may plan otherwise, so that one experiment stays one design. */
 #include "core/base/digest.h"
 #include "experiments/design/design.h"
 
@@ -74,7 +75,7 @@ static void write_counts(struct text *j, const struct design_point *p)
         text_addf(j, "%s\"%d\":%d", comma, k, c->hidden[k]);
         comma = ",";
     }
-    text_addf(j, "},\"bytes\":%llu,", (unsigned long long)p->bytes);
+    text_add(j, "},");
 }
 
 static void write_point(struct text *j, const struct design *d, int i, const char (*ids)[RUN_ID])

@@ -44,6 +44,9 @@ int record_read(const char *dir, const char *id, struct record *r, struct err *e
 void record_clear(struct record *r);
 const char *record_status_name(enum record_status s);
 
+/* The ids that have a record, sorted. Free with dir_list_free. */
+bool record_ids(const char *dir, char ***ids, size_t *n, struct err *e);
+
 /* Is this an id, that is 16 lower-case hex digits? Only then may it become part of a path. */
 bool record_id_valid(const char *id);
 #endif

@@ -17,6 +17,27 @@ bool record_id_valid(const char *id)
     return strlen(id) == RUN_ID - 1 && strspn(id, "0123456789abcdef") == RUN_ID - 1;
 }
 
+bool record_ids(const char *dir, char ***ids, size_t *n, struct err *e)
+{
+    struct text runs = { 0 };
+    size_t kept = 0;
+    text_addf(&runs, "%s/runs", dir);
+    *ids = NULL;
+    *n = 0;
+    bool ok = !file_exists(runs.s) || dir_list(runs.s, ids, n, e);
+    for (size_t i = 0; i < *n; i++) {
+        char *name = (*ids)[i], *dot = strchr(name, '.');
+        if (dot) *dot = 0;
+        if (dot && strcmp(dot + 1, "json") == 0 && record_id_valid(name))
+            (*ids)[kept++] = name;
+        else
+            free(name);
+    }
+    *n = kept;
+    text_clear(&runs);
+    return ok;
+}
+
 static bool read_wrong(struct err *e, const char *path, const char *what)
 {
     return err_set(e,

@@ -1,5 +1,5 @@
-/* Reads a results folder. experiment.json is foreign bytes like the records: every index, length
- * and id is checked here, so that tables can use them blindly. */
+/* Reads a results folder. A design is foreign bytes like the records: every index, length and id is
+ * checked here, so that tables can use them blindly. */
 #include "experiments/results/results.h"
 #include "core/base/file.h"
 #include "experiments/spec/paper.h"
@@ -11,9 +11,8 @@ enum { RESULTS_VERSION = 1, RESULTS_MOST = 100000 }; /* points, seeds and keys a
 
 static bool results_wrong(const struct results *r, struct err *e, const char *what)
 {
-    return err_set(
-        e, "%s/experiment.json: %s; `senet-exp run` with the experiment's file writes it anew",
-        r->dir, what);
+    return err_set(e, "%s: %s; `senet-exp run` with the experiment's file writes it anew", r->path,
+                   what);
 }
 
 static const cJSON *member(const cJSON *j, const char *key)
@@ -73,8 +72,8 @@ static bool header_read(struct results *r, struct err *e)
     if (!cJSON_IsObject(j)) return results_wrong(r, e, "not a JSON object, or cut short");
     if (!cJSON_IsNumber(version)) return results_wrong(r, e, "\"version\" is missing");
     if (version->valuedouble != RESULTS_VERSION)
-        return err_set(e, "%s/experiment.json: version %g, and this program reads version %d",
-                       r->dir, version->valuedouble, RESULTS_VERSION);
+        return err_set(e, "%s: version %g, and this program reads version %d", r->path,
+                       version->valuedouble, RESULTS_VERSION);
     if (!text_read(j, "experiment", &r->experiment) || !r->experiment ||
         !text_read(j, "question", &r->question) || !text_read(j, "mirrors", &r->mirrors))
         return results_wrong(r, e, "\"experiment\", \"question\" or \"mirrors\" is no text");
@@ -123,6 +122,7 @@ static bool point_read(struct results *r, const cJSON *j, int i)
     struct result_point *p = &r->points[i];
     p->axes = member(j, "axes");
     p->settings = member(j, "settings");
+    p->ids = pool_new(&r->pool, (size_t)r->n_seeds, sizeof(char *));
     p->runs = pool_new(&r->pool, (size_t)r->n_seeds, sizeof(struct record *));
     return text_read(j, "label", &p->label) && p->label && cJSON_IsObject(p->axes) &&
            cJSON_IsObject(p->settings) && index_read(j, "same_as", i, &p->same_as) &&
@@ -142,10 +142,12 @@ static bool points_read(struct results *r, struct err *e)
     {
         if (!point_read(r, j, i++))
             return results_wrong(r, e, "a point lacks a member, or has a wrong one");
+        const char **ids = r->points[i - 1].ids;
         cJSON_ArrayForEach(id, member(j, "runs"))
         {
             if (!cJSON_IsString(id) || !record_id_valid(id->valuestring))
                 return results_wrong(r, e, "\"runs\" holds something but ids");
+            *ids++ = id->valuestring;
         }
     }
     return true;
@@ -168,18 +170,10 @@ static int by_id(const void *a, const void *b)
 static struct place *places_sorted(const struct results *r, size_t *count)
 {
     struct place *all = mem_new((size_t)r->n_points * (size_t)r->n_seeds, sizeof *all);
-    const cJSON *j, *id;
-    int point = 0;
     *count = 0;
-    cJSON_ArrayForEach(j, member(r->design, "points"))
-    {
-        int seed = 0;
-        cJSON_ArrayForEach(id, member(j, "runs"))
-        {
-            all[(*count)++] = (struct place){ id->valuestring, point, seed++ };
-        }
-        point++;
-    }
+    for (int p = 0; p < r->n_points; p++)
+        for (int s = 0; s < r->n_seeds; s++)
+            all[(*count)++] = (struct place){ r->points[p].ids[s], p, s };
     qsort(all, *count, sizeof *all, by_id);
     return all;
 }
@@ -209,23 +203,33 @@ static bool records_read(struct results *r, struct err *e)
     return ok;
 }
 
-bool results_read(const char *dir, struct results *r, struct err *e)
+static bool design_find(struct results *r, const char *name, struct design_file *f, struct err *e)
 {
+    struct designs all;
+    if (!designs_read(r->dir, &all, e)) return false;
+    int at = designs_choose(&all, r->dir, name, e);
+    if (at >= 0) *f = all.all[at];
+    designs_clear(&all);
+    return at >= 0;
+}
+
+bool results_read(const char *dir, const char *design, struct results *r, struct err *e)
+{
+    struct design_file f;
+    struct bytes b = { 0 };
     memset(r, 0, sizeof *r);
     r->dir = mem_text(dir);
-    struct text path = { 0 };
-    struct bytes b = { 0 };
-    text_addf(&path, "%s/experiment.json", dir);
-    bool ok =
-        file_exists(path.s)
-            ? file_read(path.s, &b, e)
-            : err_set(e, "%s: there is none; is %s a results folder? `senet-exp run` makes one",
-                      path.s, dir);
-    if (ok && b.data && strlen((const char *)b.data) == b.len)
+    bool ok = design_find(r, design, &f, e) && design_file_read(dir, &f, &b, e);
+    if (ok) {
+        struct text path = { 0 };
+        design_file_path(dir, &f, &path);
+        r->path = path.s;
+        memcpy(r->digest, f.digest, sizeof r->digest);
+    }
+    if (ok && strlen((const char *)b.data) == b.len)
         r->design = cJSON_ParseWithOpts((const char *)b.data, NULL, true);
     ok = ok && header_read(r, e) && lists_read(r, e) && points_read(r, e) && records_read(r, e);
     free(b.data);
-    text_clear(&path);
     if (!ok) results_clear(r);
     return ok;
 }
@@ -238,6 +242,7 @@ void results_clear(struct results *r)
     }
     free(r->records);
     cJSON_Delete(r->design);
+    free(r->path);
     free(r->dir);
     pool_clear(&r->pool);
     memset(r, 0, sizeof *r);

@@ -1,8 +1,9 @@
 #ifndef EXPERIMENTS_RESULTS_RESULTS_H
 #define EXPERIMENTS_RESULTS_RESULTS_H
+#include "experiments/results/designs.h"
 #include "experiments/results/record.h"
 
-/* A results folder read back: experiment.json and its records. Needs no experiment file. */
+/* A design of a results folder read back, with its records. Needs no experiment file. */
 struct result_point {
     const char *label;     /* borrowed from design, like the two below */
     const cJSON *axes;     /* object: key -> value */
@@ -11,6 +12,7 @@ struct result_point {
     double parameters, se_parameters, parameters_with_statistics,
         macs; /* macs: conv + fc + gates */
     int hidden[SE_STAGES];
+    const char **ids;     /* of its n_seeds runs */
     struct record **runs; /* n_seeds of them; NULL: not done. Points that are the same share them */
 };
 struct results {
@@ -20,16 +22,17 @@ struct results {
     const char **axis_keys;
     struct result_point *points;
     uint64_t *seeds;
-    cJSON *design;           /* experiment.json, all of it */
+    cJSON *design;           /* its file, all of it */
     struct record **records; /* each run that has a record, once */
     int n_records;
-    char *dir;
+    char *dir, *path; /* of the folder; of the design's file */
+    char digest[DIGEST_TEXT];
     struct pool pool;
 };
 
-/* Reads and checks everything: false with the file and the reason where the folder has no
- * experiment.json, or where that or a record it names is damaged. A record that is not there is a
- * run that is not done. */
-bool results_read(const char *dir, struct results *r, struct err *e);
+/* Reads and checks everything of the design that `design` means to designs_choose: false with the
+ * file and the reason where the folder has no such design, or where that or a record it names is
+ * damaged. A record that is not there is a run that is not done. */
+bool results_read(const char *dir, const char *design, struct results *r, struct err *e);
 void results_clear(struct results *r);
 #endif

@@ -1,11 +1,13 @@
-/* Which runs are done, which are not, and what became of those of an earlier design. */
+/* Which runs are done, which are not, and what tells them from those of an earlier design. */
 #include "experiments/run/backlog.h"
+#include "core/base/file.h"
+#include "experiments/results/differences.h"
 #include <stdlib.h>
 #include <string.h>
 
 struct census_id {
     const char *id;
-    int rank; /* in the order of running */
+    int rank; /* in the order of running; once sorted for good: among the distinct */
 };
 
 static int census_by_id(const void *a, const void *b)
@@ -41,8 +43,38 @@ static void census_order(struct census *c, const struct design *d)
     for (int i = 0; i < kept; i++) {
         int seed = all[i].rank / d->n_points, point = all[i].rank % d->n_points;
         c->distinct[i] = point * d->n_seeds + seed;
+        all[i].rank = i;
     }
-    free(all);
+    qsort(all, (size_t)kept, sizeof *all, census_by_id);
+    c->sorted = all;
+}
+
+/* Which of the distinct runs has this id, or -1. */
+static int census_find(const struct census *c, const char *id)
+{
+    int low = 0, high = c->n_distinct;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        int order = strcmp(id, c->sorted[middle].id);
+        if (order == 0) return c->sorted[middle].rank;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return -1;
+}
+
+bool census_holds(const struct census *c, const char *id) { return census_find(c, id) >= 0; }
+
+static bool census_outside(struct census *c, const char *dir, struct err *e)
+{
+    char **ids;
+    size_t n;
+    if (!record_ids(dir, &ids, &n, e)) return false;
+    for (size_t i = 0; i < n; i++) c->outside += census_find(c, ids[i]) < 0;
+    dir_list_free(ids, n);
+    return true;
 }
 
 bool census_take(struct census *c, const struct design *d, char (*ids)[RUN_ID], const char *dir,
@@ -59,36 +91,7 @@ bool census_take(struct census *c, const struct design *d, char (*ids)[RUN_ID], 
         c->kept += c->done[i];
         record_clear(&r);
     }
-    return true;
-}
-
-static void change_add(struct text *t, const char *key, const cJSON *was, const cJSON *is)
-{
-    char *a = was ? cJSON_PrintUnformatted(was) : NULL, *b = is ? cJSON_PrintUnformatted(is) : NULL;
-    struct text one = { 0 };
-    text_addf(&one, "%s %s -> %s", key, a ? a : "(none)", b ? b : "(none)");
-    if (!t->s || !strstr(t->s, one.s)) text_addf(t, "%s%s", t->len ? ", " : "", one.s);
-    text_clear(&one);
-    cJSON_free(a);
-    cJSON_free(b);
-}
-
-/* Members that differ, by their dotted keys; maps are gone into. */
-static void settings_differ(struct text *t, const char *prefix, const cJSON *was, const cJSON *is)
-{
-    const cJSON *v;
-    cJSON_ArrayForEach(v, is)
-    {
-        const cJSON *old = cJSON_GetObjectItemCaseSensitive(was, v->string);
-        if (old && cJSON_Compare(old, v, true)) continue;
-        struct text key = { 0 };
-        text_addf(&key, "%s%s%s", prefix, *prefix ? "." : "", v->string);
-        if (cJSON_IsObject(v) && cJSON_IsObject(old))
-            settings_differ(t, key.s, old, v);
-        else
-            change_add(t, key.s, old, v);
-        text_clear(&key);
-    }
+    return census_outside(c, dir, e);
 }
 
 static void census_changes(struct census *c, const struct run_spec *spec, const cJSON *was)
@@ -96,7 +99,7 @@ static void census_changes(struct census *c, const struct run_spec *spec, const 
     struct text json = { 0 };
     spec_write(spec, &json);
     cJSON *is = cJSON_Parse(json.s);
-    settings_differ(&c->changes, "", was, is);
+    settings_differ(&c->changes, was, is);
     cJSON_Delete(is);
     text_clear(&json);
 }
@@ -113,47 +116,40 @@ static int design_find(const struct design *d, const char *label, uint64_t seed)
     return -1;
 }
 
-static bool census_has(const struct census *c, const char *id)
-{
-    for (int i = 0; i < c->n_distinct; i++) {
-        if (strcmp(c->ids[c->distinct[i]], id) == 0) return true;
-    }
-    return false;
-}
-
 void census_compare(struct census *c, const struct design *d, const struct results *previous)
 {
-    for (int p = 0; previous && p < previous->n_points; p++) {
+    bool same = false;
+    for (int p = 0; p < previous->n_points; p++) {
         const struct result_point *was = &previous->points[p];
-        if (was->same_as >= 0) continue; /* counted with the point it is the same as */
+        if (was->same_as >= 0) continue; /* compared with the point it is the same as */
         for (int s = 0; s < previous->n_seeds; s++) {
-            if (!was->runs[s] || census_has(c, was->runs[s]->id)) continue;
+            if (!was->runs[s] || census_find(c, was->ids[s]) >= 0) continue;
             int now = design_find(d, was->label, previous->seeds[s]);
-            if (now < 0) {
-                c->set_aside++;
-                continue;
-            }
-            c->changed++;
+            if (now < 0 || c->done[census_find(c, c->ids[now])]) continue;
             if (c->changes.len < 200)
                 census_changes(c, &d->points[now / d->n_seeds].spec, was->settings);
+            same = same || c->changes.len == 0;
         }
     }
+    c->data_changed = same && c->changes.len == 0;
 }
 
 void census_say(const struct census *c, struct text *t)
 {
     int waiting = c->n_distinct - c->kept;
-    text_addf(t, "%d run%s kept", c->kept, c->kept == 1 ? "" : "s");
-    if (c->changed) {
-        text_addf(t, ", %d changed %s and will run", c->changed,
-                  c->changes.len ? c->changes.s : "its data or this program's numerics");
-        waiting -= c->changed;
-    }
-    if (waiting > 0) text_addf(t, ", %d will run", waiting);
-    if (c->set_aside) {
-        text_addf(t, ", %d no longer in the design %s set aside", c->set_aside,
-                  c->set_aside == 1 ? "is" : "are");
-    }
+    if (waiting && c->changes.len) text_addf(t, "%s: ", c->changes.s);
+    if (waiting && c->data_changed)
+        text_add(t, "the images or this program's numerics have changed: ");
+    if (c->kept) text_addf(t, "%d run%s kept, ", c->kept, c->kept == 1 ? "" : "s");
+    if (waiting == 0)
+        text_add(t, "nothing to train");
+    else if (c->kept)
+        text_addf(t, "%d to train", waiting);
+    else
+        text_addf(t, "%d run%s to train", waiting, waiting == 1 ? "" : "s");
+    if (c->outside)
+        text_addf(t, "; %d earlier run%s outside this table", c->outside,
+                  c->outside == 1 ? " stays" : "s stay");
 }
 
 void census_clear(struct census *c)
@@ -161,6 +157,7 @@ void census_clear(struct census *c)
     free(c->ids);
     free(c->distinct);
     free(c->done);
+    free(c->sorted);
     text_clear(&c->changes);
     *c = (struct census){ 0 };
 }

@@ -3,44 +3,38 @@
 #include "experiments/run/run_one.h"
 #include "core/base/clock.h"
 #include "core/base/file.h"
+#include "core/base/lock.h"
 #include "core/base/parallel.h"
 #include "experiments/results/record.h"
 #include "experiments/run/footprint.h"
 #include "experiments/run/headroom.h"
 #include "experiments/run/signals.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The lock lives as long as the descriptor, so that a killed process leaves none behind. */
-static int lock_open(const char *dir, const char *id, struct err *e)
+static char *lock_path(const char *dir, const char *id)
 {
     struct text path = { 0 };
-    text_addf(&path, "%s/runs/%s", dir, id);
-    int fd = -1;
-    if (dir_make(path.s, e)) {
-        text_add(&path, "/lock");
-        fd = open(path.s, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        if (fd < 0) err_set(e, "%s: cannot be opened: %s", path.s, strerror(errno));
-    }
-    text_clear(&path);
-    return fd;
+    text_addf(&path, "%s/runs/%s/lock", dir, id);
+    return path.s;
 }
 
 bool run_is_locked(const char *dir, const char *id)
 {
-    struct text path = { 0 };
-    text_addf(&path, "%s/runs/%s/lock", dir, id);
-    int fd = open(path.s, O_RDONLY | O_CLOEXEC);
-    text_clear(&path);
-    if (fd < 0) return false;
-    bool busy = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    close(fd);
-    return busy;
+    char *path = lock_path(dir, id);
+    bool held = lock_is_held(path);
+    free(path);
+    return held;
+}
+
+int run_lock(const char *dir, const char *id, bool wait, struct err *e)
+{
+    char *path = lock_path(dir, id);
+    int fd = lock_take(path, wait, e);
+    free(path);
+    return fd;
 }
 
 /* Of a run that is over: nothing continues it. */
@@ -185,6 +179,15 @@ static enum record_status run_status(const struct train_result *r)
     BUG_IF(true, "train status %d", r->status);
 }
 
+/* A run goes on where its last checkpoint was made, after an epoch. */
+static void interrupted_text(const struct train_result *r, char *out, size_t room)
+{
+    if (r->epochs == 0)
+        snprintf(out, room, "interrupted in its first epoch, begins again");
+    else
+        snprintf(out, room, "interrupted, continues after epoch %d", r->epochs);
+}
+
 static void run_tell(struct progress_run *view, const struct record_facts *f)
 {
     char outcome[PROGRESS_TEXT];
@@ -195,7 +198,7 @@ static void run_tell(struct progress_run *view, const struct record_facts *f)
         snprintf(outcome, sizeof outcome, "diverged at step %llu",
                  (unsigned long long)r->diverged_step);
     else if (f->status == RECORD_INTERRUPTED)
-        snprintf(outcome, sizeof outcome, "interrupted, continues from here");
+        interrupted_text(r, outcome, sizeof outcome);
     else
         snprintf(outcome, sizeof outcome, "failed: %s", f->why);
     progress_run_end(view, outcome);
@@ -235,17 +238,11 @@ static enum run_outcome run_locked(const struct run_task *t, struct progress *p,
 
 enum run_outcome run_one(const struct run_task *t, struct progress *p, bool wait, struct err *e)
 {
-    int fd = lock_open(t->dir, t->id, e);
+    int fd = run_lock(t->dir, t->id, wait, e);
+    if (fd == LOCK_BUSY) return RUN_BUSY;
+    if (fd == LOCK_STOPPED) return RUN_STOPPED;
     if (fd < 0) return RUN_NO_DISK;
-    enum run_outcome outcome = RUN_BUSY;
-    if (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) == 0) {
-        outcome = run_is_done(t) ? RUN_ENDED : run_locked(t, p, e);
-    } else if (errno == EINTR) {
-        outcome = RUN_STOPPED;
-    } else if (errno != EWOULDBLOCK) {
-        err_set(e, "%s/runs/%s/lock: cannot be locked: %s", t->dir, t->id, strerror(errno));
-        outcome = RUN_NO_DISK;
-    }
+    enum run_outcome outcome = run_is_done(t) ? RUN_ENDED : run_locked(t, p, e);
     close(fd);
     return outcome;
 }

@@ -18,7 +18,7 @@ struct run_task {
 enum run_outcome {
     RUN_ENDED,   /* a record says how */
     RUN_BUSY,    /* another process has it */
-    RUN_STOPPED, /* by a signal; state saved */
+    RUN_STOPPED, /* by a signal; what its epochs learned is saved */
     RUN_NO_DISK, /* the record could not be written; e says why */
 };
 
@@ -28,6 +28,9 @@ enum run_outcome run_one(const struct run_task *t, struct progress *p, bool wait
 /* Removes the checkpoints of the folder's completed runs, of whatever design: one is left where a
  * process was killed between a record and the removal. */
 bool run_checkpoints_drop(const char *dir, struct err *e);
+
+/* Locks the run: as lock_take. */
+int run_lock(const char *dir, const char *id, bool wait, struct err *e);
 
 /* True where a process is at work on this run. */
 bool run_is_locked(const char *dir, const char *id);

@@ -1,6 +1,7 @@
 /* Runs what a design still lacks. */
 #include "experiments/run/runner.h"
 #include "core/base/file.h"
+#include "core/base/lock.h"
 #include "core/base/parallel.h"
 #include "experiments/run/backlog.h"
 #include "experiments/run/footprint.h"
@@ -11,10 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 struct runner {
     const struct design *design;
     const struct run_options *options;
+    char *entered; /* digest of the design */
+    struct progress *progress;
     struct run_data_all all_data;
     const struct run_data **data; /* of each point */
     struct census census;
@@ -54,17 +58,6 @@ static char (*runner_ids(const struct runner *r))[RUN_ID]
     return ids;
 }
 
-static bool design_save(const struct runner *r, struct err *e)
-{
-    struct text json = { 0 }, path = { 0 };
-    design_write(r->design, (const char(*)[RUN_ID])r->census.ids, &json);
-    text_addf(&path, "%s/experiment.json", r->options->dir);
-    bool ok = file_write(path.s, json.s, json.len, e);
-    text_clear(&json);
-    text_clear(&path);
-    return ok;
-}
-
 static void points_same_say(const struct design *d, struct progress *p)
 {
     for (int i = 0; i < d->n_points; i++) {
@@ -76,29 +69,75 @@ static void points_same_say(const struct design *d, struct progress *p)
     }
 }
 
-/* Census, what it says, and experiment.json as the design now is. */
-static bool runner_census(struct runner *r, struct progress *p, struct err *e)
+/* Has the design all the runs of another? */
+static bool design_covers(const struct census *c, const struct results *other)
+{
+    for (int p = 0; p < other->n_points; p++)
+        for (int s = 0; s < other->n_seeds; s++)
+            if (!census_holds(c, other->points[p].ids[s])) return false;
+    return true;
+}
+
+/* Reads an earlier design of the folder, unless it is this one: false where it is, or is not known,
+ * or cannot be read, which is said. */
+static bool earlier_read(const struct runner *r, const struct designs *all, int which,
+                         struct results *earlier)
+{
+    struct err e;
+    if (which < 0 || strcmp(all->all[which].digest, r->entered) == 0) return false;
+    if (results_read(r->options->dir, all->all[which].digest, earlier, &e)) return true;
+    progress_say(r->progress, "%s: not compared with", e.text);
+    return false;
+}
+
+/* table.md is of the design that the experiment file says by itself, once that was run; a trial
+ * with settings of the command line leaves it alone, unless it has all the runs that it shows. */
+static bool main_is_ours(const struct runner *r, const struct designs *before)
+{
+    struct results main;
+    if (r->options->as_written || before->main < 0) return true;
+    if (strcmp(before->all[before->main].digest, r->entered) == 0) return true;
+    if (!earlier_read(r, before, before->main, &main)) return false;
+    bool covers = design_covers(&r->census, &main);
+    results_clear(&main);
+    return covers;
+}
+
+/* Under the lock of the folder: the census, and the design among those of the folder. */
+static bool runner_enter(struct runner *r, struct err *e)
 {
     const char *dir = r->options->dir;
-    struct results previous = { 0 };
-    struct err unread = { .text = "" };
-    struct text path = { 0 }, say = { 0 };
-    text_addf(&path, "%s/experiment.json", dir);
-    bool before = file_exists(path.s);
-    bool read = before && results_read(dir, &previous, &unread);
-    text_clear(&path);
-    if (!census_take(&r->census, r->design, runner_ids(r), dir, e)) {
-        results_clear(&previous);
-        return false;
+    struct text json = { 0 };
+    struct designs before = { 0 };
+    struct results newest;
+    bool ok = census_take(&r->census, r->design, runner_ids(r), dir, e);
+    design_write(r->design, (const char(*)[RUN_ID])r->census.ids, &json);
+    ok = ok && designs_adopt_early(dir, e) && designs_read(dir, &before, e) &&
+         designs_put(dir, &json, r->entered, e) &&
+         (!main_is_ours(r, &before) || designs_set_main(dir, r->entered, e));
+    if (ok && earlier_read(r, &before, before.newest, &newest)) {
+        census_compare(&r->census, r->design, &newest);
+        results_clear(&newest);
     }
-    if (before && !read) progress_say(p, "%s: not compared with", unread.text);
-    census_compare(&r->census, r->design, read ? &previous : NULL);
+    designs_clear(&before);
+    text_clear(&json);
+    return ok;
+}
+
+/* Enters the design, and says what the census says. */
+static bool runner_census(struct runner *r, struct progress *p, struct err *e)
+{
+    struct text say = { 0 };
+    int lock = designs_lock(r->options->dir, true, e);
+    if (lock < 0) return false;
+    bool ok = runner_enter(r, e);
+    close(lock);
+    if (!ok) return false;
     census_say(&r->census, &say);
     points_same_say(r->design, p);
     progress_say(p, "%s: %s", r->design->experiment, say.s);
     text_clear(&say);
-    if (read) results_clear(&previous);
-    return design_save(r, e);
+    return true;
 }
 
 static void runner_tasks(struct runner *r)
@@ -229,7 +268,7 @@ static enum runner_status runner_go(struct runner *r, struct progress *p, struct
     const char *dir = r->options->dir;
     if (!dir_make(dir, e) || !file_clock(dir, &r->began, e) || !runner_open_data(r, p, e) ||
         !runner_census(r, p, e))
-        return RUNNER_NO_DATA;
+        return signals_caught() ? RUNNER_INTERRUPTED : RUNNER_NO_DATA;
     if (!run_checkpoints_drop(dir, &kept)) progress_say(p, "%s", kept.text);
     runner_tasks(r);
     runner_close_data(r, 0, NULL);
@@ -243,10 +282,11 @@ static enum runner_status runner_go(struct runner *r, struct progress *p, struct
     return runner_verdict(r, e);
 }
 
-enum runner_status runner_run(const struct design *d, const struct run_options *o, struct err *e)
+enum runner_status runner_run(const struct design *d, const struct run_options *o,
+                              char entered[DIGEST_TEXT], struct err *e)
 {
-    struct runner r = { .design = d, .options = o };
     struct progress p;
+    struct runner r = { .design = d, .options = o, .entered = entered, .progress = &p };
     parallel_use(o->threads);
     progress_open(&p, o->jobs ? o->jobs : 1, o->quiet);
     signals_watch();

@@ -24,12 +24,6 @@ struct standing standing_of(const struct results *r);
 
 /* Seconds per multiply-add (of one image, forward) and epoch: the median over completed runs, NAN
  * where there is none. Supposes that runs see equally many images. */
-double standing_pace(const struct results *r);
+double standing_pace(struct record *const *records, int n_records);
 double standing_seconds(double pace, double macs, int epochs);
-
-/* The point of the folder with the settings of this one, or -1. */
-int standing_find(const struct results *r, const struct design_point *p);
-
-/* Runs of a point that need no more training. */
-int standing_done(const struct results *r, int point);
 #endif

@@ -37,7 +37,7 @@ expect 0 "$SENET_EXP" run tiny.yaml --out damaged
 
 # No results, no experiment, no such format.
 expect 3 "$SENET_EXP" status nowhere
-has err "nowhere/experiment.json"
+has err "nowhere is not a results folder"
 expect 3 "$SENET_EXP" export nowhere
 expect 2 "$SENET_EXP" run nowhere.yaml
 has err "nowhere.yaml"

@@ -18,7 +18,7 @@ stopped() {
 }
 for signal in INT TERM; do
     stopped $signal $signal 130
-    has err "interrupted; the same command goes on from here"
+    has err "interrupted; the same command continues each run after the last epoch that it completed"
     [ "$(statuses $signal)" = " 1 interrupted" ] || fail "$signal: statuses: $(statuses $signal)"
     expect 0 "$SENET_EXP" run tiny.yaml --out $signal
     digests $signal | cmp - want || fail "$signal: other weights"

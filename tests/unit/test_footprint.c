@@ -46,7 +46,8 @@ static double peak_of_run(const struct design *d, const char *dir)
     if (child == 0) {
         struct err e;
         struct run_options o = { .dir = dir, .threads = 2, .quiet = true };
-        _exit(runner_run(d, &o, &e) == RUNNER_DONE ? 0 : 1);
+        char entered[DIGEST_TEXT];
+        _exit(runner_run(d, &o, entered, &e) == RUNNER_DONE ? 0 : 1);
     }
     ck_assert(wait4(child, &status, 0, &used) == child);
     ck_assert_int_eq(status, 0);

@@ -146,7 +146,7 @@ static void fixture_check(void (*make)(struct fixture *), const char *name)
     struct results r;
     struct err e;
     make(&f);
-    ck_assert_msg(results_read(f.dir, &r, &e), "%s", e.text);
+    ck_assert_msg(results_read(f.dir, NULL, &r, &e), "%s", e.text);
     written_is(&r, name);
     results_clear(&r);
     fixture_remove(&f);
@@ -179,7 +179,7 @@ START_TEST(test_analysis)
     struct err e;
     struct analysis a;
     grid_make(&f);
-    ck_assert_msg(results_read(f.dir, &r, &e), "%s", e.text);
+    ck_assert_msg(results_read(f.dir, NULL, &r, &e), "%s", e.text);
     ck_assert_ptr_eq(r.points[1].runs[0], r.points[2].runs[0]);
     ck_assert_int_eq(r.n_records, 6 + 6 + 5);
     analysis_make(&a, &r);
@@ -215,7 +215,7 @@ START_TEST(test_best)
         fixture_run(&f, (struct fixture_run){ 48 + s, "completed",
                                               errors[1][s] + (s % 2 ? 0.03 : -0.02),
                                               .seed = (int)s + 1 });
-    ck_assert_msg(results_read(f.dir, &r, &e), "%s", e.text);
+    ck_assert_msg(results_read(f.dir, NULL, &r, &e), "%s", e.text);
     analysis_make(&a, &r);
     ck_assert(a.lowest == 1 && a.testable == 2 && a.untestable == 0);
     ck_assert(!a.rows[0].best && a.rows[1].best && a.rows[2].best && a.rows[3].best);
@@ -284,7 +284,7 @@ START_TEST(test_damaged)
     for (size_t n = 0; n + 2 < b.len; n += 7) {
         struct results r;
         fixture_put(path, b.data, n);
-        ck_assert(!results_read(f.dir, &r, &e));
+        ck_assert(!results_read(f.dir, NULL, &r, &e));
         ck_assert_msg(strstr(e.text, path) == e.text, "no place: %s", e.text);
     }
     struct rng g = rng_stream(2, RNG_TEST, 0, 0);
@@ -293,7 +293,7 @@ START_TEST(test_damaged)
         unsigned char *at = &b.data[rng_below(&g, (uint32_t)b.len)], was = *at;
         *at = (unsigned char)"0123456789-eE{}[],:\"\\nulx"[rng_below(&g, 25)];
         fixture_put(path, b.data, b.len);
-        if (results_read(f.dir, &r, &e)) {
+        if (results_read(f.dir, NULL, &r, &e)) {
             struct table t;
             table_build(&t, &r);
             ck_assert_int_eq(t.n_rows, r.n_points);
@@ -307,8 +307,8 @@ START_TEST(test_damaged)
     ck_assert_int_gt(refused, 100);
     free(b.data);
     fixture_remove(&f);
-    ck_assert(!results_read("/nonexistent/folder", &(struct results){ 0 }, &e));
-    ck_assert_ptr_nonnull(strstr(e.text, "/nonexistent/folder/experiment.json"));
+    ck_assert(!results_read("/nonexistent/folder", NULL, &(struct results){ 0 }, &e));
+    ck_assert_ptr_nonnull(strstr(e.text, "/nonexistent/folder is not a results folder"));
 }
 END_TEST
 
