@@ -1,6 +1,7 @@
 /* A bench as tables: the step, its ops, its calls. */
 #include "cli/bench_print.h"
 #include "cli/listing.h"
+#include "cli/point.h"
 #include "core/base/parallel.h"
 #include "core/kernels/kernels.h"
 #include <stdlib.h>
@@ -140,10 +141,13 @@ static void path_layers(const char *title, const struct bench_path *p)
 void bench_print(const struct bench *b)
 {
     const struct design_point *p = b->point;
-    printf("%s, %d x %d x %d, batch %d, %s: %s on %d thread%s, %s\n\n", p->label, p->shape.size,
+    struct text title = { 0 };
+    point_title(p, &title);
+    printf("%s, %d x %d x %d, batch %d, %s: %s on %d thread%s, %s\n\n", title.s, p->shape.size,
            p->shape.size, p->shape.channels, p->spec.train.batch_size, bench_precision(&p->spec),
            b->options.eval ? "an evaluation pass" : "a training step", parallel_threads(),
            parallel_threads() == 1 ? "" : "s", kernels->isa);
+    text_clear(&title);
     step_print(b);
     if (b->reference.ran) printf("\n%.2f times as fast as the reference path\n", bench_speedup(b));
     path_layers("fast path", &b->fast);

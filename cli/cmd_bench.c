@@ -14,7 +14,7 @@ static struct invocation bench_named(const struct invocation *v, const char **ro
 {
     struct invocation named = *v;
     if (v->n_words && !strchr(v->words[0], '=')) return named;
-    room[0] = "resnet20";
+    room[0] = "se-resnet20";
     for (int i = 0; i < v->n_words; i++) room[i + 1] = v->words[i];
     named.words = room;
     named.n_words++;
@@ -80,9 +80,9 @@ const struct command command_bench = {
     .arguments = "[CONFIG|BACKBONE] [KEY=VALUE ...]",
     .summary = "how fast a network trains here: step time, share of the peak, memory",
     .help =
-        "`senet-exp bench resnet50 train.batch_size=32 --layers`; without a name, resnet20. A "
-        "backbone\n"
-        "alone stands at its natural input, with batches of 128 images of 32x32 or 16 of 224x224;\n"
+        "`senet-exp bench se-resnet50 train.batch_size=32 --layers`; without a name, se-resnet20.\n"
+        "A backbone alone stands at its natural input, with batches of 128 images of 32x32 or 16 "
+        "of 224x224;\n"
         "of an experiment the first point is measured. Images are made up: no data set is needed.\n"
         "A step is forward, loss, backward and optimizer. The peak is what a loop of "
         "multiply-adds\n"

@@ -55,7 +55,7 @@ const struct command command_describe = {
     .name = "describe",
     .arguments = "CONFIG|BACKBONE [KEY=VALUE ...]",
     .summary = "parameters and multiply-adds of a network, counted in every usual way",
-    .help = "`senet-exp describe resnet50 model.se.reduction=16`; a backbone alone stands at its "
+    .help = "`senet-exp describe se-resnet50 model.se.reduction=8`; a backbone alone stands at its "
             "natural\n"
             "input: 32x32x3 and 10 classes, or 224x224x3 and 1000. Of an experiment: every point.\n"
             "The paper's parameter column counts running statistics and biases of the gates, its "

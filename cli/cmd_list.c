@@ -11,6 +11,7 @@
 #include <string.h>
 
 static const struct listing_column backbone_columns[] = { { "name", "backbone", false },
+                                                          { "se_name", "with SE blocks", false },
                                                           { "input", "input", true },
                                                           { "meaning", "meaning", false },
                                                           { 0 } };
@@ -22,6 +23,7 @@ static bool list_backbones(struct listing *l, struct err *e)
     const struct backbone *b;
     for (int i = 0; (b = backbone_at(i)); i++) {
         listing_add(l, "%s", b->name);
+        listing_add(l, SE_PREFIX "%s", b->name);
         listing_add(l, "%d", b->input_size);
         listing_add(l, "%s", b->meaning);
     }

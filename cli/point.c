@@ -50,7 +50,10 @@ void point_json(const struct design_point *p, struct text *t)
     text_add(t, "\"label\": ");
     text_json(t, p->label);
     text_add(t, ", \"backbone\": ");
-    text_json(t, p->spec.backbone->name);
+    struct text name = { 0 };
+    backbone_built(p->spec.backbone, &p->spec.se, &name);
+    text_json(t, name.s);
+    text_clear(&name);
     text_addf(t, ",\n \"input\": {\"size\": %d, \"channels\": %d, \"classes\": %d}", p->shape.size,
               p->shape.channels, p->shape.classes);
     for (int i = 0; i < COUNTS_TOTAL; i++)
@@ -76,14 +79,21 @@ static void count_print(const struct count_row *row)
     text_clear(&value);
 }
 
+void point_title(const struct design_point *p, struct text *t)
+{
+    if (strcmp(p->label, p->spec.backbone->name) != 0) text_addf(t, "%s: ", p->label);
+    backbone_title(p->spec.backbone, &p->spec.se, t);
+}
+
 void point_print(const struct design_point *p)
 {
     struct count_row rows[COUNTS_TOTAL], memory[MEMORY_TOTAL];
     counts_of(&p->counts, rows);
-    bool named = strcmp(p->label, p->spec.backbone->name) != 0;
-    printf("%s%s%s, input %d x %d x %d, %d classes\n", named ? p->label : "", named ? ": " : "",
-           p->spec.backbone->name, p->shape.size, p->shape.size, p->shape.channels,
-           p->shape.classes);
+    struct text title = { 0 };
+    point_title(p, &title);
+    printf("%s, input %d x %d x %d, %d classes\n", title.s, p->shape.size, p->shape.size,
+           p->shape.channels, p->shape.classes);
+    text_clear(&title);
     for (int i = 0; i < COUNTS_TOTAL; i++) count_print(&rows[i]);
     for (int k = 0; k < SE_STAGES; k++) {
         if (p->counts.hidden[k])

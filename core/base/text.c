@@ -154,6 +154,26 @@ static int text_distance(const char *a, const char *b)
     return rows[la % 3][lb];
 }
 
+/* How far apart the numbers are that two words end in; 0 where one ends in none. */
+static long number_distance(const char *a, const char *b)
+{
+    const char *const words[] = { a, b };
+    long last[2];
+    for (int i = 0; i < 2; i++) {
+        const char *end = words[i] + strlen(words[i]), *s = end;
+        while (s > words[i] && isdigit((unsigned char)s[-1])) s--;
+        if (s == end) return 0;
+        last[i] = strtol(s, NULL, 10);
+    }
+    return labs(last[0] - last[1]);
+}
+
+/* Of two as few edits away: resnet50 for resnet51, not resnet56. */
+static bool number_nearer(const char *word, const char *a, const char *b)
+{
+    return b && number_distance(word, a) < number_distance(word, b);
+}
+
 const char *text_nearest(const char *word, const char *const *candidates, size_t n)
 {
     size_t len = strlen(word);
@@ -163,7 +183,8 @@ const char *text_nearest(const char *word, const char *const *candidates, size_t
     for (size_t i = 0; i < n; i++) {
         if (strlen(candidates[i]) > WORD_MAX) continue;
         int d = text_distance(word, candidates[i]);
-        if (d >= best || d >= (int)len) continue;
+        bool nearer = d == best && number_nearer(word, candidates[i], nearest);
+        if ((d >= best && !nearer) || d >= (int)len) continue;
         best = d;
         nearest = candidates[i];
     }

@@ -30,17 +30,33 @@ struct model_family {
     /* Returns the logits (n, 1, 1, classes). */
     struct tensor *(*build)(struct net *n, struct tensor *images, const struct model_shape *s);
 };
-/* What a person names: resnet20, resnet50, ... */
+/* What a person names: resnet20, se-resnet50, ... */
 struct backbone {
     const char *name;
     const struct model_family *family;
     int input_size; /* natural input: 32 or 224 */
     const char *meaning;
     const void *kind; /* the family's own: what makes this member of it */
+    bool se;          /* it has SE blocks, unless settings say otherwise */
 };
-const struct backbone *
-backbone_at(int i); /* of all families, in the order of models.def; or NULL */
-const struct backbone *backbone_named(const char *name);
+#define SE_PREFIX "se-"
+/* The rows of a network in its family's list: plain, and as it is named with SE blocks. The kind
+ * comes last, since it may hold commas. */
+#define BACKBONE(of, member, size, what, ...)               \
+    { member, of, size, what, __VA_ARGS__, false },         \
+    {                                                       \
+        SE_PREFIX member, of, size, what, __VA_ARGS__, true \
+    }
+
+/* The plain ones of all families, in the order of models.def; NULL past the last. */
+const struct backbone *backbone_at(int i);
+const struct backbone *backbone_named(const char *name); /* with or without se-; or NULL */
+const char *backbone_nearest(const char *name); /* what it may be a misspelling of, or NULL */
+
+/* What was built: the network's name with se- where it has SE blocks. And the same with their
+ * settings, for people: "se-resnet50 (r = 16)". */
+void backbone_built(const struct backbone *b, const struct se_settings *se, struct text *name);
+void backbone_title(const struct backbone *b, const struct se_settings *se, struct text *title);
 
 /* Options of backbone->family->options_size bytes: the backbone, and every row at its default.
  * Comes before the rows are read. */

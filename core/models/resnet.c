@@ -22,13 +22,9 @@ struct resnet_kind {
     int blocks[RESNET_STAGES]; /* a stage of 0 blocks does not exist */
 };
 
-#define KIND(name, input_size, meaning, imagenet, bottleneck, ...)             \
-    {                                                                          \
-        name, &family_resnet, input_size, meaning, &(const struct resnet_kind) \
-        {                                                                      \
-            imagenet, bottleneck, { __VA_ARGS__ }                              \
-        }                                                                      \
-    }
+#define KIND(name, input_size, meaning, imagenet, bottleneck, ...) \
+    BACKBONE(&family_resnet, name, input_size, meaning,            \
+             &(const struct resnet_kind){ imagenet, bottleneck, { __VA_ARGS__ } })
 #define CIFAR(name, meaning, bottleneck, ...) \
     KIND(name, CIFAR_SIZE, meaning, false, bottleneck, __VA_ARGS__)
 #define IMAGENET(name, meaning, bottleneck, ...) \

@@ -245,7 +245,8 @@ static bool se_in_use(const void *of)
 
 const struct field se_fields[] = {
     OWN(se_settings, reduction, &reduction_own,
-        "reduction ratio r: the gate's hidden width is channels / r; none: no SE blocks"),
+        "reduction ratio r: the gate's hidden width is channels / r; none: no SE blocks, as where "
+        "neither a setting of model.se nor the backbone's name (se-...) asks for them"),
     CHOICE(se_settings, squeeze, se_squeeze_names, SE_SQUEEZE_AVG,
            "how a channel becomes one number; none: a gate for every position",
            .applies = se_in_use),
@@ -260,3 +261,30 @@ const struct field se_fields[] = {
         .applies = se_in_use),
     FIELDS_END,
 };
+
+void se_leave_out(struct se_settings *s) { s->reduction = (struct se_reduction){ 0 }; }
+
+/* JSON as YAML writes it: {2: 8, 3: 4} */
+static void add_plain(struct text *t, const char *json)
+{
+    for (; *json; json++) {
+        if (*json != '"') text_addn(t, json, 1);
+        if (strchr(":,", *json) && json[1] != ' ') text_add(t, " ");
+    }
+}
+
+void se_text(const struct se_settings *s, struct text *t)
+{
+    struct se_settings usual;
+    fields_default(se_fields, &usual);
+    for (const struct field *f = se_fields; f->key; f++) {
+        struct text has = { 0 }, def = { 0 };
+        field_write(f, s, &has);
+        field_write(f, &usual, &def);
+        bool shown = f == se_fields || strcmp(has.s, def.s) != 0;
+        if (shown) text_addf(t, f == se_fields ? "r = " : ", %s ", f->key);
+        if (shown) add_plain(t, has.s);
+        text_clear(&has);
+        text_clear(&def);
+    }
+}

@@ -46,6 +46,12 @@ struct tensor *se_apply(struct net *n, struct tensor *x, enum se_placement here,
 int se_hidden(const struct se_settings *s, int stage, int channels);
 bool se_any(const struct se_settings *s);
 
+/* No SE blocks, where nobody asked for any. */
+void se_leave_out(struct se_settings *s);
+
+/* "r = 16, squeeze max": the ratio, and what is not at its default. */
+void se_text(const struct se_settings *s, struct text *t);
+
 /* Refuses settings that ask for a stage which the network has not (bit k of stages: it has stage
  * k), or whose reduction and stages contradict each other. */
 bool se_check(const struct se_settings *s, unsigned stages, struct err *e);

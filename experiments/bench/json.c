@@ -53,10 +53,11 @@ cJSON *bench_json(const struct bench *b)
 {
     const struct design_point *p = b->point;
     cJSON *o = cJSON_CreateObject();
-    struct text settings = { 0 };
+    struct text settings = { 0 }, backbone = { 0 };
     spec_write(&p->spec, &settings);
+    backbone_built(p->spec.backbone, &p->spec.se, &backbone);
     cJSON_AddStringToObject(o, "label", p->label);
-    cJSON_AddStringToObject(o, "backbone", p->spec.backbone->name);
+    cJSON_AddStringToObject(o, "backbone", backbone.s);
     cJSON_AddStringToObject(o, "what", b->options.eval ? "evaluation" : "training");
     cJSON_AddNumberToObject(o, "batch_size", p->spec.train.batch_size);
     cJSON_AddStringToObject(o, "precision", bench_precision(&p->spec));
@@ -71,5 +72,6 @@ cJSON *bench_json(const struct bench *b)
     machine_describe(o, parallel_threads());
     program_describe(o);
     text_clear(&settings);
+    text_clear(&backbone);
     return o;
 }

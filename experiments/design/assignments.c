@@ -60,7 +60,9 @@ static void givens_add_entry(struct draft *f, struct givens *g, struct given new
     diag_at(f->d, v,
             sweeping ? "sweep its settings one by one, or write variants"
                      : section_advice(key, strlen(key), &f->d->pool),
-            "%s is a section: a map of settings is expected", key);
+            v->kind == VALUE_MAP ? "%s is a section without a setting"
+                                 : "%s is a section: a map of settings is expected",
+            key);
 }
 
 /* Sections within sections go down at most as far as YAML may nest. */
@@ -71,7 +73,7 @@ static void givens_add_under(struct draft *f, struct givens *g, const char *pref
         struct given new = *like;
         new.set.value = v;
         new.set.key = *prefix ? pool_textf(f->pool, "%s.%s", prefix, v->key->text) : v->key->text;
-        if (v->kind == VALUE_MAP && is_prefix(new.set.key))
+        if (v->kind == VALUE_MAP && v->first && is_prefix(new.set.key))
             givens_add_under(f, g, new.set.key, &new, sweeping);
         else
             givens_add_entry(f, g, new, sweeping);

@@ -62,7 +62,10 @@ static void record_backbone(cJSON *into, const struct design_point *p)
 {
     const struct model_counts *c = &p->counts;
     cJSON *b = cJSON_AddObjectToObject(into, "backbone");
-    cJSON_AddStringToObject(b, "name", p->spec.backbone->name);
+    struct text name = { 0 };
+    backbone_built(p->spec.backbone, &p->spec.se, &name);
+    cJSON_AddStringToObject(b, "name", name.s);
+    text_clear(&name);
     record_hex(b, "structure", p->structure);
     record_whole(b, "parameters", c->trainable);
     record_whole(b, "parameters_with_statistics", c->with_statistics);

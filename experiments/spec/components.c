@@ -9,17 +9,31 @@ static bool component_refuse(const struct component *c, const struct value *v, s
     struct text names = { NULL, 0, 0 };
     for (int i = 0; c->name(i); i++) text_addf(&names, "%s%s", i ? ", " : "", c->name(i));
     if (v->kind == VALUE_SCALAR)
-        err_at(e, v, "\"%s\" is not one of %s", v->text, names.s);
+        err_at(e, v, "\"%s\" is not one of %s%s", v->text, names.s, c->more);
     else
-        err_at(e, v, "a %s is not one of %s", v->kind == VALUE_LIST ? "list" : "map", names.s);
+        err_at(e, v, "a %s is not one of %s%s", v->kind == VALUE_LIST ? "list" : "map", names.s,
+               c->more);
     text_clear(&names);
     return false;
+}
+
+static const char *name_nearest(const char *(*name)(int i), const char *word)
+{
+    const char *names[256];
+    size_t n = 0;
+    while (n < sizeof names / sizeof *names && name((int)n)) names[n] = name((int)n), n++;
+    return text_nearest(word, names, n);
 }
 
 /* For each kind of thing: how it is read, written and reset as a setting, and how its list is
  * walked. at points at the member of struct run_spec. */
 #define COMPONENT_OF_LIST(noun, type, list, rows, def_name, form_text)                       \
+    static const char *const noun##_more = "";                                               \
     static const char *noun##_name(int i) { return list[i] ? list[i]->name : NULL; }         \
+    static const char *noun##_nearest(const char *word)                                      \
+    {                                                                                        \
+        return name_nearest(noun##_name, word);                                              \
+    }                                                                                        \
     static const struct field *noun##_rows(int i) { return list[i] ? list[i]->rows : NULL; } \
     COMPONENT_ROW(noun, type, def_name, form_text)
 
@@ -51,6 +65,8 @@ static const struct field *backbone_rows(int i)
     return backbone_at(i) ? backbone_at(i)->family->fields : NULL;
 }
 
+static const char *const backbone_more = "; each also with " SE_PREFIX " before it, for SE blocks";
+
 static const char *format_chosen(const struct run_spec *s) { return s->format->name; }
 static const char *backbone_chosen(const struct run_spec *s) { return s->backbone->name; }
 static const char *optimizer_chosen(const struct run_spec *s) { return s->optimizer->name; }
@@ -69,6 +85,8 @@ const struct component components[COMPONENTS] = {
         FIELDS_END },                            \
       noun##_rows,                               \
       noun##_name,                               \
+      noun##_nearest,                            \
+      noun##_more,                               \
       noun##_chosen },
 #include "experiments/spec/sections.def"
 };

@@ -10,6 +10,9 @@ struct component {
     struct field row[2];                  /* the name as a setting of struct run_spec */
     const struct field *(*fields)(int i); /* rows that the i-th thing brings; NULL past the last */
     const char *(*name)(int i);           /* its name; NULL past the last */
+    const char *(*nearest)(
+        const char *word); /* the name that word may be a misspelling of; or NULL */
+    const char *more;      /* names beside those, in words: "; ..." or "" */
     const char *(*chosen)(const struct run_spec *s);
 };
 enum component_id {

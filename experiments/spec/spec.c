@@ -42,6 +42,16 @@ static void spec_choose(struct run_spec *s, const struct component *c, const str
         if (strcmp(list[i].key, key) == 0) field_read(c->row, s, list[i].value, NULL, &ignored);
 }
 
+static bool any_in_section(const char *prefix, const struct setting *list, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (prefix_len(list[i].key) == strlen(prefix) &&
+            strncmp(list[i].key, prefix, strlen(prefix)) == 0)
+            return true;
+    return false;
+}
+
+/* The network has SE blocks where something asks for them: its name, or any setting of theirs. */
 void spec_start(struct run_spec *s, const struct setting *list, int n, struct pool *p)
 {
     memset(s, 0, sizeof *s);
@@ -50,6 +60,7 @@ void spec_start(struct run_spec *s, const struct setting *list, int n, struct po
     fields_default(augment_fields, &s->augment);
     fields_default(model_fields, &s->model);
     fields_default(se_fields, &s->se);
+    if (!s->backbone->se && !any_in_section("model.se", list, n)) se_leave_out(&s->se);
     fields_default(train_fields, &s->train);
     s->format_settings = settings_new(p, s->format->settings_size, s->format->fields);
     s->optimizer_settings = settings_new(p, s->optimizer->settings_size, s->optimizer->fields);
@@ -126,16 +137,15 @@ static const char *value_advice(const struct run_spec *s, const char *key, const
 {
     void *into;
     const struct field *f = spec_field(s, key, &into);
-    const char *names[256];
-    size_t n = 0;
+    const char *word = NULL;
     if (v->kind != VALUE_SCALAR) return NULL;
-    if (f->type == FIELD_CHOICE)
-        while (n < 256 && f->choices[n]) names[n] = f->choices[n], n++;
+    if (f->type == FIELD_CHOICE) {
+        size_t n = 0;
+        while (f->choices[n]) n++;
+        word = text_nearest(v->text, f->choices, n);
+    }
     for (int c = 0; c < COMPONENTS; c++)
-        if (f == components[c].row)
-            while (n < 256 && components[c].name((int)n))
-                names[n] = components[c].name((int)n), n++;
-    const char *word = text_nearest(v->text, names, n);
+        if (f == components[c].row) word = components[c].nearest(v->text);
     return word ? pool_textf(p, "did you mean %s?", word) : NULL;
 }
 

@@ -28,8 +28,9 @@ struct setting {
 };
 
 /* Defaults, then the names in the list (dataset.name, model.backbone, train.optimizer.name,
- * train.schedule.name), since they decide which other keys exist. A name that does not exist is
- * left for spec_assign to refuse. Memory comes from p. */
+ * train.schedule.name), since they decide which other keys exist, and whether there are SE blocks
+ * (a backbone se-..., or any setting of model.se). A name that does not exist is left for
+ * spec_assign to refuse. Memory comes from p. */
 void spec_start(struct run_spec *s, const struct setting *list, int n, struct pool *p);
 
 /* The row of a key in s as it is; NULL where there is none. into: the struct it belongs to. */

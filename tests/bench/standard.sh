@@ -33,11 +33,11 @@ if ! grep -q avx512_bf16 /proc/cpuinfo; then
     echo "bf16 is left out: this processor has no instructions for it, and emulates them slowly" >&2
 fi
 for precision in $precisions; do
-    network resnet20 train.precision=$precision --layers
-    network resnet20 train.precision=$precision --eval
-    network resnet50 train.precision=$precision --layers
-    network resnet50 train.precision=$precision --eval
-    network resnet50 train.precision=$precision model.se.reduction=none
+    network se-resnet20 train.precision=$precision --layers
+    network se-resnet20 train.precision=$precision --eval
+    network se-resnet50 train.precision=$precision --layers
+    network se-resnet50 train.precision=$precision --eval
+    network resnet50 train.precision=$precision
 done
 echo "kernels" >&2
 # shellcheck disable=SC2086

@@ -1,14 +1,14 @@
 # bench: its JSON holds what scripts read, its figures agree with one another, mistakes are refused.
 . "$(dirname "$0")/setup.sh"
 
-small="resnet8 train.batch_size=8 model.width=0.5"
+small="se-resnet8 train.batch_size=8 model.width=0.5"
 # shellcheck disable=SC2086
 expect 0 "$SENET_EXP" bench $small --steps 3 --layers --json
 python3 - <<'EOF2' || fail "bench --json"
 import json, math
 
 b = json.load(open("out"))
-assert (b["backbone"], b["what"], b["batch_size"], b["precision"]) == ("resnet8", "training", 8, "fp32")
+assert (b["backbone"], b["what"], b["batch_size"], b["precision"]) == ("se-resnet8", "training", 8, "fp32")
 assert b["settings"]["model"]["width"] == 0.5
 assert b["machine"]["isa"] == b["isa"] and b["threads"] >= 1
 for path in (b, b["reference"]):
@@ -79,9 +79,9 @@ for words in "images a second" "% of the multiply-add peak" "times as fast as th
 done
 expect 0 "$SENET_EXP" bench tiny.yaml --steps 2
 has err "the first of 2 points: reduction=none"
-has out "reduction=none, 16 x 16 x 3, batch 32"
+has out "reduction=none: resnet8, 16 x 16 x 3, batch 32"
 expect 0 "$SENET_EXP" bench train.batch_size=2 --steps 1 --no-reference
-has out "resnet20, 32 x 32 x 3, batch 2"
+has out "se-resnet20 (r = 16), 32 x 32 x 3, batch 2"
 expect 0 "$SENET_EXP" bench resnet8 train.batch_size=2 --isa portable --steps 1 --no-reference
 has out "portable"
 

@@ -109,6 +109,10 @@ START_TEST(text_finds_the_likely_word)
     ck_assert_str_eq(text_nearest("LR", words, 5), "lr");
     ck_assert_ptr_null(text_nearest("momentum", words, 5));
     ck_assert_ptr_null(text_nearest("", words, 5));
+    const char *numbered[] = { "resnet56", "resnet50", "resnet52" };
+    ck_assert_str_eq(text_nearest("resnet51", numbered, 2), "resnet50");
+    ck_assert_str_eq(text_nearest("resnet51", numbered, 3), "resnet50"); /* the first of equals */
+    ck_assert_str_eq(text_nearest("resnet54", numbered, 3), "resnet56");
 }
 END_TEST
 

@@ -125,10 +125,12 @@ START_TEST(test_variants)
 {
     struct fixture f;
     const char *forms[] = {
-        BASE "variants:\n  plain: {model.se.reduction: none}\n  all at once: {model: {se: "
+        BASE "model.se.bias: true\nvariants:\n  plain: {model.se.reduction: none}\n  all at once: "
+             "{model: {se: "
              "{reduction: 2, "
              "squeeze: max}}}\n  as it is: {}\nbaseline: plain\n",
-        BASE "variants:\n  - {name: plain, model.se.reduction: none}\n  - name: all at once\n    "
+        BASE "model.se.bias: true\nvariants:\n  - {name: plain, model.se.reduction: none}\n  - "
+             "name: all at once\n    "
              "model:\n"
              "      se: {reduction: 2, squeeze: max}\n  - {name: as it is}\nbaseline: "
              "{model.se.reduction: none}\n",
@@ -146,6 +148,30 @@ START_TEST(test_variants)
                           "baseline: 'b, epochs=1'\n");
     LABELS(&f.design, "a, epochs=1", "a, epochs=2", "b, epochs=1", "b, epochs=2");
     ck_assert_int_eq(f.design.baseline, 2);
+    fixture_clear(&f);
+}
+END_TEST
+
+/* SE blocks are where a point asks for them; it does not matter how. */
+START_TEST(test_who_asks_for_se)
+{
+    struct fixture f;
+    char ids[2][RUN_ID];
+    fixture_text(&f, BASE "variants:\n  plain: {}\n  named: {model: se-resnet8}\n"
+                          "  asked: {model.se.placement: standard}\n"
+                          "  not: {model: se-resnet8, model.se.reduction: none}\n");
+    for (int i = 0; i < 4; i++)
+        ck_assert_msg((f.design.points[i].counts.se > 0) == (i == 1 || i == 2), "point %d", i);
+    for (int i = 0; i < 2; i++) run_id(&f.design.points[1 + i], 1, 0, ids[i]);
+    ck_assert_str_eq(ids[0], ids[1]);
+    ck_assert_int_eq(f.design.points[2].same_as, 1);
+    ck_assert_int_eq(f.design.points[3].same_as, 0);
+    fixture_clear(&f);
+    fixture_text(&f, BASE "sweep: {model.backbone: [se-resnet8, resnet8]}\n"
+                          "baseline: {model.backbone: resnet8}\n");
+    LABELS(&f.design, "backbone=se-resnet8", "backbone=resnet8");
+    ck_assert_int_eq(f.design.baseline, 1);
+    ck_assert_uint_gt(f.design.points[0].counts.se, f.design.points[1].counts.se);
     fixture_clear(&f);
 }
 END_TEST
@@ -499,8 +525,8 @@ Suite *suite(void)
 {
     Suite *s = suite_create("design");
     unit_case(s, "points", 60,
-              UNIT_TESTS(test_plain, test_product, test_labels_apart, test_variants, test_death,
-                         test_many_points));
+              UNIT_TESTS(test_plain, test_product, test_labels_apart, test_variants,
+                         test_who_asks_for_se, test_death, test_many_points));
     unit_case(s, "layers", 20,
               UNIT_TESTS(test_extends, test_extends_fixes_axis, test_left_behind, test_command_line,
                          test_command_line_sweep, test_no_file));
