@@ -1,7 +1,7 @@
 /* Lists class folders; see folders.h. Nothing in them is passed over but names that begin with a
  * dot: a file that nobody expects is more likely an accident than a wish. */
 #include "core/data/folders.h"
-#include "core/base/file.h"
+#include "core/data/picture.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,14 +27,8 @@ static const char *part_folder(struct folders *f, enum data_part part, struct er
                 "%s: holds both test/ and val/; say with dataset.test_folder which one to test on",
                 f->root);
     else
-        err_set(e, "%s: holds neither test/ nor val/ with class folders of JPEG images", f->root);
+        err_set(e, "%s: holds neither test/ nor val/ with class folders of images", f->root);
     return NULL;
-}
-
-static bool is_jpeg_name(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-    return dot && (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg"));
 }
 
 static int class_number(const struct folders *f, const char *name)
@@ -83,10 +77,10 @@ static bool class_list(struct listing *l, const char *name, int class, struct er
         good = err_set(e, "%s: too many images", path);
     if (good) listing_grow(l, n);
     for (size_t i = 0; good && i < n; i++) {
-        if (!is_jpeg_name(names[i]))
-            good =
-                err_set(e, "%s/%s: not a .jpg or .jpeg file; a class folder holds JPEG images only",
-                        path, names[i]);
+        if (!picture_named(names[i]))
+            good = err_set(
+                e, "%s/%s: not a .jpg, .jpeg or .png file; a class folder holds images only", path,
+                names[i]);
         uint32_t at = f->count[l->part];
         f->files[l->part][at] = pool_textf(&f->pool, "%s/%s", relative, names[i]);
         f->labels[l->part][at] = (uint16_t) class;

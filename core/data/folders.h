@@ -2,8 +2,8 @@
 #define CORE_DATA_FOLDERS_H
 #include "core/data/data.h"
 
-/* The files of a data set laid out as train/CLASS/IMAGE.jpg and test/CLASS/IMAGE.jpg, or val/ in
- * the place of test/. Classes are numbered in the order of their names in train/. */
+/* The files of a data set laid out as train/CLASS/IMAGE.jpg and test/CLASS/IMAGE.jpg (or .png), or
+ * val/ in the place of test/. Classes are numbered in the order of their names in train/. */
 struct folders {
     const char *root, *test;        /* test: "test" or "val", NULL: the one that is there */
     const char **files[DATA_PARTS]; /* paths from root, sorted within a class, classes in order */
@@ -14,8 +14,8 @@ struct folders {
     struct pool pool;
 };
 
-/* Refuses an empty class, a class of the test part that train/ lacks, and whatever is no JPEG
- * file. After a refusal folders_clear is still called. */
+/* Refuses an empty class, a class of the test part that train/ lacks, and whatever is no
+ * picture file. After a refusal folders_clear is still called. */
 bool folders_read(struct folders *f, const char *root, const char *test, struct err *e);
 bool folders_count_classes(const char *root, int *classes, struct err *e);
 /* Files in the class folders of each part; false where they are more than most in all, or where

@@ -1,11 +1,11 @@
-/* Class folders of JPEG images. Where all of them fit, decoded at the network's size, into
+/* Class folders of JPEG and PNG images. Where all of them fit, decoded at the network's size, into
  * `cache_mib`, each is decoded at its first use and kept; a drawn window of a photograph is always
  * cut from the file. Images of the first use may be wanted by two threads at once: then both decode
  * and one of them keeps. */
 #include "core/base/digest.h"
 #include "core/base/file.h"
 #include "core/data/folders.h"
-#include "core/data/jpeg.h"
+#include "core/data/picture.h"
 #include "core/data/survey.h"
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -56,7 +56,7 @@ static bool images_decode(const struct dataset *d, enum data_part part, uint32_t
     struct bytes file;
     bool good = file_read(path, &file, e);
     if (good) {
-        good = jpeg_decode(pixels, d->size, &file, path, crop, e);
+        good = picture_decode(&(struct picture_request){ &file, path, d->size, crop }, pixels, e);
         free(file.data);
     }
     free(path);
@@ -201,7 +201,7 @@ static uint64_t images_kept(const char *path, const void *settings,
 
 const struct data_format format_images = {
     .name = "images",
-    .meaning = "class folders of JPEG images: train/CLASS/*.jpg, and test/ or val/",
+    .meaning = "class folders of JPEG or PNG images: train/CLASS/*.jpg, and test/ or val/",
     .fields = images_fields,
     .settings_size = sizeof(struct images_settings),
     .natural_size = 0,

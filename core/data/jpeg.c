@@ -1,11 +1,9 @@
-/* JPEG through libjpeg-turbo; see jpeg.h. libjpeg reports errors by a call that must not return, so
- * everything between setjmp and its return lives in one struct on the heap.
+/* JPEG through libjpeg-turbo: grey, YCbCr, RGB, CMYK or YCCK. libjpeg reports errors by a call that
+ * must not return, so everything between setjmp and its return lives in one struct on the heap.
  *
  * Damaged data is an error, not a picture with a grey end: of libjpeg's warnings only those are let
  * pass that say nothing about the pixels. */
-#include "core/data/jpeg.h"
-#include "core/data/resample.h"
-#include <math.h>
+#include "core/data/crop.h"
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +11,8 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
-/* Bounds on what a small hostile file may ask for: pixels of the picture, and scans over it (a
- * progressive file of the usual tools has 10). */
-enum { JPEG_PIXELS_MAX = 1 << 27, JPEG_SCANS_MAX = 200 };
+/* Scans over the picture: a progressive file of the usual tools has 10. */
+enum { JPEG_SCANS_MAX = 200 };
 
 struct jpeg {
     struct jpeg_decompress_struct lib;
@@ -23,7 +20,7 @@ struct jpeg {
     struct jpeg_progress_mgr progress;
     jmp_buf failed;
     char message[JMSG_LENGTH_MAX];
-    struct resample *resample;
+    struct crop crop;
     uint8_t *line; /* of the decoder, then as RGB */
     bool done;
 };
@@ -66,7 +63,7 @@ static bool jpeg_accept(struct jpeg *j)
     uint64_t pixels = (uint64_t)j->lib.image_width * j->lib.image_height;
     int n = j->lib.num_components;
     const char *wrong = NULL;
-    if (pixels > JPEG_PIXELS_MAX) wrong = "more than 134 million pixels";
+    if (pixels > PICTURE_PIXELS_MAX) wrong = PICTURE_TOO_LARGE;
     if (n != 1 && n != 3 && n != 4) wrong = "neither grey nor RGB nor CMYK";
     if (wrong)
         snprintf(j->message, sizeof j->message, "%u x %u pixels, %d components: %s",
@@ -74,36 +71,13 @@ static bool jpeg_accept(struct jpeg *j)
     return !wrong;
 }
 
-/* The first drawn window that fits, rounded to whole pixels. */
-static struct window window_drawn(const struct data_crop *crop, double height, double width)
-{
-    for (int i = 0; i < CROP_TRIES; i++) {
-        const struct crop_window *t = &crop->tries[i];
-        double w = round(sqrt(height * width * t->area * t->aspect));
-        double h = round(sqrt(height * width * t->area / t->aspect));
-        if (w < 1 || h < 1 || w > width || h > height) continue;
-        return (struct window){ floor(t->y * (height - h + 1)), floor(t->x * (width - w + 1)), h,
-                                w };
-    }
-    double aspect = width / height, h = height, w = width;
-    if (aspect < crop->aspect_min) h = fmax(1, round(width / crop->aspect_min));
-    if (aspect > crop->aspect_max) w = fmax(1, round(height * crop->aspect_max));
-    return (struct window){ floor((height - h) / 2), floor((width - w) / 2), h, w };
-}
-
-static struct window window_centre(int size, double height, double width)
-{
-    double shorter = height < width ? height : width;
-    if (shorter > size) shorter *= size / round(size * 256.0 / 224);
-    return (struct window){ (height - shorter) / 2, (width - shorter) / 2, shorter, shorter };
-}
-
 /* Lets the decoder shrink by 2, 4 or 8 on its own, as long as the window stays larger than size. */
-static void jpeg_scale(struct jpeg *j, struct window *w, int size)
+static void jpeg_scale(struct jpeg *j)
 {
     unsigned denominator = 1;
+    struct window *w = &j->crop.window;
     double smaller = w->height < w->width ? w->height : w->width;
-    while (denominator < 8 && smaller / (2 * denominator) >= size) denominator *= 2;
+    while (denominator < 8 && smaller / (2 * denominator) >= j->crop.size) denominator *= 2;
     j->lib.scale_num = 1;
     j->lib.scale_denom = denominator;
     w->y /= denominator;
@@ -122,40 +96,30 @@ static void line_from_cmyk(uint8_t *line, size_t width, bool complement)
     }
 }
 
-static void jpeg_lines(struct jpeg *j, int size, uint8_t *as_is)
+static void jpeg_lines(struct jpeg *j)
 {
     struct jpeg_decompress_struct *lib = &j->lib;
     while (lib->output_scanline < lib->output_height) {
         int y = (int)lib->output_scanline;
-        JSAMPROW line = as_is && j->lib.out_color_space == JCS_RGB
-                            ? as_is + (size_t)y * (size_t)size * 3
-                            : j->line;
-        jpeg_read_scanlines(lib, &line, 1);
+        jpeg_read_scanlines(lib, &(JSAMPROW){ j->line }, 1);
         if (lib->out_color_space == JCS_CMYK)
-            line_from_cmyk(line, lib->output_width, lib->saw_Adobe_marker);
-        if (!as_is)
-            resample_row(j->resample, y, line);
-        else if (line == j->line)
-            for (int i = 0; i < 3 * size; i++)
-                as_is[(size_t)y * (size_t)size * 3 + (size_t)i] = line[i];
+            line_from_cmyk(j->line, lib->output_width, lib->saw_Adobe_marker);
+        crop_row(&j->crop, y, j->line);
     }
 }
 
-static void jpeg_picture(struct jpeg *j, int size, const struct data_crop *crop, uint8_t *rgb)
+static void jpeg_picture(struct jpeg *j, const struct picture_request *p, uint8_t *rgb)
 {
     struct jpeg_decompress_struct *lib = &j->lib;
-    int width = (int)lib->image_width, height = (int)lib->image_height;
-    bool as_is = !crop && width == size && height == size;
-    struct window w = crop ? window_drawn(crop, height, width) : window_centre(size, height, width);
+    crop_choose(&j->crop, p, rgb, (int)lib->image_height, (int)lib->image_width);
     lib->out_color_space = lib->num_components == 4 ? JCS_CMYK : JCS_RGB;
-    if (!as_is) jpeg_scale(j, &w, size);
+    if (!j->crop.as_is) jpeg_scale(j);
     jpeg_start_decompress(lib);
     j->line = mem_new((size_t)lib->output_width, 4);
-    if (!as_is)
-        j->resample = resample_create((int)lib->output_height, (int)lib->output_width, &w, size);
-    jpeg_lines(j, size, as_is ? rgb : NULL);
+    crop_begin(&j->crop, (int)lib->output_height, (int)lib->output_width);
+    jpeg_lines(j);
     jpeg_finish_decompress(lib);
-    if (!as_is) resample_end(j->resample, rgb);
+    crop_end(&j->crop);
     j->done = true;
 }
 
@@ -168,10 +132,8 @@ static void jpeg_begin(struct jpeg *j, const struct bytes *file)
     jpeg_mem_src(&j->lib, file->data, file->len);
 }
 
-bool jpeg_decode(uint8_t *rgb, int size, const struct bytes *file, const char *path,
-                 const struct data_crop *crop, struct err *e)
+static bool jpeg_decode(const struct picture_request *p, uint8_t *rgb, struct err *e)
 {
-    if (!file->len) return err_set(e, "%s: the file is empty", path);
     struct jpeg *j = mem_new(1, sizeof *j);
     j->lib.err = jpeg_std_error(&j->errors);
     j->lib.client_data = j;
@@ -179,17 +141,20 @@ bool jpeg_decode(uint8_t *rgb, int size, const struct bytes *file, const char *p
     j->errors.emit_message = jpeg_warn;
     j->errors.output_message = jpeg_quiet;
     if (!setjmp(j->failed)) {
-        jpeg_begin(j, file);
+        jpeg_begin(j, p->file);
         jpeg_read_header(&j->lib, TRUE);
-        if (jpeg_accept(j)) jpeg_picture(j, size, crop, rgb);
+        if (jpeg_accept(j)) jpeg_picture(j, p, rgb);
     }
-    bool good = j->done;
-    if (!good)
-        err_set(e, "%s: not a sound JPEG image: %s (the file is %zu bytes long)", path, j->message,
-                file->len);
+    bool good = j->done || picture_unsound(p, "JPEG", j->message, e);
     jpeg_destroy_decompress(&j->lib);
-    resample_destroy(j->resample);
+    crop_clear(&j->crop);
     free(j->line);
     free(j);
     return good;
 }
+
+const struct picture_kind picture_jpeg = {
+    .suffixes = { ".jpg", ".jpeg" },
+    .signature = "\xff\xd8",
+    .decode = jpeg_decode,
+};

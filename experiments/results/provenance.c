@@ -10,6 +10,7 @@
 #include <string.h>
 /* jpeglib.h needs stdio.h before it. */
 #include <jpeglib.h>
+#include <png.h>
 #include <xxhash.h>
 #include <yaml.h>
 #include <zlib.h>
@@ -59,6 +60,7 @@ void program_describe(cJSON *into)
     snprintf(xxhash, sizeof xxhash, "%u.%u.%u", v / 10000, v / 100 % 100, v % 100);
     cJSON_AddStringToObject(l, "openblas", openblas_get_config());
     cJSON_AddStringToObject(l, "libjpeg_turbo", MACHINE_TEXT(LIBJPEG_TURBO_VERSION));
+    cJSON_AddStringToObject(l, "libpng", png_get_libpng_ver(NULL));
     cJSON_AddStringToObject(l, "zlib", zlibVersion());
     cJSON_AddStringToObject(l, "libyaml", yaml_get_version_string());
     cJSON_AddStringToObject(l, "cjson", cJSON_Version());

@@ -130,7 +130,7 @@ static const struct breakage breakages[] = {
       "within record 2, which begins at byte 3074" },
     { IMAGES, REMOVE, "train", 0, 0, NULL, NULL, "@/train: No such file or directory" },
     { IMAGES, REMOVE, "test", 0, 0, NULL, NULL,
-      "@: holds neither test/ nor val/ with class folders of JPEG images" },
+      "@: holds neither test/ nor val/ with class folders of images" },
     { IMAGES, MAKE_FOLDER, "val", 0, 0, NULL, NULL,
       "@: holds both test/ and val/; say with dataset.test_folder which one to test on" },
     { IMAGES, NOTHING, NULL, 0, 0, "test_folder", "val", "@/val: No such file or directory" },
@@ -145,7 +145,7 @@ static const struct breakage breakages[] = {
     { IMAGES, MAKE_FILE, "train/README", 0, 0, NULL, NULL,
       "@/train/README: not a class folder; train/ holds class folders only" },
     { IMAGES, MAKE_FILE, "train/cat/notes.txt", 0, 0, NULL, NULL,
-      "@/train/cat/notes.txt: not a .jpg or .jpeg file; a class folder holds JPEG images only" },
+      "@/train/cat/notes.txt: not a .jpg, .jpeg or .png file; a class folder holds images only" },
     { IMAGES, MAKE_FILE, "train/cat/z.jpg", 0, 0, NULL, NULL,
       "@/train/cat/z.jpg: not a sound JPEG image: Not a JPEG file: starts with 0x68 0x65 (the file "
       "is # bytes long)" },
