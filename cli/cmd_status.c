@@ -58,6 +58,7 @@ static int status_run(const struct invocation *v)
         listing_print(&l, stdout);
         status_sum(&sum);
         designs_print(&r, stdout);
+        strays_print(r.dir, stdout);
     }
     listing_clear(&l);
     results_clear(&r);

@@ -12,7 +12,7 @@ struct invocation {
     /* --out, --isa, --format, -o, --design; NULL: not given */
     const char *out, *isa, *format, *output, *design;
     int threads, jobs, steps; /* 0: not given */
-    bool quiet, json, layers, eval, no_reference, help, version;
+    bool quiet, json, layers, eval, no_reference, yes, help, version;
     const char *const *words; /* arguments that are no options */
     int n_words;
 };

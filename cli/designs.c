@@ -1,6 +1,7 @@
 #include "cli/designs.h"
 #include "cli/listing.h"
 #include "experiments/results/differences.h"
+#include "experiments/run/prune.h"
 #include <string.h>
 
 static const struct listing_column designs_columns[] = {
@@ -70,4 +71,32 @@ void designs_print(const struct results *shown, FILE *to)
         listing_clear(&l);
     }
     designs_clear(&all);
+}
+
+static const struct listing_column stray_columns[] = {
+    { "run", "run", false },
+    { "about", "", false },
+    { 0 },
+};
+
+void strays_print(const char *dir, FILE *to)
+{
+    struct prune p;
+    struct err e;
+    struct listing l = { .columns = stray_columns };
+    if (!prune_find(dir, NULL, &p, &e)) {
+        fprintf(to, "Which records no design names is not known: %s\n", e.text);
+        return;
+    }
+    for (int i = 0; i < p.n; i++) {
+        if (p.items[i].kind != PRUNE_RUN) continue;
+        listing_add(&l, "%s", p.items[i].id);
+        listing_add(&l, "%s%s", p.items[i].about, p.items[i].busy ? ", in use" : "");
+    }
+    if (l.n_cells) {
+        fprintf(to, "Runs that no design names; `senet-exp prune %s --yes` removes them:\n", dir);
+        listing_print(&l, to);
+    }
+    listing_clear(&l);
+    prune_clear(&p);
 }

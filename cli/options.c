@@ -31,6 +31,7 @@ const struct option_row option_rows[] = {
     { "no-reference", NULL, NULL, OPTION_FLAG, AT(no_reference),
       "leave out the reference path, which is slow" },
     { "layers", NULL, NULL, OPTION_FLAG, AT(layers), "one line a layer" },
+    { "yes", "y", NULL, OPTION_FLAG, AT(yes), "remove what is listed" },
     { "help", "h", NULL, OPTION_FLAG, AT(help), "help on the command" },
     { "version", NULL, NULL, OPTION_FLAG, AT(version), "the program's version" },
     { .name = NULL },

@@ -198,6 +198,11 @@ static bool mark_write(const char *dir, const char *which, const char *digest, s
     return ok;
 }
 
+bool designs_set_newest(const char *dir, const char *digest, struct err *e)
+{
+    return mark_write(dir, "newest", digest, e);
+}
+
 bool designs_set_main(const char *dir, const char *digest, struct err *e)
 {
     return mark_write(dir, "main", digest, e);
@@ -232,7 +237,7 @@ bool designs_put(const char *dir, const struct text *json, char digest[DIGEST_TE
     struct text path = { 0 };
     digest_text(digest_of(json->s, json->len), digest);
     text_addf(&path, "%s/designs/%s.json", dir, digest);
-    bool ok = file_write(path.s, json->s, json->len, e) && mark_write(dir, "newest", digest, e);
+    bool ok = file_write(path.s, json->s, json->len, e) && designs_set_newest(dir, digest, e);
     text_clear(&path);
     return ok;
 }

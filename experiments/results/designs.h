@@ -39,5 +39,6 @@ bool design_file_read(const char *dir, const struct design_file *f, struct bytes
 bool designs_adopt_early(const char *dir, struct err *e); /* experiment.json becomes one of many */
 bool designs_put(const char *dir, const struct text *json, char digest[DIGEST_TEXT],
                  struct err *e); /* writes the design, which is the newest from now on */
+bool designs_set_newest(const char *dir, const char *digest, struct err *e);
 bool designs_set_main(const char *dir, const char *digest, struct err *e);
 #endif

@@ -179,7 +179,7 @@ static struct place *places_sorted(const struct results *r, size_t *count)
 }
 
 /* Each record once, however many points share it. */
-static bool records_read(struct results *r, struct err *e)
+static bool runs_read(struct results *r, struct err *e)
 {
     size_t count;
     struct place *all = places_sorted(r, &count);
@@ -213,7 +213,7 @@ static bool design_find(struct results *r, const char *name, struct design_file 
     return at >= 0;
 }
 
-bool results_read(const char *dir, const char *design, struct results *r, struct err *e)
+bool results_open(const char *dir, const char *design, struct results *r, struct err *e)
 {
     struct design_file f;
     struct bytes b = { 0 };
@@ -228,10 +228,18 @@ bool results_read(const char *dir, const char *design, struct results *r, struct
     }
     if (ok && strlen((const char *)b.data) == b.len)
         r->design = cJSON_ParseWithOpts((const char *)b.data, NULL, true);
-    ok = ok && header_read(r, e) && lists_read(r, e) && points_read(r, e) && records_read(r, e);
+    ok = ok && header_read(r, e) && lists_read(r, e) && points_read(r, e);
     free(b.data);
     if (!ok) results_clear(r);
     return ok;
+}
+
+bool results_read(const char *dir, const char *design, struct results *r, struct err *e)
+{
+    if (!results_open(dir, design, r, e)) return false;
+    if (runs_read(r, e)) return true;
+    results_clear(r);
+    return false;
 }
 
 void results_clear(struct results *r)

@@ -34,5 +34,8 @@ struct results {
  * file and the reason where the folder has no such design, or where that or a record it names is
  * damaged. A record that is not there is a run that is not done. */
 bool results_read(const char *dir, const char *design, struct results *r, struct err *e);
+
+/* The same without the records, as if no run were done. */
+bool results_open(const char *dir, const char *design, struct results *r, struct err *e);
 void results_clear(struct results *r);
 #endif

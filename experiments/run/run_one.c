@@ -38,7 +38,7 @@ int run_lock(const char *dir, const char *id, bool wait, struct err *e)
 }
 
 /* Of a run that is over: nothing continues it. */
-static bool checkpoint_drop(const char *dir, const char *id, struct err *e)
+bool run_checkpoint_drop(const char *dir, const char *id, struct err *e)
 {
     struct text path = { 0 };
     text_addf(&path, "%s/runs/%s/checkpoint", dir, id);
@@ -64,24 +64,23 @@ static bool checkpoint_left(const char *dir, const char *id)
     return left;
 }
 
-bool run_checkpoints_drop(const char *dir, struct err *e)
+bool run_checkpoint_is_over(const char *dir, const char *id)
 {
-    struct text runs = { 0 };
     struct record r;
     struct err unread;
+    if (!checkpoint_left(dir, id) || record_read(dir, id, &r, &unread) != 1) return false;
+    bool over = r.status == RECORD_COMPLETED;
+    record_clear(&r);
+    return over;
+}
+
+bool run_checkpoints_drop(const char *dir, struct err *e)
+{
     char **ids;
     size_t n;
-    text_addf(&runs, "%s/runs", dir);
-    bool ok = true, there = file_exists(runs.s) && dir_list(runs.s, &ids, &n, &unread);
-    text_clear(&runs);
-    if (!there) return true;
-    for (size_t i = 0; i < n; i++) {
-        if (!record_id_valid(ids[i]) || !checkpoint_left(dir, ids[i]) ||
-            record_read(dir, ids[i], &r, &unread) != 1)
-            continue;
-        if (r.status == RECORD_COMPLETED) ok = checkpoint_drop(dir, ids[i], e) && ok;
-        record_clear(&r);
-    }
+    bool ok = record_ids(dir, &ids, &n, e);
+    for (size_t i = 0; i < n; i++)
+        if (run_checkpoint_is_over(dir, ids[i])) ok = run_checkpoint_drop(dir, ids[i], e) && ok;
     dir_list_free(ids, n);
     return ok;
 }
@@ -228,7 +227,7 @@ static enum run_outcome run_locked(const struct run_task *t, struct progress *p,
                               .threads = parallel_threads(),
                               .jobs = p->slots };
     bool written = record_write(t->dir, &f, e);
-    if (written && f.status == RECORD_COMPLETED && !checkpoint_drop(t->dir, t->id, &why))
+    if (written && f.status == RECORD_COMPLETED && !run_checkpoint_drop(t->dir, t->id, &why))
         progress_say(p, "%s", why.text);
     run_tell(&view, &f);
     train_result_clear(&result);

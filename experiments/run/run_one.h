@@ -29,6 +29,11 @@ enum run_outcome run_one(const struct run_task *t, struct progress *p, bool wait
  * process was killed between a record and the removal. */
 bool run_checkpoints_drop(const char *dir, struct err *e);
 
+/* Has a run that completed left anything of its checkpoint? And the removal of one, whole or begun.
+ */
+bool run_checkpoint_is_over(const char *dir, const char *id);
+bool run_checkpoint_drop(const char *dir, const char *id, struct err *e);
+
 /* Locks the run: as lock_take. */
 int run_lock(const char *dir, const char *id, bool wait, struct err *e);
 

@@ -1,7 +1,7 @@
 # Help, lists, version; what is refused on the command line, and how.
 . "$(dirname "$0")/setup.sh"
 
-for command in run sweep plan status export describe bench list help; do
+for command in run sweep plan status export prune describe bench list help; do
     expect 0 "$SENET_EXP" help "$command"
     has out "usage: senet-exp $command"
     cp out first
