@@ -31,7 +31,7 @@ struct record { /* what tables need of it */
     uint64_t seed, diverged_step;
     int epochs;                        /* done */
     int classes;                       /* of the data, 0: unknown */
-    double top1, top5, loss;           /* errors in percent on the test part; NAN */
+    double top1, top5, loss;           /* of the test, errors in percent; NAN unless completed */
     double seconds, images_per_second; /* of the whole run; median over epochs, NAN */
     uint32_t test_count;
     int numerics; /* version (core/base/numerics.h) */

@@ -190,6 +190,25 @@ START_TEST(rng_shuffles_everything_once)
 }
 END_TEST
 
+/* Each of the 24 orders of four numbers is met one time in 24: Pearson's sum, with 23 degrees of
+ * freedom, goes beyond 60 one time in 30,000. */
+START_TEST(rng_shuffles_fairly)
+{
+    enum { SHUFFLES = 24000 };
+    struct rng r = rng_stream(5, RNG_TEST, 0, 0);
+    int met[256] = { 0 };
+    double far = 0;
+    for (int i = 0; i < SHUFFLES; i++) {
+        uint32_t o[4];
+        rng_shuffle(&r, o, 4);
+        met[o[0] << 6 | o[1] << 4 | o[2] << 2 | o[3]]++;
+    }
+    for (int i = 0; i < 256; i++)
+        if (met[i]) far += pow(met[i] - SHUFFLES / 24, 2) / (SHUFFLES / 24);
+    ck_assert_double_lt(far, 60);
+}
+END_TEST
+
 static void mark(void *ctx, size_t chunk) { ((int *)ctx)[chunk]++; }
 
 START_TEST(parallel_runs_each_chunk_once)
@@ -456,7 +475,7 @@ Suite *suite(void)
     unit_case(s, "digest", 10, UNIT_TESTS(digest_is_xxh3));
     unit_case(s, "rng", 30,
               UNIT_TESTS(rng_is_philox, rng_streams_differ_and_repeat, rng_has_the_right_moments,
-                         rng_shuffles_everything_once));
+                         rng_shuffles_everything_once, rng_shuffles_fairly));
     unit_case(s, "parallel", 30, UNIT_TESTS(parallel_runs_each_chunk_once, parallel_parts_cover));
     unit_case(s, "file", 10,
               UNIT_TESTS(file_round_trip_and_refusals, writers_of_one_file_do_not_meet,

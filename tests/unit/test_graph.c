@@ -381,12 +381,34 @@ START_TEST(names_do_not_shift)
 }
 END_TEST
 
+/* Parameters of one shape and one kind of beginning have nothing in common but these. */
+START_TEST(each_parameter_begins_on_its_own)
+{
+    enum { LEN = 4 * 8 };
+    struct err e;
+    struct graph *g = graph_create();
+    static const char *const names[] = { "conv1.weight", "conv2.weight", "conv12.weight" };
+    struct tensor *w[3];
+    for (int i = 0; i < 3; i++) {
+        struct param p = { .name = names[i], .kind = PARAM_CONV, .init = INIT_HE_FAN_OUT };
+        w[i] = graph_param(g, &p, 1, 1, 4, 8);
+    }
+    ck_assert_msg(graph_plan(g, true, NULL, &e), "%s", e.text);
+    graph_init(g, 1);
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < i; k++)
+            for (int j = 0; j < LEN; j++) ck_assert_float_ne(w[i]->data[j], w[k]->data[j]);
+    graph_destroy(g);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("graph");
     unit_case(s, "plans", 60,
               UNIT_TESTS(training_keeps_what_is_read, evaluation_keeps_what_is_read,
                          memory_is_used_again));
-    unit_case(s, "building", 10, UNIT_TESTS(refusals, digests, names_do_not_shift));
+    unit_case(s, "building", 10,
+              UNIT_TESTS(refusals, digests, names_do_not_shift, each_parameter_begins_on_its_own));
     return s;
 }

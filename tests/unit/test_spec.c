@@ -1,4 +1,5 @@
 /* One run: defaults, sections, assignments, the echo. */
+#include "core/ops/ops.h"
 #include "experiments/spec/components.h"
 #include "experiments/spec/spec.h"
 #include "experiments/spec/yaml.h"
@@ -191,11 +192,42 @@ START_TEST(test_try)
 }
 END_TEST
 
+static const struct node *node_with(const struct graph *g, const struct op *op)
+{
+    for (size_t i = 0; i < graph_node_count(g); i++)
+        if (graph_node(g, i)->op == op) return graph_node(g, i);
+    ck_abort_msg("no %s", op->name);
+}
+
+/* Every setting that the network hangs on reaches it. */
+START_TEST(test_build)
+{
+    struct fixture f;
+    struct model_net net;
+    struct err e;
+    ck_assert(fixture_resolve(&f, "model: {backbone: resnet8, width: 0.5, dropout: 0.25,\n"
+                                  "  shortcut: identity, se: {reduction: 4, excitation: tanh}}\n"
+                                  "train: {label_smoothing: 0.125, precision: bf16}\n"));
+    ck_assert(spec_build(&f.spec, 3, &(struct data_shape){ 12, 2, 6 }, &net, &e));
+    const struct softmax_loss_attr *loss = node_with(net.graph, &op_softmax_loss)->call.attr;
+    const struct dropout_attr *dropout = node_with(net.graph, &op_dropout)->call.attr;
+    const struct node *conv = node_with(net.graph, &op_conv2d);
+    ck_assert_double_eq(loss->smoothing, 0.125);
+    ck_assert_double_eq(dropout->rate, 0.25);
+    ck_assert(conv->out.n == 3 && conv->out.h == 12 && conv->out.c == 8 && conv->out.bf16);
+    ck_assert(net.images->c == 2 && net.logits->c == 6);
+    ck_assert_int_eq(node_with(net.graph, &op_tanh)->out.c, 8);
+    node_with(net.graph, &op_pad_channels); /* the shortcut's */
+    graph_destroy(net.graph);
+    fixture_clear(&f);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("spec");
     unit_case(s, "spec", 20,
               UNIT_TESTS(test_defaults, test_sections, test_names_first, test_refused, test_echo,
-                         test_halves, test_try));
+                         test_halves, test_try, test_build));
     return s;
 }
