@@ -6,15 +6,15 @@
 #include "experiments/export/writer.h"
 #include <string.h>
 
-/* --format, or what the suffix of -o says, or md. NULL after saying what there is. */
-static const char *export_format(const struct invocation *v)
+/* --format, or what the suffix of -o says; NULL with neither. False after saying what there is. */
+static bool export_format(const struct invocation *v, const char **format)
 {
     const char *dot = v->output ? strrchr(v->output, '.') : NULL;
     for (const struct writer *const *w = writers; *w; w++) {
-        if (!v->format && dot && strcmp((*w)->suffix, dot) == 0) return (*w)->name;
+        if (!v->format && dot && strcmp((*w)->suffix, dot) == 0) *format = (*w)->name;
     }
-    if (!v->format && !v->output) return "md";
-    if (v->format && writer_named(v->format)) return v->format;
+    if (v->format && writer_named(v->format)) *format = v->format;
+    if (*format || (!v->format && !v->output)) return true;
     struct text valid = { 0 };
     for (const struct writer *const *w = writers; *w; w++)
         text_addf(&valid, "%s%s", valid.len ? ", " : "", (*w)->name);
@@ -26,15 +26,15 @@ static const char *export_format(const struct invocation *v)
         say_error(EXIT_USAGE, "--format: \"%s\" is not one of %s%s%s", v->format, valid.s,
                   near ? "; did you mean " : "", near ? near : "");
     text_clear(&valid);
-    return NULL;
+    return false;
 }
 
 static int export_run(const struct invocation *v)
 {
     struct err e;
     struct results r;
-    const char *format = export_format(v);
-    if (!format) return EXIT_USAGE;
+    const char *format = NULL;
+    if (!export_format(v, &format)) return EXIT_USAGE;
     if (!results_read(v->words[0], v->design, &r, &e)) return say_error(EXIT_DATA, "%s", e.text);
     bool ok = report_write(&r, format, v->output, &e);
     if (ok && !v->design) designs_print(&r, stderr);

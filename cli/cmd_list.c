@@ -52,21 +52,37 @@ static const struct listing_column setting_columns[] = {
     { "of", "with", false },     { "meaning", "meaning", false }, { 0 }
 };
 
-/* One section; `of` is the choice that brings it ("dataset.name: idx"), or "". */
+/* Is the setting, or the section that it is in, the part asked for? NULL: every part. */
+static bool in_part(const char *part, const char *setting)
+{
+    size_t len = part ? strlen(part) : 0;
+    return !part || (strncmp(part, setting, len) == 0 && (!setting[len] || setting[len] == '.'));
+}
+
+static void setting_row(struct listing *l, const char *key, const struct field *f, const char *of)
+{
+    struct text def = { 0 }, form = { 0 };
+    field_default_text(f, &def);
+    field_form(f, &form);
+    listing_add(l, "%s", key);
+    listing_add(l, "%s", def.s ? def.s : "-");
+    listing_add(l, "%s", form.s ? form.s : "");
+    listing_add(l, "%s", of);
+    listing_add(l, "%s", f->meaning);
+    text_clear(&def);
+    text_clear(&form);
+}
+
+/* One section; `of` is the choice that brings it ("name idx"), or "". */
 static void section_list(struct listing *l, const char *prefix, const struct field *fields,
                          const char *of)
 {
+    const char *head = pool_textf(&l->pool, "%s%s%s", prefix, *of ? ", with " : "", of);
     for (const struct field *f = fields; f && f->key; f++) {
-        struct text def = { 0 }, form = { 0 };
-        field_default_text(f, &def);
-        field_form(f, &form);
-        listing_add(l, "%s.%s", prefix, f->key);
-        listing_add(l, "%s", def.s ? def.s : "-");
-        listing_add(l, "%s", form.s ? form.s : "");
-        listing_add(l, "%s", of);
-        listing_add(l, "%s", f->meaning);
-        text_clear(&def);
-        text_clear(&form);
+        const char *key = pool_textf(&l->pool, "%s.%s", prefix, f->key);
+        if (!in_part(l->part, key)) continue;
+        listing_head(l, head);
+        setting_row(l, key, f, of);
     }
 }
 
@@ -88,6 +104,7 @@ static bool list_settings(struct listing *l, struct err *e)
 {
     (void)e;
     l->columns = setting_columns;
+    l->head_column = 3;
     for (int i = 0; prefix_at(i); i++) {
         const struct component *c = component_of(prefix_at(i));
         if (c)
@@ -112,26 +129,60 @@ static bool list_presets(struct listing *l, struct err *e)
 static const struct list_topic {
     const char *name;
     bool (*list)(struct listing *l, struct err *e);
+    bool in_parts; /* `part` narrows it */
 } list_topics[] = {
-    { "backbones", list_backbones },
-    { "datasets", list_datasets },
-    { "settings", list_settings },
-    { "presets", list_presets },
+    { "backbones", list_backbones, false },
+    { "datasets", list_datasets, false },
+    { "settings", list_settings, true },
+    { "presets", list_presets, false },
 };
 enum { LIST_TOPICS = sizeof list_topics / sizeof *list_topics };
+
+/* No setting and no section is called so. */
+static int part_unknown(const char *part)
+{
+    struct listing all = { 0 };
+    struct err e;
+    list_settings(&all, &e);
+    const size_t columns = sizeof setting_columns / sizeof *setting_columns - 1;
+    const char **names = mem_new(all.n_cells, sizeof *names);
+    size_t n = 0;
+    for (size_t i = 0; i < all.n_cells; i += columns) names[n++] = all.cells[i].text;
+    for (int i = 0; prefix_at(i); i++) names[n++] = prefix_at(i);
+    const char *near = text_nearest(part, names, n);
+    int status = say_error(EXIT_USAGE, "no setting or section is called \"%s\"%s%s", part,
+                           near ? "; did you mean " : "; `senet-exp list settings` has them all",
+                           near ? near : "");
+    free(names);
+    listing_clear(&all);
+    return status;
+}
+
+static int topic_print(const struct list_topic *topic, const struct invocation *v)
+{
+    struct listing l = { .part = v->n_words > 1 ? v->words[1] : NULL };
+    struct err e;
+    if (l.part && !topic->in_parts)
+        return say_error(EXIT_USAGE, "list %s takes no \"%s\"; only settings have parts",
+                         topic->name, l.part);
+    bool ok = topic->list(&l, &e);
+    int status = EXIT_DONE;
+    if (!ok)
+        status = say_error(EXIT_DATA, "%s", e.text);
+    else if (l.part && !l.n_cells)
+        status = part_unknown(l.part);
+    else
+        (v->json ? listing_print_json : listing_print)(&l, stdout);
+    listing_clear(&l);
+    return status;
+}
 
 static int list_run(const struct invocation *v)
 {
     const char *names[LIST_TOPICS];
     for (size_t i = 0; i < LIST_TOPICS; i++) {
         names[i] = list_topics[i].name;
-        if (strcmp(names[i], v->words[0]) != 0) continue;
-        struct listing l = { 0 };
-        struct err e;
-        bool ok = list_topics[i].list(&l, &e);
-        if (ok) (v->json ? listing_print_json : listing_print)(&l, stdout);
-        listing_clear(&l);
-        return ok ? EXIT_DONE : say_error(EXIT_DATA, "%s", e.text);
+        if (strcmp(names[i], v->words[0]) == 0) return topic_print(&list_topics[i], v);
     }
     const char *near = text_nearest(v->words[0], names, LIST_TOPICS);
     return say_error(EXIT_USAGE,
@@ -141,10 +192,13 @@ static int list_run(const struct invocation *v)
 
 const struct command command_list = {
     .name = "list",
-    .arguments = "backbones|datasets|settings|presets",
+    .arguments = "backbones|datasets|settings [PART]|presets",
     .summary = "what can be chosen: networks, data sets, every setting, experiment files",
+    .help =
+        "`senet-exp list settings model.se` lists one section, `list settings train.epochs` one "
+        "setting.",
     .options = "json",
     .min_words = 1,
-    .max_words = 1,
+    .max_words = 2,
     .run = list_run,
 };

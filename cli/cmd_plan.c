@@ -1,4 +1,5 @@
 /* plan: what an experiment would run. Trains nothing and needs no data set. */
+#include "cli/draw.h"
 #include "cli/experiment.h"
 #include "cli/listing.h"
 #include "experiments/results/records.h"
@@ -82,14 +83,15 @@ static void plan_print(const struct invocation *v, struct plan *plan, const char
     if (v->json) {
         listing_print_json(&l, stdout);
     } else {
-        if (d->question) printf("%s\n\n", d->question);
+        if (d->question) prose_print("%s", d->question), puts("");
         listing_print(&l, stdout);
         duration_text(plan->seconds_left, left);
-        printf("\n%d points x %d seeds: %d runs, %d of them waiting; time for these: %s\nresults: "
-               "%s\n",
-               d->n_points, d->n_seeds, plan->runs, plan->waiting, left, dir);
+        puts("");
+        prose_print("%d points x %d seeds: %d runs, %d of them waiting; time for these: %s",
+                    d->n_points, d->n_seeds, plan->runs, plan->waiting, left);
+        printf("results: %s\n", dir);
         if (isnan(plan->pace))
-            puts("(the time of a run is known once one has been recorded there)");
+            prose_print("(the time of a run is known once one has been recorded there)");
     }
     listing_clear(&l);
 }

@@ -1,6 +1,7 @@
 /* status: what a results folder holds, what runs, what waits. */
 #include "cli/command.h"
 #include "cli/designs.h"
+#include "cli/draw.h"
 #include "cli/listing.h"
 #include "experiments/run/progress.h"
 #include "experiments/run/status.h"
@@ -29,16 +30,19 @@ static void status_row(struct listing *l, const struct results *r, int point, in
 static void status_sum(const struct standing *s)
 {
     char left[32];
-    printf("%d runs", s->runs);
+    struct text t = { 0 };
+    text_addf(&t, "%d runs", s->runs);
     for (int i = 0, first = 1; i < STANDING_STATES; i++) {
         if (s->count[i] == 0) continue;
-        printf("%s%d %s", first ? ": " : ", ", s->count[i], standing_name((enum standing_state)i));
+        text_addf(&t, "%s%d %s", first ? ": " : ", ", s->count[i],
+                  standing_name((enum standing_state)i));
         first = 0;
     }
     int rest = s->runs - s->count[STANDING_COMPLETED] - s->count[STANDING_DIVERGED];
     duration_text(s->seconds_left, left);
-    if (rest) printf("; time left, one run at a time: %s", left);
-    puts("");
+    if (rest) text_addf(&t, "; time left, one run at a time: %s", left);
+    prose_print("%s", t.s);
+    text_clear(&t);
 }
 
 static int status_run(const struct invocation *v)

@@ -59,7 +59,7 @@ static bool design_report(const struct invocation *v, const char *dir, const cha
                           struct err *e)
 {
     bool main;
-    if (!report_save(dir, digest, v->json ? "json" : "md", &main, e)) return false;
+    if (!report_save(dir, digest, v->json ? "json" : NULL, &main, e)) return false;
     if (!main && !v->quiet)
         fprintf(stderr,
                 "This table is in %s/designs/%s.md; table.md is that of another design: "

@@ -1,18 +1,29 @@
 /* Aligned columns and JSON from one set of cells. */
 #include "cli/listing.h"
 #include "core/base/err.h"
-#include "core/base/text.h"
+#include "core/base/grid.h"
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
-
-enum { COLUMNS_MAX = 16 };
+#include <string.h>
 
 static size_t listing_width(const struct listing *l)
 {
     size_t n = 0;
     while (l->columns[n].key) n++;
-    BUG_IF(n > COLUMNS_MAX, "a listing of %zu columns", n);
     return n;
+}
+
+/* Room for one more; it doubles at the powers of two. */
+static void *one_more(void *array, size_t n, size_t size)
+{
+    return n & (n - 1) ? array : mem_grow(array, n ? 2 * n : 1, size);
+}
+
+static void cell_add(struct listing *l, const char *text, const char *machine)
+{
+    l->cells = one_more(l->cells, l->n_cells, sizeof *l->cells);
+    l->cells[l->n_cells++] = (struct listing_cell){ text, machine };
 }
 
 void listing_add(struct listing *l, const char *fmt, ...)
@@ -22,61 +33,78 @@ void listing_add(struct listing *l, const char *fmt, ...)
     va_start(ap, fmt);
     text_vaddf(&t, fmt, ap);
     va_end(ap);
-    if ((l->n_cells & (l->n_cells - 1)) == 0) { /* room doubles at the powers of two */
-        size_t room = l->n_cells ? 2 * l->n_cells : 1;
-        l->cells = mem_grow(l->cells, room, sizeof *l->cells);
-    }
-    l->cells[l->n_cells++] = pool_text(&l->pool, t.s ? t.s : "");
+    cell_add(l, pool_text(&l->pool, t.s), NULL);
     text_clear(&t);
 }
 
-static void cell_line(struct text *t, const char *s, int width, bool right)
+void listing_real(struct listing *l, double v, int decimals)
 {
-    int pad = width - text_width(s);
-    if (pad < 0) pad = 0;
-    if (right)
-        text_addf(t, "%*s%s", pad, "", s);
-    else
-        text_addf(t, "%s%*s", s, pad, "");
+    struct text machine = { 0 };
+    text_real(&machine, v);
+    cell_add(l, isfinite(v) ? pool_textf(&l->pool, "%.*f", decimals, v) : "",
+             pool_text(&l->pool, machine.s));
+    text_clear(&machine);
 }
 
-/* No line ends in blanks. */
-static void row_print(FILE *f, const struct listing *l, const char *const *cells, const int *widths)
+void listing_text(struct listing *l, const char *s)
 {
-    struct text line = { 0 };
-    size_t n = listing_width(l);
-    for (size_t c = 0; c < n; c++) {
-        if (c) text_add(&line, "  ");
-        cell_line(&line, cells[c], widths[c], l->columns[c].number);
+    cell_add(l, s ? pool_text(&l->pool, s) : "", s ? NULL : "null");
+}
+
+void listing_head(struct listing *l, const char *head)
+{
+    size_t row = l->n_cells / listing_width(l);
+    if (l->head && strcmp(l->head, head) == 0) return;
+    while (l->n_heads <= row) {
+        l->heads = one_more(l->heads, l->n_heads, sizeof *l->heads);
+        l->heads[l->n_heads++] = NULL;
     }
-    while (line.len && line.s[line.len - 1] == ' ') line.len--;
-    fprintf(f, "%.*s\n", (int)line.len, line.s);
-    text_clear(&line);
+    l->heads[row] = l->head = pool_text(&l->pool, head);
+}
+
+/* The heads of n rows, or NULL where there are none to be shown. */
+static const char **heads_of(const struct listing *l, size_t n, const struct terminal *t)
+{
+    if (!l->heads || !t->is) return NULL;
+    const char **heads = mem_new(n + 1, sizeof *heads);
+    for (size_t i = 0; i < n && i < l->n_heads; i++) heads[i] = l->heads[i];
+    return heads;
 }
 
 void listing_print(const struct listing *l, FILE *f)
 {
-    size_t n = listing_width(l);
-    const char *titles[COLUMNS_MAX] = { NULL };
-    int widths[COLUMNS_MAX] = { 0 };
+    const struct terminal t = terminal_of(fileno(f));
+    const size_t n = listing_width(l), rows = l->n_cells / n;
+    const char **heads = heads_of(l, rows, &t);
+    const size_t left_out = heads ? (size_t)l->head_column : 0;
+    struct grid_column *columns = mem_new(n, sizeof *columns);
+    struct grid_cell *cells = mem_new(l->n_cells + 1, sizeof *cells);
+    struct grid g = { columns, 0, (int)rows, l->n_keys ? l->n_keys : 1, cells, heads };
     for (size_t c = 0; c < n; c++) {
-        titles[c] = l->columns[c].title;
-        widths[c] = text_width(titles[c]);
-        for (size_t i = c; i < l->n_cells; i += n) {
-            int w = text_width(l->cells[i]);
-            if (w > widths[c]) widths[c] = w;
-        }
+        if (left_out && c == left_out) continue;
+        columns[g.n_columns++] = (struct grid_column){ l->columns[c].title, l->columns[c].number };
     }
-    row_print(f, l, titles, widths);
-    for (size_t i = 0; i < l->n_cells; i += n) row_print(f, l, l->cells + i, widths);
+    for (size_t i = 0, at = 0; i < l->n_cells; i++)
+        if (!left_out || i % n != left_out) cells[at++].text = l->cells[i].text;
+    struct text out = { 0 };
+    grid_draw(&out, &g, &t);
+    fputs(out.s, f);
+    text_clear(&out);
+    free(heads);
+    free(cells);
+    free(columns);
 }
 
-static void cell_json(struct text *t, const struct listing_column *c, const char *s)
+static void cell_json(struct text *t, const struct listing_column *c,
+                      const struct listing_cell *cell)
 {
     char *end;
+    const char *s = cell->text;
     text_json(t, c->key);
     text_add(t, ": ");
-    if (c->number && *s && (strtod(s, &end), !*end))
+    if (cell->machine)
+        text_add(t, cell->machine);
+    else if (c->number && *s && (strtod(s, &end), !*end))
         text_add(t, s);
     else if (c->number)
         text_add(t, "null");
@@ -91,7 +119,7 @@ void listing_json(const struct listing *l, struct text *t)
     text_add(t, "[");
     for (size_t i = 0; i < l->n_cells; i++) {
         text_add(t, i % n ? ", " : i ? ",\n {" : "\n {");
-        cell_json(t, &l->columns[i % n], l->cells[i]);
+        cell_json(t, &l->columns[i % n], &l->cells[i]);
         if (i % n + 1 == n) text_add(t, "}");
     }
     text_add(t, "\n]");
@@ -108,6 +136,7 @@ void listing_print_json(const struct listing *l, FILE *f)
 void listing_clear(struct listing *l)
 {
     free(l->cells);
+    free(l->heads);
     pool_clear(&l->pool);
     *l = (struct listing){ 0 };
 }

@@ -2,6 +2,7 @@
 #include "cli/options.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +78,7 @@ int main(int argc, char **argv)
 {
     struct invocation v = { 0 };
     struct err e;
+    setlocale(LC_CTYPE, "C.UTF-8"); /* whatever the environment says: for text_width */
     const char **room = mem_new((size_t)argc + 1, sizeof *room);
     for (const struct command *const *c = commands; *c; c++) options_exist(*c);
     int status = options_parse(&v, argc, argv, room, &e) ? dispatch(&v)

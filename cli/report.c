@@ -1,8 +1,10 @@
 #include "cli/report.h"
+#include "cli/draw.h"
 #include "core/base/file.h"
 #include "experiments/export/writer.h"
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool text_put(const struct text *t, const char *path, struct err *e)
 {
@@ -11,14 +13,25 @@ static bool text_put(const struct text *t, const char *path, struct err *e)
            err_set(e, "standard output could not be written");
 }
 
+/* format NULL: drawn on a terminal, Markdown elsewhere. */
+static void table_format(struct text *out, const struct table *t, const struct results *r,
+                         const char *format)
+{
+    const struct terminal terminal = terminal_of(STDOUT_FILENO);
+    const struct writer *w = writer_named(format ? format : "md");
+    BUG_IF(!w, "no format %s", format);
+    if (!format && terminal.is)
+        table_draw(out, t, &terminal);
+    else
+        w->write(out, t, r);
+}
+
 bool report_write(const struct results *r, const char *format, const char *path, struct err *e)
 {
     struct table t = { 0 };
     struct text out = { 0 };
-    const struct writer *w = writer_named(format);
-    BUG_IF(!w, "no format %s", format);
     table_build(&t, r);
-    w->write(&out, &t, r);
+    table_format(&out, &t, r, format);
     bool ok = text_put(&out, path, e);
     text_clear(&out);
     table_clear(&t);

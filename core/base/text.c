@@ -191,13 +191,6 @@ const char *text_nearest(const char *word, const char *const *candidates, size_t
     return nearest;
 }
 
-int text_width(const char *s)
-{
-    int n = 0;
-    for (; s && *s; s++) n += !text_continues(*s);
-    return n;
-}
-
 void text_thousands(struct text *t, unsigned long long v)
 {
     if (v < 1000)

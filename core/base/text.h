@@ -27,7 +27,6 @@ void text_clear(struct text *t);          /* frees; the text is empty again */
 
 /* Whether c continues a character of UTF-8: characters are counted by the bytes that do not. */
 static inline bool text_continues(char c) { return ((unsigned char)c & 0xc0) == 0x80; }
-int text_width(const char *s); /* in characters; s NULL: 0 */
 
 /* Adds 25,557,032. */
 void text_thousands(struct text *t, unsigned long long v);

@@ -1,6 +1,6 @@
 /* GitHub Flavored Markdown, columns padded so that the source reads as a table too. Whatever a cell
  * holds shows as it is: characters that mean something to Markdown are escaped. */
-#include "core/base/text.h"
+#include "core/base/width.h"
 #include "experiments/export/writer.h"
 #include <ctype.h>
 #include <stdlib.h>

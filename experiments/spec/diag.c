@@ -1,7 +1,8 @@
 /* Diagnoses: collected with the place they speak of, printed with the line and a caret. Columns
- * count characters (code points of UTF-8), as libyaml does. */
+ * that are named count characters (code points of UTF-8), as libyaml does; the caret stands where
+ * the screen has that character. */
 #include "experiments/spec/diag.h"
-#include "core/base/text.h"
+#include "core/base/width.h"
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,34 +171,31 @@ void diag_place(struct diags *d, const char *file, int line, int column, const c
     diags_add(d, new);
 }
 
-/* The bytes of the character at s; 0 where they are none of UTF-8. */
-static size_t character_len(struct span s)
+/* As it may be shown: control characters would move the cursor. */
+static struct text span_shown(struct span s)
 {
-    unsigned char c = (unsigned char)*s.s;
-    size_t len = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
-    for (size_t i = 1; i < len; i++)
-        if (i >= s.len || !text_continues(s.s[i])) return 0;
-    return len;
+    struct text t = { 0 };
+    text_shown(&t, s.s, s.len);
+    text_add(&t, "");
+    return t;
 }
 
-/* Control characters would move the cursor: each is shown as one character of its own. */
-static void print_plain(FILE *f, struct span s)
+static int span_width(struct span s)
 {
-    while (s.len) {
-        size_t len = character_len(s);
-        unsigned char c = (unsigned char)*s.s;
-        if (c == '\t' || c == '\n')
-            fputc(' ', f);
-        else if (c < 0x20 || c == 0x7f || !len)
-            fputc('?', f);
-        else
-            fwrite(s.s, 1, len, f);
-        s.s += len ? len : 1;
-        s.len -= len ? len : 1;
-    }
+    struct text t = span_shown(s);
+    int width = text_width(t.s);
+    text_clear(&t);
+    return width;
 }
 
-static void print_text(FILE *f, const char *s) { print_plain(f, (struct span){ s, strlen(s) }); }
+static void span_print(FILE *f, struct span s)
+{
+    struct text t = span_shown(s);
+    fputs(t.s, f);
+    text_clear(&t);
+}
+
+static void print_text(FILE *f, const char *s) { span_print(f, (struct span){ s, strlen(s) }); }
 
 /* The line and the caret; of a long line the part around the caret. */
 static void diag_quote(const struct diags *d, const struct diag *g, FILE *f)
@@ -210,13 +208,15 @@ static void diag_quote(const struct diags *d, const struct diag *g, FILE *f)
     line = span_skip(line, skipped);
     struct span rest = span_skip(line, SHOWN);
     struct span shown = { line.s, line.len - rest.len };
+    struct span marked = span_skip(shown, g->column - skipped - 1);
+    struct span before = { shown.s, shown.len - marked.len };
+    int past = g->column - skipped - 1 - span_characters(before); /* the end of the line */
+    marked.len -= span_skip(marked, g->width).len;
     fprintf(f, "%5d | %s", g->line, skipped ? "..." : "");
-    print_plain(f, shown);
-    int column = g->column - skipped + (skipped ? 3 : 0);
-    fprintf(f, "%s\n      | %*s", rest.len ? "..." : "", column, "^");
-    int last = g->column - skipped - 1 + g->width, room = span_characters(shown);
-    int width = last > room ? g->width - (last - room) : g->width;
-    for (int i = 1; i < width; i++) fputc('~', f);
+    span_print(f, shown);
+    fprintf(f, "%s\n      | %*s^", rest.len ? "..." : "",
+            (skipped ? 3 : 0) + span_width(before) + past, "");
+    for (int i = 1; i < span_width(marked); i++) fputc('~', f);
     fputc('\n', f);
 }
 

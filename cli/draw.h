@@ -1,0 +1,17 @@
+#ifndef CLI_DRAW_H
+#define CLI_DRAW_H
+#include "core/base/terminal.h"
+#include "experiments/table/table.h"
+
+/* The table of an experiment as a person at a terminal reads it: columns that fit, bold that is
+ * bold (a mark where none can be shown), notes wrapped at words. */
+void table_draw(struct text *out, const struct table *table, const struct terminal *t);
+
+/* A text wrapped at words for the terminal, on one line elsewhere; with `first` before its first
+ * line and a line end behind its last. What a user wrote is shown without its control characters.
+ */
+void prose_draw(struct text *out, const char *first, const char *s, const struct terminal *t);
+
+/* The same to standard output. */
+void prose_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+#endif
