@@ -1,10 +1,10 @@
 /* Rewrites the list of calls so that a step makes few memory passes (core/ops/fused.h says what the
  * new ops do). Four patterns, wherever a graph has them:
- * - norm: batch_norm [-> relu] becomes fused_batch_norm, which takes its sums from the conv2d that
- *   makes its input, if one does. Its output is deferred where all readers are convolutions or
- *   maximum pools (with the ReLU), or where it is an arm of the next pattern.
- * - sum: add [-> add] [-> relu] becomes fused_sum, if it has a ReLU or an arm that spares a pass: a
- *   deferred norm without a ReLU, or scale_channels of a norm or of any tensor.
+ * - norm: batch_norm [-> relu or relu6] becomes fused_batch_norm, which takes its sums from the
+ * conv2d that makes its input, if one does. Its output is deferred where all readers are
+ * convolutions or maximum pools (with the ReLU), or where it is an arm of the next pattern.
+ * - sum: add [-> add] [-> relu] becomes fused_sum. An arm may be a deferred norm without a ReLU, or
+ *   scale_channels of a norm or of any tensor; the adds' constant factors go with it.
  * - part: a fused_batch_norm that only a concat reads writes into its part of the concat's output.
  * - squeeze: the global pool of a deferred norm, and the global average pool of what a
  *   fused_batch_norm, a fused_sum, or the norms in all parts of a concat write.
@@ -50,6 +50,7 @@ static void fuser_norm(struct fuser *u, size_t i)
     attr->momentum = batch_norm_momentum(plain);
     attr->epsilon = batch_norm_epsilon(plain);
     attr->relu = role->top != i;
+    attr->cap = fuser_is(u, role->top, &op_relu6) ? 6 : 0;
     if (role->squeeze != NOBODY) {
         copy->call.links.squeezed = fused_norm_squeezed;
         attr->squeeze = fuser_is(u, role->squeeze, &op_global_avg_pool) ? SQUEEZE_AVG : SQUEEZE_MAX;
@@ -74,7 +75,7 @@ static bool fuser_shares(const struct fuser *u, size_t top, int arm)
     const struct role *sum = &u->roles[top];
     const struct arm *own = &sum->arms[arm];
     size_t before = top; /* what runs first of the sum and of those norms */
-    if (own->deferred || own->gate != NOBODY || !u->r->nodes[own->from]->op) return false;
+    if (fuser_scaled(own) || !u->r->nodes[own->from]->op) return false;
     for (int i = 0; i < sum->n_arms; i++) {
         const struct arm *other = &sum->arms[i];
         if (i != arm && other->from == own->from) return false;
@@ -102,6 +103,7 @@ static void fuser_sum(struct fuser *u, size_t top)
     for (int arm = 0; arm < role->n_arms; arm++) {
         const struct arm *own = &role->arms[arm];
         struct node *source = u->f->rewritten[own->from];
+        attr->factor[arm] = (float)own->factor;
         copy->call.in[ARM0 + arm] = &source->out;
         if (own->gate != NOBODY) copy->call.in[GATE0 + arm] = &u->f->rewritten[own->gate]->out;
         if (!copy->grad_alias && fuser_shares(u, top, arm)) copy->grad_alias = 1 + arm;

@@ -64,14 +64,15 @@ static bool fuser_alike(const struct fuser *u, size_t i, size_t k)
  * image and channel that nobody else reads. */
 static struct arm fuser_arm(const struct fuser *u, size_t add, int slot)
 {
-    struct arm arm = { fuser_source(u, add, slot), NOBODY, NOBODY, false };
+    const double factor = add_scale(u->r->nodes[add]->call.attr, slot);
+    struct arm arm = { fuser_source(u, add, slot), factor, NOBODY, NOBODY, false };
     const size_t scale = arm.from;
     if (fuser_only(u, scale, &op_add) == NOBODY || !fuser_is(u, scale, &op_scale_channels))
         return arm;
     const struct node *gate = fuser_input(u, scale, 1);
     if (gate->out.h != 1 || gate->out.w != 1 || !fuser_alike(u, scale, fuser_source(u, scale, 0)))
         return arm;
-    return (struct arm){ fuser_source(u, scale, 0), scale, gate->index, false };
+    return (struct arm){ fuser_source(u, scale, 0), factor, scale, gate->index, false };
 }
 
 /* Whether the arm is a batch_norm that only the sum reads, or also the squeeze before its gate. */
@@ -87,39 +88,37 @@ static bool fuser_defers(const struct fuser *u, struct arm arm)
     return readers == 2 && pool;
 }
 
-/* A sum without factors. */
-static bool fuser_is_sum(const struct fuser *u, size_t i)
-{
-    const struct add_attr *attr = u->r->nodes[i]->call.attr;
-    return fuser_is(u, i, &op_add) && add_scale(attr, 0) == 1 && add_scale(attr, 1) == 1;
-}
-
 /* The add that makes an input of `add` and that nobody else reads, or NOBODY: its arms are the
  * outer one's. */
 static size_t fuser_inner(const struct fuser *u, size_t add)
 {
     for (int slot = 0; slot < 2; slot++) {
         const size_t from = fuser_source(u, add, slot);
-        if (fuser_is_sum(u, from) && fuser_only(u, from, &op_add) != NOBODY) return from;
+        if (fuser_is(u, from, &op_add) && fuser_only(u, from, &op_add) != NOBODY) return from;
     }
     return NOBODY;
 }
 
 static void fuser_arms(const struct fuser *u, size_t add, size_t inner, struct role *sum)
 {
-    for (int slot = 0; slot < 2; slot++)
-        if (fuser_source(u, add, slot) != inner) sum->arms[sum->n_arms++] = fuser_arm(u, add, slot);
-    for (int slot = 0; slot < 2 && inner != NOBODY; slot++)
-        sum->arms[sum->n_arms++] = fuser_arm(u, inner, slot);
+    double outer = 1; /* the factor of the inner sum */
+    for (int slot = 0; slot < 2; slot++) {
+        const struct arm arm = fuser_arm(u, add, slot);
+        if (fuser_source(u, add, slot) == inner)
+            outer = arm.factor;
+        else
+            sum->arms[sum->n_arms++] = arm;
+    }
+    for (int slot = 0; slot < 2 && inner != NOBODY; slot++) {
+        sum->arms[sum->n_arms] = fuser_arm(u, inner, slot);
+        sum->arms[sum->n_arms++].factor *= outer;
+    }
     for (int i = 0; i < sum->n_arms; i++) {
         struct arm arm = sum->arms[i];
         arm.deferred = fuser_defers(u, arm);
         int at = i;
-        for (; at > 0 && (arm.deferred || arm.gate != NOBODY); at--) {
-            const struct arm *before = &sum->arms[at - 1];
-            if (before->deferred || before->gate != NOBODY) break;
-            sum->arms[at] = *before;
-        }
+        for (; at > 0 && fuser_scaled(&arm) && !fuser_scaled(&sum->arms[at - 1]); at--)
+            sum->arms[at] = sum->arms[at - 1];
         sum->arms[at] = arm;
     }
 }
@@ -139,12 +138,8 @@ static void fuser_find_sum(struct fuser *u, size_t add)
     struct role sum = u->roles[top];
     if (u->roles[add].gone) return;
     fuser_arms(u, add, inner, &sum);
-    bool saves = relu != NOBODY;
-    for (int i = 0; i < sum.n_arms; i++) {
+    for (int i = 0; i < sum.n_arms; i++)
         if (!fuser_alike(u, top, sum.arms[i].from)) return;
-        saves |= sum.arms[i].deferred || sum.arms[i].gate != NOBODY;
-    }
-    if (!saves) return;
     sum.sum = true;
     sum.relu = relu != NOBODY;
     u->roles[top] = sum;
@@ -176,7 +171,8 @@ static void fuser_find_norm(struct fuser *u, size_t norm)
     struct role *role = &u->roles[norm];
     if (role->norm || !fuser_alike(u, norm, fuser_source(u, norm, 0))) return;
     role->norm = true;
-    const size_t relu = fuser_only(u, norm, &op_relu);
+    size_t relu = fuser_only(u, norm, &op_relu);
+    if (relu == NOBODY) relu = fuser_only(u, norm, &op_relu6);
     if (relu == NOBODY || u->roles[relu].sum || !fuser_alike(u, norm, relu)) return;
     role->top = relu;
     u->roles[relu].gone = true;
@@ -234,7 +230,7 @@ void fuser_find(struct fuser *u)
                                      .concat = NOBODY,
                                      .squeeze = NOBODY };
     for (size_t i = n; i-- > 0;) /* outer adds before those inside them */
-        if (fuser_is_sum(u, i)) fuser_find_sum(u, i);
+        if (fuser_is(u, i, &op_add)) fuser_find_sum(u, i);
     for (size_t i = 0; i < n; i++)
         if (fuser_is(u, i, &op_batch_norm)) fuser_find_norm(u, i);
     for (size_t i = 0; i < n; i++)

@@ -13,6 +13,7 @@ struct reading { /* node reads something as its input `slot` */
 
 struct arm {
     size_t from;        /* the node that makes it */
+    double factor;      /* a constant that the sum scales it by */
     size_t scale, gate; /* the scale_channels that the sum takes over and the node that makes its
                          * gate; NOBODY */
     bool deferred;      /* from is a batch_norm whose output is not written */
@@ -30,7 +31,7 @@ struct role {       /* what becomes of a node as it was built */
     size_t squeeze; /* of a norm or a sum: the global pool of its output; NOBODY */
     bool relu;      /* of a sum */
     int n_arms;
-    struct arm arms[ARMS]; /* deferred and gated ones first */
+    struct arm arms[ARMS]; /* scaled ones first (fuser_scaled) */
 };
 
 struct fuser {
@@ -41,6 +42,12 @@ struct fuser {
     size_t *first;
     bool *kept;
 };
+
+/* Whether the sum multiplies what it reads of the arm by something. */
+static inline bool fuser_scaled(const struct arm *a)
+{
+    return a->deferred || a->gate != NOBODY || a->factor != 1;
+}
 
 /* Fills roles, readings and kept; the caller frees them with fuser_clear. */
 void fuser_find(struct fuser *u);

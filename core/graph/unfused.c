@@ -8,8 +8,8 @@
 static bool op_is_fusible(const struct op *op)
 {
     static const struct op *const fusible[] = {
-        &op_add,  &op_batch_norm,    &op_global_avg_pool, &op_global_max_pool,
-        &op_relu, &op_scale_channels
+        &op_add,  &op_batch_norm, &op_global_avg_pool, &op_global_max_pool,
+        &op_relu, &op_relu6,      &op_scale_channels
     };
     for (size_t i = 0; i < sizeof fusible / sizeof *fusible; i++)
         if (op == fusible[i]) return true;

@@ -74,7 +74,8 @@ static struct conv_call conv2d_call(const struct op_call *c)
     if (x->deferred) call.x = x->producer->in[0]->data;
     if (x->deferred && !fused_norm_folds(x->producer)) {
         struct fused_norm_state s = fused_norm_state(x->producer);
-        call.in_scale = s.a, call.in_shift = s.b;
+        const struct fused_norm_attr *norm = x->producer->attr;
+        call.in_scale = s.a, call.in_shift = s.b, call.in_cap = norm->cap;
     }
     return call;
 }
@@ -113,7 +114,7 @@ static void conv2d_forward(const struct op_call *c)
         if (c->links.norm && fused_norm_folds(c->links.norm)) {
             const struct fused_norm_attr *norm = c->links.norm->attr;
             call.bias = c->prepared + conv_packed(&s, CONV_FORWARD);
-            call.relu = norm->relu;
+            call.relu = norm->relu, call.cap = norm->cap;
         }
     }
     if (c->links.norm && fused_norm_wants_sums(c->links.norm)) {

@@ -8,7 +8,8 @@
  *     norm knows its statistics without reading u again;
  *   - y = a u + b (or its ReLU) is not written where its readers can work from u, a and b: y is
  *     then deferred (tensor.deferred);
- *   - a sum of up to three arms, each a tensor or deferred, each with a gate or without, is one
+ *   - a sum of up to three arms, each a tensor or deferred, each with a gate and a constant
+ *     factor or without, is one
  *     pass forward and one backward, after which the gradients of gates, squeezes and norms follow
  *     per channel;
  *   - a squeeze reads no activation: the pass that writes one sums it;
@@ -36,7 +37,8 @@ extern const struct op op_fused_sum; /* in: two or three arms, their gates (n, 1
 enum { ARM0, ARM1, ARM2, GATE0, GATE1, GATE2, ARMS = 3 };
 
 struct fused_sum_attr {
-    bool relu; /* out = relu(gate0 arm0 + gate1 arm1 + gate2 arm2), or without the ReLU */
+    bool relu;          /* out = relu(f0 gate0 arm0 + f1 gate1 arm1 + f2 gate2 arm2), or without */
+    float factor[ARMS]; /* f: constants */
 };
 struct squeeze_sums fused_sum_squeezed(const struct op_call *c);
 
@@ -44,7 +46,8 @@ enum squeeze { SQUEEZE_NONE, SQUEEZE_AVG, SQUEEZE_MAX };
 
 struct fused_norm_attr {
     double momentum, epsilon; /* as batch_norm_attr, resolved */
-    bool relu;                /* y = relu(a u + b) */
+    bool relu;                /* y = relu(a u + b), */
+    float cap;                /* at most this; 0: no cap */
     enum squeeze squeeze;     /* what else reads y; SQUEEZE_MAX only where y is deferred */
 };
 struct squeeze_sums fused_norm_squeezed(const struct op_call *norm);

@@ -226,7 +226,8 @@ static void fused_norm_write(const struct op_call *c, struct part pixels, float 
                                     .rows = pixels.end - pixels.begin,
                                     .c = channels,
                                     .y_pitch = pitch,
-                                    .relu = attr->relu });
+                                    .relu = attr->relu,
+                                    .cap = attr->cap });
 }
 
 static void fused_norm_forward_part(const struct op_call *c, struct part p)
@@ -293,6 +294,7 @@ static void fused_norm_sums_part(const struct op_call *c, struct part p)
                                               .x = tensor_data(c->in[U], at * rows),
                                               .a = attr->relu ? s.a : NULL,
                                               .b = attr->relu ? s.b : NULL,
+                                              .cap = attr->cap,
                                               .mean = s.mean,
                                               .more = fused_norm_more(c, at),
                                               .sum = s.dsum + at,
@@ -372,6 +374,7 @@ static void fused_norm_grad_part(const struct op_call *c, struct part p)
                                   .gamma = gamma,
                                   .a = masked ? s.a : NULL,
                                   .b = masked ? s.b : NULL,
+                                  .cap = attr->cap,
                                   .more = fused_norm_more(c, at),
                                   .rows = rows,
                                   .c = channels,

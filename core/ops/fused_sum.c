@@ -1,6 +1,7 @@
-/* out = relu(gate0 arm0 + gate1 arm1 + gate2 arm2), or without the ReLU: the end of a residual
- * block (core/ops/fused.h). An arm is a tensor or deferred, y = a u + b, and has a gate (n, 1, 1,
- * c) or not; arms that are scaled (deferred or gated) stand before the others.
+/* out = relu(f0 gate0 arm0 + f1 gate1 arm1 + f2 gate2 arm2), or without the ReLU: the end of a
+ * residual block (core/ops/fused.h). An arm is a tensor or deferred, y = a u + b, has a gate (n, 1,
+ * 1, c) or not, and a constant factor f; arms that are scaled (deferred, gated, or f is not 1)
+ * stand before the others.
  *
  * Backward turns out's gradient, in place, into the gradient g of the sum: masked by the ReLU, and
  * with what a squeeze of out adds. The norms of deferred arms go on to use it, and so does a plain
@@ -46,16 +47,32 @@ static const void *arm_values(const struct tensor *arm, size_t at)
     return tensor_data(arm->deferred ? arm->producer->in[0] : arm, at);
 }
 
-/* The factors of an arm's values in one image, [c], written to `room` where they must be worked
- * out; b += what does not depend on them. NULL: 1. at: of the image in (n, 1, 1, c). */
+static float arm_constant(const struct op_call *c, int arm)
+{
+    const struct fused_sum_attr *attr = c->attr;
+    return attr->factor[arm];
+}
+
+/* What arm's y is multiplied by in one image: gate and constant, [c], written to `room` where they
+ * must be worked out. NULL: 1. at: of the image in (n, 1, 1, c). */
+static const float *arm_factor(const struct op_call *c, int arm, size_t at, float *room)
+{
+    const struct tensor *g = c->in[GATE0 + arm];
+    const float constant = arm_constant(c, arm), *gate = g ? g->data + at : NULL;
+    if (constant == 1) return gate;
+    for (size_t j = 0; j < (size_t)c->out->c; j++) room[j] = gate ? constant * gate[j] : constant;
+    return room;
+}
+
+/* The same of what is read of the arm; b += what does not depend on that. */
 static const float *arm_scale(const struct op_call *c, int arm, size_t at, float *room, float *b)
 {
-    const struct tensor *x = c->in[arm], *g = c->in[GATE0 + arm];
-    const float *gate = g ? g->data + at : NULL;
-    if (!x->deferred) return gate;
+    const struct tensor *x = c->in[arm];
+    const float *factors = arm_factor(c, arm, at, room);
+    if (!x->deferred) return factors;
     const struct fused_norm_state s = fused_norm_state(x->producer);
     for (size_t j = 0; j < (size_t)c->out->c; j++) {
-        const float factor = gate ? gate[j] : 1;
+        const float factor = factors ? factors[j] : 1;
         room[j] = factor * s.a[j];
         b[j] += factor * s.b[j];
     }
@@ -154,38 +171,41 @@ static void arm_gate(const struct op_call *c, int arm, size_t at, struct arm_sum
 {
     const struct tensor *gate = c->in[GATE0 + arm], *x = c->in[arm];
     const size_t channels = (size_t)c->out->c;
+    const float f = arm_constant(c, arm);
     if (!x->deferred) {
-        for (size_t j = 0; gate && gate->grad && j < channels; j++) gate->grad[at + j] += s.dot[j];
+        for (size_t j = 0; gate && gate->grad && j < channels; j++)
+            gate->grad[at + j] += f * s.dot[j];
         return;
     }
     const struct fused_norm_state norm = fused_norm_state(x->producer);
     const float *shift = x->producer->in[2]->data;
     for (size_t j = 0; j < channels; j++) {
-        norm.gate[at + j] = gate ? gate->data[at + j] : 1;
-        if (gate && gate->grad) gate->grad[at + j] += norm.a[j] * s.dot[j] + shift[j] * s.sum[j];
+        norm.gate[at + j] = gate ? f * gate->data[at + j] : f;
+        if (gate && gate->grad)
+            gate->grad[at + j] += f * (norm.a[j] * s.dot[j] + shift[j] * s.sum[j]);
     }
 }
 
-/* gate g for an arm that is a tensor: already there where the plan lets both share one place.
- * zeros: [c]; at: the image's first element, image: its first in (n, 1, 1, c). */
-static void arm_pass(const struct op_call *c, int arm, size_t image, const float *zeros)
+/* f gate g for an arm that is a tensor: already there where the plan lets both share one place.
+ * zeros: [c], and room for as much behind. */
+static void arm_pass(const struct op_call *c, int arm, size_t image, float *zeros)
 {
-    const struct tensor *to = c->in[arm], *gate = c->in[GATE0 + arm];
+    const struct tensor *to = c->in[arm];
     const size_t channels = (size_t)c->out->c, rows = fused_sum_pixels(c);
     const size_t at = image * rows * channels, len = rows * channels;
     const bool fresh = c->fresh & READS_IN(arm);
     if (to->deferred || !to->grad || to->grad == c->out->grad) return;
-    if (gate)
-        fused_for(to->bf16)->norm_grad(
-            &(struct norm_grad_rows){ .dx = tensor_grad(to, at),
-                                      .dy = tensor_grad(c->out, at),
-                                      .x = tensor_grad(c->out, at),
-                                      .alpha = gate->data + image * channels,
-                                      .beta = zeros,
-                                      .gamma = zeros,
-                                      .rows = rows,
-                                      .c = channels,
-                                      .add = !fresh });
+    const float *factor = arm_factor(c, arm, image * channels, zeros + channels);
+    if (factor)
+        fused_for(to->bf16)->norm_grad(&(struct norm_grad_rows){ .dx = tensor_grad(to, at),
+                                                                 .dy = tensor_grad(c->out, at),
+                                                                 .x = tensor_grad(c->out, at),
+                                                                 .alpha = factor,
+                                                                 .beta = zeros,
+                                                                 .gamma = zeros,
+                                                                 .rows = rows,
+                                                                 .c = channels,
+                                                                 .add = !fresh });
     else if (fresh)
         memcpy(tensor_grad(to, at), tensor_grad(c->out, at), len * (to->bf16 ? 2 : sizeof(float)));
     else
@@ -221,7 +241,7 @@ static void fused_sum_gradient(const struct op_call *c, size_t image, const stru
 static void fused_sum_backward_part(const struct op_call *c, struct part p)
 {
     const size_t channels = (size_t)c->out->c, at = p.begin * channels;
-    float *zeros = parallel_scratch((1 + 3 * ARMS) * channels), *room = zeros + channels;
+    float *zeros = parallel_scratch((2 + 3 * ARMS) * channels), *room = zeros + 2 * channels;
     struct arm_sums s[ARMS] = { { NULL, NULL, NULL } };
     memset(zeros, 0, channels * sizeof *zeros);
     for (int arm = 0; arm < fused_sum_arms(c); arm++, room += 3 * channels)

@@ -29,13 +29,15 @@ static const float *max_pool_rows(const struct op_call *c, size_t image, struct 
     const float *rows = tensor_floats(u, (image * (size_t)x->h + (size_t)v.top) * row, len, room);
     if (!x->deferred || fused_norm_folds(x->producer)) return rows;
     const struct fused_norm_state s = fused_norm_state(x->producer);
+    const struct fused_norm_attr *attr = x->producer->attr;
     kernels->fused->norm(&(struct norm_rows){ .y = room,
                                               .x = rows,
                                               .a = s.a,
                                               .b = s.b,
                                               .rows = len / (size_t)x->c,
                                               .c = (size_t)x->c,
-                                              .relu = true });
+                                              .relu = true,
+                                              .cap = attr->cap });
     return room;
 }
 

@@ -1,9 +1,8 @@
 /* y = max(x, 0). The gradient at 0 is 0, as in PyTorch. */
 #include "core/ops/capped_relu.h"
-#include <math.h>
 
-static void relu_forward(const struct op_call *c) { capped_relu_forward(c, INFINITY); }
-static void relu_backward(const struct op_call *c) { capped_relu_backward(c, INFINITY); }
+static void relu_forward(const struct op_call *c) { capped_relu_forward(c, 0); }
+static void relu_backward(const struct op_call *c) { capped_relu_backward(c, 0); }
 
 const struct op op_relu = {
     .name = "relu",

@@ -104,17 +104,17 @@ static struct tensor *build_inception(struct net *n, struct tensor *x)
     return conv_bn_relu(n, nn_concat(n, 2, small), "c", 1);
 }
 
-#define FUSE_UNITS                                                             \
-    { "ShuffleNet's unit", build_shuffle_unit, "batch_norm", 0 },              \
-        { "MobileNet's unit", build_mobile_unit, "batch_norm", 0 },            \
-        { "Inception-ResNet's unit", build_scaled_unit, NULL, 0 },             \
-        { "Inception-ResNet's with gates", build_scaled_se_unit, NULL, 0 },    \
-        { "scaled arms", build_scaled_arms, NULL, 0 },                         \
-        { "Shake-Shake's unit", build_shake_unit, "batch_norm", 0 },           \
-        { "Shake-Shake's shortcut", build_shifted_shortcut, "batch_norm", 0 }, \
-        { "squeeze of both pools", build_two_pools, "batch_norm", 0 },         \
-        { "flattened", build_flattened, "batch_norm", 0 },                     \
-    {                                                                          \
-        "Inception's pools", build_inception, "batch_norm", 0                  \
+#define FUSE_UNITS                                                                             \
+    { "ShuffleNet's unit", build_shuffle_unit, .spares = "batch_norm" },                       \
+        { "MobileNet's unit", build_mobile_unit, .spares = "relu6", .norms = 4 },              \
+        { "Inception-ResNet's unit", build_scaled_unit, .spares = "add" },                     \
+        { "Inception-ResNet's with gates", build_scaled_se_unit, .spares = "scale_channels" }, \
+        { "scaled arms", build_scaled_arms, .spares = "batch_norm" },                          \
+        { "Shake-Shake's unit", build_shake_unit, .spares = "batch_norm" },                    \
+        { "Shake-Shake's shortcut", build_shifted_shortcut, .spares = "batch_norm" },          \
+        { "squeeze of both pools", build_two_pools, .spares = "batch_norm" },                  \
+        { "flattened", build_flattened, .spares = "batch_norm" },                              \
+    {                                                                                          \
+        "Inception's pools", build_inception, .spares = "batch_norm"                           \
     }
 #endif

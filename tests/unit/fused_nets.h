@@ -46,10 +46,21 @@ struct pattern {
     const char *name;
     struct tensor *(*build)(struct net *n, struct tensor *x);
     const char *spares; /* an op that does not run once the pattern is fused; NULL: any may */
+    float norms;        /* the scale that all batch norms begin with; 0: 1 */
     double slack;       /* times the tolerance of a graph that rounds as few ops do; 0: 1 */
 };
 
 static inline double pattern_slack(const struct pattern *p) { return p->slack > 0 ? p->slack : 1; }
+
+static inline void pattern_scale(const struct pattern *p, struct graph *g)
+{
+    float *weights = graph_weights(g, NULL);
+    for (size_t i = 0; p->norms > 0 && i < graph_param_count(g); i++) {
+        const struct param *norm = graph_param_at(g, i);
+        for (size_t k = 0; norm->init == INIT_ONE && k < tensor_len(norm->tensor); k++)
+            weights[norm->at + k] = p->norms;
+    }
+}
 
 /* LARGE: so many pixels that an evaluation takes the batch in slices of its images. */
 enum { LARGE = 8 };
@@ -76,6 +87,7 @@ static inline struct model_net pattern_build(const struct pattern *p, unsigned h
     struct tensor *keep[] = { net.logits, net.loss, NULL };
     ck_assert_msg(graph_plan(net.graph, how & TRAINING, keep, &e), "%s", e.text);
     graph_init(net.graph, 7);
+    pattern_scale(p, net.graph);
     return net;
 }
 

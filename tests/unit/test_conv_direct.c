@@ -56,12 +56,14 @@ static void problem_free(struct problem *p)
     free(p->x), free(p->w), free(p->dy), free(p->bias), free(p->scale), free(p->shift);
 }
 
-/* x, or relu(scale x + shift). */
+#define CAP 0.75f /* of what the prologue makes of x */
+
+/* x, or relu(scale x + shift), CAP at most. */
 static double input(const struct problem *p, size_t at, bool fused)
 {
     if (!fused) return (double)p->x[at];
     const size_t c = at % (size_t)p->s.c;
-    return fmax(0, (double)p->scale[c] * (double)p->x[at] + (double)p->shift[c]);
+    return fmin(fmax(0, (double)p->scale[c] * (double)p->x[at] + (double)p->shift[c]), (double)CAP);
 }
 
 /* All three passes by definition. */
@@ -102,7 +104,7 @@ static void by_reference(const struct problem *p, bool fused, double *y, double 
     struct conv_call c = { .x = p->x, .w = p->w, .dy = p->dy, .work = work, .overwrite = true };
     float *to_y = c.y = tensor(p->y_len, NULL), *to_dx = c.dx = tensor(p->x_len, NULL);
     c.dw = tensor(p->w_len, NULL);
-    if (fused) c.in_scale = p->scale, c.in_shift = p->shift;
+    if (fused) c.in_scale = p->scale, c.in_shift = p->shift, c.in_cap = CAP;
     conv_forward(&p->s, &c);
     conv_backward_data(&p->s, &c);
     conv_backward_weights(&p->s, &c);
@@ -156,8 +158,8 @@ static void check_forward(const struct conv_kernels *k, const struct problem *p,
     memset(y, 0xff, p->y_len * sizeof *y);
     struct conv_call c = { .x = p->x, .w = w ? NULL : p->w, .packed = w, .y = y, .work = work };
     if (fused)
-        c.bias = p->bias, c.in_scale = p->scale, c.in_shift = p->shift, c.sums = sums,
-        c.squares = squares;
+        c.bias = p->bias, c.in_scale = p->scale, c.in_shift = p->shift, c.in_cap = CAP,
+        c.sums = sums, c.squares = squares;
     k->forward(&p->s, &c);
     for (size_t i = 0; i < p->y_len; i++) {
         full[i] = want[i] + (fused ? (double)p->bias[i % (size_t)p->s.k] : 0);
@@ -195,7 +197,7 @@ static void check_weights(const struct conv_kernels *k, const struct problem *p,
     double *full = mem_new(p->w_len, sizeof *full);
     for (size_t i = 0; i < p->w_len; i++) dw[i] = p->w[i], full[i] = want[i] + (double)p->w[i];
     struct conv_call c = { .dy = p->dy, .x = p->x, .dw = dw, .work = work };
-    if (fused) c.in_scale = p->scale, c.in_shift = p->shift;
+    if (fused) c.in_scale = p->scale, c.in_shift = p->shift, c.in_cap = CAP;
     k->backward_weights(&p->s, &c);
     check(dw, full, p->w_len, "backward_weights", p);
     free(dw), free(full);
@@ -274,7 +276,8 @@ static float *all_passes(const struct conv_kernels *k, const struct problem *p, 
                            .work = work,
                            .bias = p->bias,
                            .in_scale = p->scale,
-                           .in_shift = p->shift };
+                           .in_shift = p->shift,
+                           .in_cap = CAP };
     c.y = all, c.dx = all + p->y_len, c.dw = all + p->y_len + p->x_len;
     c.sums = c.dw + p->w_len, c.squares = c.sums + channels;
     k->forward(&p->s, &c);

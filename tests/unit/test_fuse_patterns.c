@@ -221,38 +221,38 @@ static struct tensor *build_concat_of_many(struct net *n, struct tensor *x)
 }
 
 static const struct pattern patterns[] = {
-    { "block", build_block, "add", 0 },
-    { "two norms", build_two_norms, "batch_norm", 0 },
-    { "gate on a norm", build_se_standard, "scale_channels", 0 },
-    { "gate by maxima", build_se_maximum, "global_max_pool", 0 },
-    { "gate on a shortcut", build_se_on_shortcut, "scale_channels", 0 },
-    { "gate after a ReLU", build_se_after_relu, "global_avg_pool", 0 },
-    { "gate after a norm", build_se_after_norm, "global_avg_pool", 0 },
-    { "gate after a block", build_se_after_block, "global_avg_pool", 0 },
-    { "two squeezes of one tensor", build_two_squeezes, "scale_channels", 0 },
-    { "pre-activation", build_preact, "batch_norm", 0 },
-    { "pre-activation with a gate", build_preact_se, "scale_channels", 0 },
-    { "norm of a pool", build_norm_of_pool, "batch_norm", 0 },
-    { "norm of the input", build_norm_of_input, "batch_norm", 0 },
-    { "pool of a norm", build_pool_of_norm, "relu", 0 },
-    { "sum without ReLU", build_sum_without_relu, "add", 0 },
-    { "three arms", build_three_arms, "add", 0 },
-    { "three norms", build_three_norms, "add", 0 },
-    { "three arms, two gates", build_three_gates, "scale_channels", 0 },
-    { "four arms", build_four_arms, "batch_norm", 0 },
-    { "sum of tensors", build_tensors, "relu", 0 },
-    { "one arm twice", build_twice, "relu", 0 },
-    { "shortcut read later", build_shortcut_read_later, "add", 0 },
-    { "shortcut read between", build_shortcut_read_between, "batch_norm", 0 },
-    { "norm of the shortcut", build_norm_of_shortcut, "add", 0 },
-    { "overlapping sums", build_overlapping_sums, "relu", 0 },
-    { "norm read twice", build_norm_read_twice, "batch_norm", 0 },
-    { "convolution with a bias", build_biased, "batch_norm", 0 },
-    { "concat", build_concat, "batch_norm", 0 },
-    { "gate after a concat", build_concat_se, "global_avg_pool", 0 },
-    { "concat before the classifier", build_concat_last, "relu", 0 },
-    { "concat of a concat", build_concat_of_concats, "batch_norm", 0 },
-    { "concat of nineteen", build_concat_of_many, "batch_norm", 0 },
+    { "block", build_block, .spares = "add" },
+    { "two norms", build_two_norms, .spares = "batch_norm" },
+    { "gate on a norm", build_se_standard, .spares = "scale_channels" },
+    { "gate by maxima", build_se_maximum, .spares = "global_max_pool" },
+    { "gate on a shortcut", build_se_on_shortcut, .spares = "scale_channels" },
+    { "gate after a ReLU", build_se_after_relu, .spares = "global_avg_pool" },
+    { "gate after a norm", build_se_after_norm, .spares = "global_avg_pool" },
+    { "gate after a block", build_se_after_block, .spares = "global_avg_pool" },
+    { "two squeezes of one tensor", build_two_squeezes, .spares = "scale_channels" },
+    { "pre-activation", build_preact, .spares = "batch_norm" },
+    { "pre-activation with a gate", build_preact_se, .spares = "scale_channels" },
+    { "norm of a pool", build_norm_of_pool, .spares = "batch_norm" },
+    { "norm of the input", build_norm_of_input, .spares = "batch_norm" },
+    { "pool of a norm", build_pool_of_norm, .spares = "relu" },
+    { "sum without ReLU", build_sum_without_relu, .spares = "add" },
+    { "three arms", build_three_arms, .spares = "add" },
+    { "three norms", build_three_norms, .spares = "add" },
+    { "three arms, two gates", build_three_gates, .spares = "scale_channels" },
+    { "four arms", build_four_arms, .spares = "batch_norm" },
+    { "sum of tensors", build_tensors, .spares = "relu" },
+    { "one arm twice", build_twice, .spares = "relu" },
+    { "shortcut read later", build_shortcut_read_later, .spares = "add" },
+    { "shortcut read between", build_shortcut_read_between, .spares = "batch_norm" },
+    { "norm of the shortcut", build_norm_of_shortcut, .spares = "add" },
+    { "overlapping sums", build_overlapping_sums, .spares = "relu" },
+    { "norm read twice", build_norm_read_twice, .spares = "batch_norm" },
+    { "convolution with a bias", build_biased, .spares = "batch_norm" },
+    { "concat", build_concat, .spares = "batch_norm" },
+    { "gate after a concat", build_concat_se, .spares = "global_avg_pool" },
+    { "concat before the classifier", build_concat_last, .spares = "relu" },
+    { "concat of a concat", build_concat_of_concats, .spares = "batch_norm" },
+    { "concat of nineteen", build_concat_of_many, .spares = "batch_norm" },
     FUSE_UNITS,
 };
 enum { PATTERNS = sizeof patterns / sizeof *patterns };
@@ -295,6 +295,29 @@ START_TEST(a_pattern_spares_its_op)
 }
 END_TEST
 
+/* Passes that the units of the families still make: the squeeze of a convolution that no norm
+ * follows, ReLUs of tensors and of concats. */
+START_TEST(units_leave_few_passes)
+{
+    static const struct {
+        struct tensor *(*build)(struct net *n, struct tensor *x);
+        size_t passes;
+    } units[] = {
+        { build_mobile_unit, 0 },  { build_scaled_unit, 0 }, { build_scaled_se_unit, 1 },
+        { build_scaled_arms, 0 },  { build_preact, 0 },      { build_preact_se, 1 },
+        { build_shuffle_unit, 2 }, { build_shake_unit, 0 },  { build_inception, 0 },
+    };
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        const struct pattern p = { "unit", .build = units[i].build };
+        struct model_net n = pattern_build(&p, FUSED | TRAINING);
+        const size_t passes = graph_unfused(n.graph, (struct tensor *[]){ n.logits, NULL });
+        ck_assert_msg(passes == units[i].passes, "unit %zu makes %zu passes, not %zu", i, passes,
+                      units[i].passes);
+        graph_destroy(n.graph);
+    }
+}
+END_TEST
+
 START_TEST(threads_change_no_bit_of_a_pattern)
 {
     for (unsigned how = 0; how <= BF16; how += BF16) check_threads(&patterns[_i], how);
@@ -311,5 +334,6 @@ Suite *suite(void)
     tcase_add_loop_test(c, a_pattern_spares_its_op, 0, PATTERNS);
     tcase_add_loop_test(c, threads_change_no_bit_of_a_pattern, 0, PATTERNS);
     suite_add_tcase(s, c);
+    unit_case(s, "count", 10, UNIT_TESTS(units_leave_few_passes));
     return s;
 }

@@ -103,7 +103,7 @@ START_TEST(random_graphs_are_the_same_fused)
         drawn = (uint64_t)(_i * EACH + k);
         snprintf(name, sizeof name, "random graph %d", (int)drawn);
         const unsigned how = k % 3 == 0 ? BF16 : 0;
-        const struct pattern p = { name, build_drawn, NULL, how ? SLACK_BF16 : SLACK };
+        const struct pattern p = { name, build_drawn, .slack = how ? SLACK_BF16 : SLACK };
         kernels_use(kernels_at(k % isas)->isa);
         check_training(&p, how);
         check_evaluation(&p, how);

@@ -142,7 +142,8 @@ static void conv_apply_chunk(void *ctx, size_t image)
                                               .b = a->c->in_shift,
                                               .rows = len / channels,
                                               .c = channels,
-                                              .relu = true });
+                                              .relu = true,
+                                              .cap = a->c->in_cap });
 }
 
 static void conv_zero_chunk(void *ctx, size_t image)
@@ -180,7 +181,7 @@ static void conv_give_x(struct conv_around *a, struct conv_call *call)
     call->x = a->x;
     if (!a->plan.apply) return;
     conv_each(a, conv_apply_chunk);
-    call->in_scale = call->in_shift = NULL;
+    call->in_scale = call->in_shift = NULL, call->in_cap = 0;
 }
 
 static void conv_give_dy(struct conv_around *a, struct conv_call *call)

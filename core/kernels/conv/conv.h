@@ -30,12 +30,15 @@ struct conv_call {
     float *work;    /* conv_work(s) floats, of use within the call only */
 
     const float *bias;                /* forward: [k], added to y; or NULL */
-    bool relu;                        /* forward, where conv_folds: y = relu(y) at last; without
-                                       * sums */
+    bool relu;                        /* forward, where conv_folds: y = relu(y) at last, cap at
+                                       * most; without sums */
+    float cap;                        /* 0: none */
     const void *packed;               /* w as conv_pack laid it out for this pass, or NULL; where it
                                        * is given, w may not be read */
     const float *in_scale, *in_shift; /* [c], both or none: x stands for relu(in_scale x +
-                                       * in_shift); padding stays 0. forward, backward_weights */
+                                       * in_shift), in_cap at most; padding stays 0. forward,
+                                       * backward_weights */
+    float in_cap;                     /* 0: none */
     float *sums, *squares;            /* [n][k], both or none: forward writes the sums of y and y^2
                                        * over the pixels of each image */
     bool overwrite;                   /* backward_data: dx = instead of dx += */

@@ -53,7 +53,8 @@ struct direct_tile {
                                 * rounded; sum[0] NULL: none */
     bool narrow;               /* y is bf16 */
     bool add;                  /* y += */
-    bool relu;                 /* at last y = relu(y); without sums */
+    bool relu;                 /* at last y = relu(y), cap at most; without sums */
+    float cap;                 /* 0: none */
     bool stream; /* y goes to memory past the caches: lies on whole vectors, is not added to; two
                   * vectors wide where narrow */
     struct direct_ahead *ahead;
@@ -115,14 +116,15 @@ enum direct_kind {
     DIRECT_KINDS
 };
 
-/* Channels of consecutive pixels copied: out[p][i] = x[p][i], or relu(scale[i] x[p][i] + shift[i]).
- */
+/* Channels of consecutive pixels copied: out[p][i] = x[p][i], or relu(scale[i] x[p][i] + shift[i]),
+ * cap at most. */
 struct direct_copy {
     float *out;
     const void *x, *x2;           /* x2: the upper half of twins, NULL: 0 */
     ptrdiff_t out_pixel, x_pixel; /* from a pixel to the next, elements and channels */
     int pixels, c;                /* c: channels */
     const float *scale, *shift;   /* [c] or NULL */
+    float cap;                    /* 0: none */
 };
 
 struct direct_isa {
@@ -205,6 +207,7 @@ struct direct_window {
     int from, channels;         /* of each pixel: c is cut to [from, from + channels) */
     ptrdiff_t pixel;            /* elements from a pixel to the next in the copy; rows are dense */
     const float *scale, *shift; /* [c] or NULL, as in direct_copy */
+    float cap;
 };
 void direct_window_copy(const struct direct_window *w, float *out);
 

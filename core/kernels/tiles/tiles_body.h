@@ -6,6 +6,7 @@
  *   CACHE        floats that its processors keep in their second-level cache beside the rest,
  * includes this and exports the table. Loops over pixels and vectors have constant bounds and
  * vanish; the sums never leave registers. */
+#include "core/kernels/simd/cap.h"
 #include "core/kernels/simd/unroll.h"
 #include "core/kernels/tiles/tiles.h"
 #include <stdint.h>
@@ -69,9 +70,10 @@ INLINE void tile_finish(const int rows, const int vectors, const bool narrow, vf
                 const void *y = tile_output(rows, narrow, t, m, v);
                 sums[m][v] += narrow ? vf_load_bf16(y) : vf_load(y);
             }
-    if (t->relu)
-        REPEAT (m, 0, rows)
-            REPEAT (v, 0, vectors) sums[m][v] = vf_max(vf_set(0), sums[m][v]);
+    if (!t->relu) return;
+    const vf cap = vf_cap(t->cap);
+    REPEAT (m, 0, rows)
+        REPEAT (v, 0, vectors) sums[m][v] = vf_min(cap, vf_max(vf_set(0), sums[m][v]));
 }
 
 INLINE void tile_store(const int rows, const int vectors, const bool narrow, vf (*sums)[2],
@@ -232,10 +234,12 @@ INLINE vf copy_load(const bool is_bf16, const void *x, ptrdiff_t i, size_t m)
     return m < LANES ? vf_load_part(wide, m) : vf_load(wide);
 }
 
-/* Where the pixel that is being copied begins in a source, and its channel i. */
+/* Where the pixel that is being copied begins in a source, and its channel i; and the prologue's
+ * cap. */
 struct copy_at {
     ptrdiff_t pixel;
     int i;
+    vf cap;
 };
 
 /* The same of one of the copy's sources, behind the prologue. */
@@ -245,7 +249,8 @@ INLINE vf copy_value(const bool is_bf16, const bool prologue, const struct direc
     const vf value = copy_load(is_bf16, x, at.pixel + at.i, m);
     if (!prologue) return value;
     const vf scale = copy_load(false, c->scale, at.i, m);
-    return vf_max(vf_set(0), vf_fma(scale, value, copy_load(false, c->shift, at.i, m)));
+    const vf y = vf_max(vf_set(0), vf_fma(scale, value, copy_load(false, c->shift, at.i, m)));
+    return vf_min(at.cap, y);
 }
 
 INLINE vf copy_elements(const enum direct_kind kind, const bool prologue,
@@ -264,7 +269,7 @@ INLINE void copy_body(const enum direct_kind kind, const bool prologue, const st
 {
     const int whole = c->c / LANES * LANES;
     const size_t left = (size_t)(c->c - whole);
-    struct copy_at at = { 0, 0 };
+    struct copy_at at = { 0, 0, vf_cap(c->cap) };
     float *out = c->out;
     for (int p = 0; p < c->pixels; p++, at.pixel += c->x_pixel, out += c->out_pixel) {
         bf16 *pairs = (bf16 *)(void *)out;

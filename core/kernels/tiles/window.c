@@ -39,6 +39,7 @@ static void window_row(const struct direct_window *w, int y, int from, int to, f
         .c = w->channels,
         .scale = w->scale ? w->scale + w->from : NULL,
         .shift = w->scale ? w->shift + w->from : NULL,
+        .cap = w->cap,
     };
     enum direct_kind kind = w->kind;
     if (kind == DIRECT_PAIRS && !w->scale) /* they move as floats do */

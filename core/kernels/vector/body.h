@@ -3,6 +3,7 @@
  * Every loop takes its last, incomplete vector through the same expression as the full ones, so an
  * element's bits do not depend on where in a chunk it stands. */
 #include "core/kernels/kernels.h"
+#include "core/kernels/simd/cap.h"
 #include <math.h>
 
 /* How many of the `left` floats the next vector holds. */
@@ -36,6 +37,12 @@ static inline void store_bf16(bf16 *p, vf a, size_t m)
 
 static inline vf vf_pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
 static inline vf vf_where(vi mask, vf a) { return (vf)(mask & (vi)a); }
+
+/* dy where relu(x), cap at most, lets it through. */
+static inline vf relu_passes(vf x, vf cap, vf dy)
+{
+    return vf_where((x > vf_set(0)) & (x < cap), dy);
+}
 
 /* Walks n floats: i is where a vector begins, m how many floats it holds. */
 #define VECTORS(i, m, n) for (size_t i = 0, m; i < (n) && (m = lanes_of((n)-i)); i += LANES)

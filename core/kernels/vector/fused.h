@@ -9,7 +9,7 @@
  * bf16; whatever is per channel is float. A pitch is the elements from one row of a matrix to the
  * next, where that matrix is a slice of wider rows; 0: c. */
 
-/* y = a x + b, or its ReLU. */
+/* y = a x + b, or its ReLU, cap at most. */
 struct norm_rows {
     void *y;
     const void *x;
@@ -17,6 +17,7 @@ struct norm_rows {
     float *sum; /* [c] += y, before it is rounded; or NULL */
     size_t rows, c, y_pitch;
     bool relu;
+    float cap; /* 0: none */
 };
 
 /* out = a u + sa s + b, or its ReLU; a or sa NULL: 1, b NULL: 0. An a without sa goes with u. out
@@ -43,8 +44,8 @@ struct sum_grad_rows {
     size_t rows, c;
 };
 
-/* sum += dy + more, dot += (dy + more) (x - mean); with a and b only where relu(a x + b) let dy
- * through does it count. */
+/* sum += dy + more, dot += (dy + more) (x - mean); with a and b only where relu(a x + b), cap at
+ * most, let dy through does it count. */
 struct norm_sums_rows {
     const void *dy, *x;
     const float *a, *b; /* [c]; both NULL: all counts */
@@ -52,10 +53,11 @@ struct norm_sums_rows {
     const float *more; /* [c] or NULL: 0 */
     float *sum, *dot;  /* [c] */
     size_t rows, c, dy_pitch;
+    float cap; /* 0: none */
 };
 
-/* dx = alpha (dy + more) + beta x + gamma; with a and b only where relu(a x + b) let dy through
- * does it count. dx may be dy, where that has no pitch. */
+/* dx = alpha (dy + more) + beta x + gamma; with a and b only where relu(a x + b), cap at most, let
+ * dy through does it count. dx may be dy, where that has no pitch. */
 struct norm_grad_rows {
     void *dx;
     const void *dy, *x;
@@ -63,6 +65,7 @@ struct norm_grad_rows {
     const float *a, *b;                /* [c]; both NULL: all of dy counts */
     const float *more;                 /* [c] or NULL: 0 */
     size_t rows, c, dy_pitch;
+    float cap;   /* 0: none */
     bool add;    /* dx += */
     bool stream; /* fused_streams: dx goes to memory past the caches; without add */
 };

@@ -47,7 +47,7 @@ static void FUSED(kernel_moments)(float *sum, float *square, const void *x, cons
 STRIP_INLINE void FUSED(norm_strip)(const struct norm_rows *r, struct block rows, size_t j,
                                     size_t m, size_t wide)
 {
-    const vf floor = vf_set(r->relu ? 0 : -INFINITY);
+    const vf floor = vf_set(r->relu ? 0 : -INFINITY), cap = vf_cap(r->cap);
     const size_t pitch = r->y_pitch ? r->y_pitch : r->c;
     vf a[WIDE], b[WIDE], sum[WIDE];
     load_strip(a, r->a + j, m, wide);
@@ -55,7 +55,8 @@ STRIP_INLINE void FUSED(norm_strip)(const struct norm_rows *r, struct block rows
     load_optional(sum, r->sum, j, m, wide);
     for (size_t i = rows.from, at = i * r->c + j; i < rows.to; i++, at += r->c) EACH_VECTOR(v, wide)
         {
-            const vf y = vf_max(floor, vf_fma(a[v], LOAD(r->x, at + v * LANES, m), b[v]));
+            vf y = vf_max(floor, vf_fma(a[v], LOAD(r->x, at + v * LANES, m), b[v]));
+            y = vf_min(cap, y);
             STORE(r->y, i * pitch + j + v * LANES, y, m);
             sum[v] += y;
         }
@@ -192,6 +193,7 @@ STRIP_INLINE void FUSED(norm_sums_strip_of)(const struct norm_sums_rows *r, stru
                                             size_t j, size_t m, size_t wide, int masked)
 {
     const size_t pitch = r->dy_pitch ? r->dy_pitch : r->c;
+    const vf cap = vf_cap(r->cap);
     vf a[WIDE], b[WIDE], mean[WIDE], more[WIDE], sum[WIDE], dot[WIDE];
     if (masked) {
         load_strip(a, r->a + j, m, wide);
@@ -205,7 +207,7 @@ STRIP_INLINE void FUSED(norm_sums_strip_of)(const struct norm_sums_rows *r, stru
         {
             vf x = LOAD(r->x, at + v * LANES, m);
             vf g = LOAD(r->dy, i * pitch + j + v * LANES, m) + more[v];
-            if (masked) g = vf_where(vf_fma(a[v], x, b[v]) > vf_set(0), g);
+            if (masked) g = relu_passes(vf_fma(a[v], x, b[v]), cap, g);
             sum[v] += g;
             dot[v] = vf_fma(g, x - mean[v], dot[v]);
         }
@@ -238,6 +240,7 @@ STRIP_INLINE void FUSED(norm_grad_strip_of)(const struct norm_grad_rows *r, stru
                                             size_t j, size_t m, size_t wide, int masked)
 {
     const size_t pitch = r->dy_pitch ? r->dy_pitch : r->c;
+    const vf cap = vf_cap(r->cap);
     vf alpha[WIDE], beta[WIDE], gamma[WIDE], more[WIDE], a[WIDE], b[WIDE];
     load_strip(alpha, r->alpha + j, m, wide);
     load_strip(beta, r->beta + j, m, wide);
@@ -251,7 +254,7 @@ STRIP_INLINE void FUSED(norm_grad_strip_of)(const struct norm_grad_rows *r, stru
         {
             vf x = LOAD(r->x, at + v * LANES, m);
             vf g = LOAD(r->dy, i * pitch + j + v * LANES, m) + more[v];
-            if (masked) g = vf_where(vf_fma(a[v], x, b[v]) > vf_set(0), g);
+            if (masked) g = relu_passes(vf_fma(a[v], x, b[v]), cap, g);
             vf d = vf_fma(alpha[v], g, vf_fma(beta[v], x, gamma[v]));
             if (r->add) d += LOAD(r->dx, at + v * LANES, m);
             if (r->stream)

@@ -28,7 +28,7 @@ struct pass_map {
 struct relu_map {
     void *y;
     const void *x;
-    float cap; /* INFINITY: none */
+    float cap; /* 0: none */
     size_t n;
 };
 struct relu_grad_map {

@@ -27,18 +27,18 @@ static void FUSED(kernel_pass)(const struct pass_map *map)
 static void FUSED(kernel_relu_map)(const struct relu_map *map)
 {
     const struct relu_map r = *map;
-    const vf cap = vf_set(r.cap);
+    const vf cap = vf_cap(r.cap);
     VECTORS(i, m, r.n) STORE(r.y, i, vf_min(cap, vf_max(vf_set(0), LOAD(r.x, i, m))), m);
 }
 
 static void FUSED(kernel_relu_grad_map)(const struct relu_grad_map *map)
 {
     const struct relu_grad_map r = *map;
-    const vf cap = vf_set(r.cap);
+    const vf cap = vf_cap(r.cap);
     VECTORS(i, m, r.n)
     {
         const vf y = LOAD(r.y, i, m);
-        FUSED(put)(r.dx, i, vf_where((y > vf_set(0)) & (y < cap), LOAD(r.dy, i, m)), m, r.add);
+        FUSED(put)(r.dx, i, relu_passes(y, cap, LOAD(r.dy, i, m)), m, r.add);
     }
 }
 

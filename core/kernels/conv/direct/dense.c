@@ -261,6 +261,7 @@ static void dense_window(const struct dense *d, const struct dense_task *t)
                 .pixel = d->pixel,
                 .scale = d->forward ? d->call->in_scale : NULL,
                 .shift = d->forward ? d->call->in_shift : NULL,
+                .cap = d->call->in_cap,
             },
             t->window + i * len);
 }

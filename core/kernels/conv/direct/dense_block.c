@@ -90,6 +90,7 @@ static void block_tile(const struct dense_block *b, const struct dense_tile *at,
         .ahead = ahead,
         .ahead_lines = lines,
         .relu = d->forward && d->call->relu && to == b->depth,
+        .cap = d->call->cap,
     };
     if (d->forward && d->call->bias && from == 0) t.start = d->call->bias + p->y;
     if (d->partial && to == b->depth)

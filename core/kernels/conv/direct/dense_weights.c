@@ -163,6 +163,7 @@ static float *piece_copy_x(const struct weights_block *b, struct weights_piece *
                 .pixel = b->channels,
                 .scale = w->call->in_scale,
                 .shift = w->call->in_shift,
+                .cap = w->call->in_cap,
             },
             scratch + at);
         for (int i = 0; i < rows && !w->point; i++) p->x_rows[r + i] = at + i * s->stride * cols;

@@ -329,6 +329,7 @@ static void lanes_read(const struct lanes *l, struct lanes_task *t)
             .pixel = l->pixel,
             .scale = l->forward ? l->call->in_scale : NULL,
             .shift = l->forward ? l->call->in_shift : NULL,
+            .cap = l->call->in_cap,
         },
         copy);
     t->x = copy;

@@ -102,7 +102,7 @@ static void pack_forward(const struct pack *p, int group, int n0, int tap)
     if (p->scale) w = pack_scaled(p, w, c, group * k + n0, valid), apart = valid;
     direct_copy_filled(
         p->isa, direct_pairs(s) ? DIRECT_ROUND : DIRECT_FLOATS,
-        &(struct direct_copy){ out, w, w + apart, width, each * apart, rows, valid, NULL, NULL });
+        &(struct direct_copy){ out, w, w + apart, width, each * apart, rows, .c = valid });
 }
 
 static void pack_backward(const struct pack *p, int group, int n0, int tap)

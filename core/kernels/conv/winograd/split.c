@@ -72,6 +72,7 @@ static void window_copy(const struct winograd_cut *c, const struct winograd_sour
             .pixel = winograd_pitch(s->channels),
             .scale = s->scale,
             .shift = s->shift,
+            .cap = s->cap,
         },
         row);
 }

@@ -37,6 +37,7 @@ struct winograd_source {
     int size; /* 6: squares of x, overlapping, the first from -pad_top, -pad_left on; 4: of dy */
     int pad_top, pad_left;
     const float *scale, *shift; /* [c] or NULL, as in direct_copy */
+    float cap;
 };
 
 /* Floats from one to the next of so many channels each: those of many tiles are read one after the

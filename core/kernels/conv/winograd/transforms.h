@@ -49,7 +49,8 @@ struct winograd_join {
     float *sum, *square;      /* [vectors]: += y and y^2, before y is rounded; NULL: none */
     bool narrow;              /* y is bf16 */
     bool add;                 /* y += */
-    bool relu;                /* at last y = relu(y) */
+    bool relu;                /* at last y = relu(y), cap at most */
+    float cap;                /* 0: none */
     bool stream;              /* past the caches: y lies on whole vectors, is not added to */
     const void *next;         /* the y of the tile after this one, to be brought near; or NULL */
 };

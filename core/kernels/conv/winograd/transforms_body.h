@@ -10,6 +10,7 @@
  *   exchanged, w2;
  * and A' and G' are the transposes. */
 #include "core/kernels/conv/winograd/transforms.h"
+#include "core/kernels/simd/cap.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -151,7 +152,8 @@ INLINE void join_row(const int vectors, const int cols, const struct winograd_jo
     PIXELS y[v][j] += s->start[v];
     if (t->add && t->narrow) PIXELS y[v][j] += vf_load_bf16((const bf16 *)(void *)AT(j, v));
     if (t->add && !t->narrow) PIXELS y[v][j] += vf_load((const float *)(void *)AT(j, v));
-    if (t->relu) PIXELS y[v][j] = vf_max(vf_set(0), y[v][j]);
+    const vf cap = vf_cap(t->cap);
+    if (t->relu) PIXELS y[v][j] = vf_min(cap, vf_max(vf_set(0), y[v][j]));
     if (t->sum) PIXELS
         {
             s->sum[v] += y[v][j];

@@ -59,7 +59,8 @@ static struct weights weights_plan(const struct conv_shape *s, const struct conv
                                     .pad_top = s->pad_top,
                                     .pad_left = s->pad_left,
                                     .scale = c->in_scale,
-                                    .shift = c->in_shift };
+                                    .shift = c->in_shift,
+                                    .cap = c->in_cap };
     w.dy = (struct winograd_source){ .isa = w.isa,
                                      .x = c->dy,
                                      .is_bf16 = s->bf16_y,

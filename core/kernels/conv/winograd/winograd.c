@@ -100,6 +100,7 @@ static struct pass pass_plan(const struct conv_shape *s, const struct conv_call 
         .pad_left = forward ? s->pad_left : 2 - s->pad_left,
         .scale = forward ? c->in_scale : NULL,
         .shift = forward ? c->in_shift : NULL,
+        .cap = c->in_cap,
     };
     p.out = forward ? c->y : c->dx, p.bf16_out = forward ? s->bf16_y : s->bf16_x;
     p.rows = forward ? s->oh : s->h, p.cols = forward ? s->ow : s->w, p.k = forward ? s->k : s->c;
@@ -196,6 +197,7 @@ static void panel_join(const struct panel *a)
         .narrow = p->bf16_out,
         .add = !p->forward && !p->call->overwrite,
         .relu = p->forward && p->call->relu,
+        .cap = p->call->cap,
         .stream = p->stream,
     };
     for (int row = 0; row < b->images * b->rows; row++) {
