@@ -8,6 +8,7 @@
 #include "experiments/run/status.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct listing_column plan_columns[] = {
     { "label", "point", false },
@@ -74,6 +75,20 @@ static void plan_row(struct listing *l, struct plan *plan, const struct design_p
     plan->seconds_left += waiting * seconds;
 }
 
+/* Names data that are not there; of each path once. */
+static void plan_say_unseen(const struct design *d)
+{
+    const char *last = "";
+    for (int i = 0; i < d->n_points; i++) {
+        const struct run_spec *s = &d->points[i].spec;
+        const char *path = s->data.path ? s->data.path : s->format->default_path;
+        if (d->points[i].train_images || (path && strcmp(path, last) == 0)) continue;
+        last = path ? path : "";
+        prose_print("(%s: not there, so that batches and parts are not compared with its images)",
+                    path ? path : "the data set");
+    }
+}
+
 static void plan_print(const struct invocation *v, struct plan *plan, const char *dir)
 {
     const struct design *d = plan->design;
@@ -92,6 +107,7 @@ static void plan_print(const struct invocation *v, struct plan *plan, const char
         printf("results: %s\n", dir);
         if (isnan(plan->pace))
             prose_print("(the time of a run is known once one has been recorded there)");
+        plan_say_unseen(d);
     }
     listing_clear(&l);
 }
@@ -121,9 +137,11 @@ const struct command command_plan = {
     .name = "plan",
     .arguments = "CONFIG [KEY=VALUE ...]",
     .summary = "what would run: variants, parameters, multiply-adds, memory, time; trains nothing",
-    .help = "Needs no data set. Multiply-adds are those of convolutions, linear layers and gates "
-            "for one image. Memory is what training takes at its highest, everything counted.\n"
-            "The time is an estimate from runs that the results folder already holds.",
+    .help =
+        "Needs no data set; where it is there, batches and parts are compared with its images.\n"
+        "Multiply-adds are those of convolutions, linear layers and gates "
+        "for one image. Memory is what training takes at its highest, everything counted.\n"
+        "The time is an estimate from runs that the results folder already holds.",
     .options = "out json",
     .min_words = 1,
     .max_words = -1,

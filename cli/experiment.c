@@ -30,7 +30,8 @@ bool backbone_read(struct design *d, const struct backbone *b, const struct invo
     const struct design_request r = { .path = b->name,
                                       .text = file.s,
                                       .assignments = v->words + 1,
-                                      .n_assignments = v->n_words - 1 };
+                                      .n_assignments = v->n_words - 1,
+                                      .network = true };
     bool ok = design_read(d, &r, &problems);
     diags_print(&problems, stderr);
     diags_clear(&problems);

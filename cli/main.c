@@ -2,6 +2,7 @@
 #include "cli/options.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "experiments/results/provenance.h"
 #include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,12 +21,13 @@ enum { COMMANDS = sizeof commands / sizeof *commands - 1 };
 
 int say_error(int status, const char *fmt, ...)
 {
+    struct text t = { 0 };
     va_list ap;
     va_start(ap, fmt);
-    fputs("senet-exp: ", stderr);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
+    text_vaddf(&t, fmt, ap);
     va_end(ap);
+    fprintf(stderr, "senet-exp: %s\n", text_shorten(t.s));
+    text_clear(&t);
     return status;
 }
 
@@ -58,9 +60,16 @@ static int command_help_on(const char *name)
     return command_help.run(&v);
 }
 
+/* "senet-exp 0.1.0 (0123456789ab)": the revision is that of records. */
+static int version_print(void)
+{
+    printf("senet-exp %s (%s)\n", VERSION, program_revision());
+    return EXIT_DONE;
+}
+
 static int dispatch(const struct invocation *v)
 {
-    if (v->version) return printf("senet-exp %s\n", VERSION) < 0 ? EXIT_DATA : EXIT_DONE;
+    if (v->version) return version_print();
     if (!v->command && v->help) return command_help_on(NULL);
     if (!v->command) return say_error(EXIT_USAGE, "no command; `senet-exp help` lists them");
     const struct command *c = command_named(v->command);

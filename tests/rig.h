@@ -102,6 +102,7 @@ static inline void rig_net(struct rig *r, const struct rig_request *q)
                                .bf16 = q->precision == PRECISION_BF16 };
     BUG_IF(!model_build(&m, &r->net, &e), "%s", e.text);
     struct tensor *keep[] = { r->net.logits, r->net.loss, NULL };
+    graph_short(r->net.graph, train_short(&r->train, r->split.train.count));
     BUG_IF(!graph_plan(r->net.graph, true, keep, &e), "%s", e.text);
 }
 

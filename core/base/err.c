@@ -1,12 +1,16 @@
 #include "core/base/err.h"
+#include "core/base/text.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 static void err_fill(struct err *e, const struct value *at, const char *fmt, va_list ap)
 {
+    struct text t = { NULL, 0, 0 };
     e->at = at;
-    vsnprintf(e->text, sizeof e->text, fmt, ap);
+    text_vaddf(&t, fmt, ap);
+    snprintf(e->text, sizeof e->text, "%s", text_shorten(t.s));
+    text_clear(&t);
 }
 
 bool err_set(struct err *e, const char *fmt, ...)

@@ -177,6 +177,31 @@ bool dir_make(const char *path, struct err *e)
     return true;
 }
 
+size_t dir_there(const char *path)
+{
+    char *part = mem_text(path);
+    size_t len = strlen(part);
+    while (len && !file_exists(part)) {
+        while (len && part[len - 1] == '/') len--;
+        while (len && part[len - 1] != '/') len--;
+        part[len] = 0;
+    }
+    free(part);
+    return len;
+}
+
+void dir_unmake(const char *path, size_t there)
+{
+    char *part = mem_text(path);
+    size_t len = strlen(part);
+    while (len > there && rmdir(part) == 0) {
+        while (len && part[len - 1] == '/') len--;
+        while (len && part[len - 1] != '/') len--;
+        part[len] = 0;
+    }
+    free(part);
+}
+
 static int name_order(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);

@@ -32,6 +32,10 @@ bool file_clock(const char *dir, struct timespec *now, struct err *e);
 bool file_remove(const char *path, struct err *e);
 
 bool file_exists(const char *path);
+/* For a folder that is about to be made: the length of the part of its path that is there, and the
+ * removal of the rest, as far as it is empty. */
+size_t dir_there(const char *path);
+void dir_unmake(const char *path, size_t there);
 bool dir_make(const char *path, struct err *e); /* with its parents; one that exists is fine */
 
 /* The names in a folder, sorted bytewise, without those that begin with a dot.

@@ -198,3 +198,45 @@ void text_thousands(struct text *t, unsigned long long v)
     else
         text_thousands(t, v / 1000), text_addf(t, ",%03llu", v % 1000);
 }
+
+enum { WORD_SHOWN = 200, WORD_BEGIN = 100, WORD_END = 40 };
+
+/* The place of the k-th character of s, counted from its end where k is negative. */
+static const char *character_at(const char *s, const char *end, int k)
+{
+    if (k < 0) {
+        for (s = end; k < 0; k++) do
+                s--;
+            while (text_continues(*s));
+        return s;
+    }
+    while (k > 0 && s < end) {
+        do s++;
+        while (s < end && text_continues(*s));
+        k--;
+    }
+    return s;
+}
+
+char *text_shorten(char *s)
+{
+    char *to = s;
+    for (const char *word = s; *word;) {
+        const char *end = word + strcspn(word, " \t\n");
+        if (character_at(word, end, WORD_SHOWN) < end) {
+            const char *begun = character_at(word, end, WORD_BEGIN),
+                       *last = character_at(word, end, -WORD_END);
+            memmove(to, word, (size_t)(begun - word));
+            to += begun - word;
+            memcpy(to, "...", 3);
+            to += 3;
+            word = last;
+        }
+        end += strspn(end, " \t\n");
+        memmove(to, word, (size_t)(end - word));
+        to += end - word;
+        word = end;
+    }
+    *to = 0;
+    return s;
+}

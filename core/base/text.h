@@ -33,4 +33,7 @@ void text_thousands(struct text *t, unsigned long long v);
 
 /* The one of n candidates that word is most likely a misspelling of, or NULL. */
 const char *text_nearest(const char *word, const char *const *candidates, size_t n);
+/* Shortens in place every word of s that has more than 200 characters: nobody reads it, and what is
+ * said of it would be lost behind it. "aaaa...aaaa" is its beginning and its end. Returns s. */
+char *text_shorten(char *s);
 #endif

@@ -103,8 +103,8 @@ static const struct cifar_layout *cifar_layout_find(const char *path,
         return NULL;
     }
     if (s->classes && s->classes != l->classes) {
-        err_set(e, "%s: %d classes with %s labels, but dataset.classes is %d", where, l->classes,
-                label_names[s->labels], s->classes);
+        err_set(e, "dataset.classes: %d, but %s has %d classes with %s labels", s->classes,
+                path ? path : "CIFAR", l->classes, label_names[s->labels]);
         return NULL;
     }
     return l;
@@ -222,23 +222,31 @@ static bool cifar_shape(const char *path, const void *settings, int size, struct
     return true;
 }
 
-/* All files there are, by their sizes; the published sets where they are not at hand. */
-static uint64_t cifar_kept(const char *path, const void *settings, const struct data_settings *data,
-                           const struct data_shape *shape)
+/* All files there are, by their sizes. */
+static bool cifar_count(const char *path, const void *settings, uint64_t count[DATA_PARTS])
 {
     struct err e;
     struct stat st;
     char file[4096];
-    (void)data;
     const struct cifar_layout *l = cifar_layout_find(path, settings, &e);
-    if (!l || !path || !file_exists(path)) return CIFAR_IMAGES * data_image_bytes(shape);
-    uint64_t records = 0;
+    count[DATA_TRAIN] = count[DATA_TEST] = 0;
+    if (!l || !path || !file_exists(path)) return false;
     for (int part = 0; part < DATA_PARTS; part++)
         for (int i = 0; l->files[part][i]; i++)
             if (snprintf(file, sizeof file, "%s/%s", path, l->files[part][i]) < (int)sizeof file &&
                 stat(file, &st) == 0)
-                records += (uint64_t)st.st_size / cifar_record(l);
-    return records * data_image_bytes(shape);
+                count[part] += (uint64_t)st.st_size / cifar_record(l);
+    return true;
+}
+
+/* As the published sets where the files are not at hand. */
+static uint64_t cifar_kept(const char *path, const void *settings, const struct data_settings *data,
+                           const struct data_shape *shape)
+{
+    uint64_t n[DATA_PARTS];
+    (void)data;
+    if (!cifar_count(path, settings, n)) return CIFAR_IMAGES * data_image_bytes(shape);
+    return (n[DATA_TRAIN] + n[DATA_TEST]) * data_image_bytes(shape);
 }
 
 const struct data_format format_cifar = {
@@ -251,5 +259,6 @@ const struct data_format format_cifar = {
     .open = cifar_open,
     .read = store_read,
     .close = store_close,
+    .count = cifar_count,
     .kept = cifar_kept,
 };

@@ -95,6 +95,9 @@ struct data_format {
     bool (*read)(const struct dataset *d, enum data_part part, uint32_t index,
                  const struct data_crop *crop, uint8_t *pixels, struct err *e);
     void (*close)(struct dataset *d);
+    /* Images in each part, without reading any; false where the files that would tell are not at
+     * hand, or cannot be read. */
+    bool (*count)(const char *path, const void *settings, uint64_t count[DATA_PARTS]);
     /* Bytes of pixels that the data set keeps in memory at the end of an epoch; 0 where the files
      * that would tell are not at hand. NULL: none. */
     uint64_t (*kept)(const char *path, const void *settings, const struct data_settings *data,
@@ -116,6 +119,17 @@ struct data_source {
     int size;
     const struct data_notes *notes; /* or NULL */
 };
+
+/* Refuses a class that one part has images of and the other has none of: an error over the classes
+ * that are left is no error over all of them. seen: images of each class, by part; names: of the
+ * classes, or NULL. where: the data set's path. */
+struct class_counts {
+    const uint32_t *seen[DATA_PARTS];
+    int classes;
+    const char *const *names;
+};
+bool classes_agree(const struct class_counts *c, const char *where, struct err *e);
+bool labels_agree(const struct dataset *d, const char *where, struct err *e); /* of all it has */
 
 /* After a refusal d is empty; closing it again does no harm. */
 bool dataset_open(struct dataset *d, const struct data_source *from, struct err *e);

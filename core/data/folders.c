@@ -160,21 +160,44 @@ bool folders_count(const char *root, const char *test, uint64_t most, uint64_t c
     return good;
 }
 
-bool folders_count_classes(const char *root, int *classes, struct err *e)
+/* Class folders of one part; seen: those of the part are counted. */
+static bool part_classes(struct folders *f, enum data_part part, uint32_t *seen, struct err *e)
 {
-    struct pool p = { NULL };
-    const char *path = pool_textf(&p, "%s/train", root);
+    const char *folder = part_folder(f, part, e);
+    if (!folder) return false;
+    const char *path = pool_textf(&f->pool, "%s/%s", f->root, folder);
     char **names;
     size_t n;
-    bool good = dir_list(path, &names, &n, e);
-    if (good) {
-        if (!n) good = err_set(e, "%s: holds no class folders", path);
-        if (n > FOLDERS_CLASSES)
-            good = err_set(e, "%s: more than %d classes", path, FOLDERS_CLASSES);
-        *classes = (int)n;
-        dir_list_free(names, n);
+    if (!dir_list(path, &names, &n, e)) return false;
+    bool good = part != DATA_TRAIN || classes_take(f, names, n, path, e);
+    for (size_t i = 0; good && seen && i < n; i++) {
+        const int class = class_number(f, names[i]);
+        if (class >= 0)
+            seen[class]++;
+        else
+            good = err_set(e, "%s/%s: train/ has no class of this name", path, names[i]);
     }
-    pool_clear(&p);
+    dir_list_free(names, n);
+    return good;
+}
+
+/* Whether the parts have the same classes. */
+static bool classes_of_parts(struct folders *f, struct err *e)
+{
+    uint32_t *seen = mem_new(2 * (size_t)f->n_classes, sizeof *seen), *test = seen + f->n_classes;
+    for (int i = 0; i < f->n_classes; i++) seen[i] = 1;
+    const struct class_counts c = { { seen, test }, f->n_classes, f->classes };
+    const bool good = part_classes(f, DATA_TEST, test, e) && classes_agree(&c, f->root, e);
+    free(seen);
+    return good;
+}
+
+bool folders_classes(const char *root, const char *test, int *classes, struct err *e)
+{
+    struct folders f = { .root = root, .test = test };
+    const bool good = part_classes(&f, DATA_TRAIN, NULL, e) && classes_of_parts(&f, e);
+    *classes = f.n_classes;
+    folders_clear(&f);
     return good;
 }
 

@@ -17,7 +17,9 @@ struct folders {
 /* Refuses an empty class, a class of the test part that train/ lacks, and whatever is no
  * picture file. After a refusal folders_clear is still called. */
 bool folders_read(struct folders *f, const char *root, const char *test, struct err *e);
-bool folders_count_classes(const char *root, int *classes, struct err *e);
+/* The number of classes, from the names of class folders alone; refuses a class that one of the
+ * parts lacks. */
+bool folders_classes(const char *root, const char *test, int *classes, struct err *e);
 /* Files in the class folders of each part; false where they are more than most in all, or where
  * the folders cannot be listed. */
 bool folders_count(const char *root, const char *test, uint64_t most, uint64_t count[DATA_PARTS]);

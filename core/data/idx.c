@@ -187,22 +187,21 @@ struct idx_labels {
     char path[4096];
 };
 
-/* classes: the limit, or 0 where the training part shall tell. */
+/* classes: as the setting has it, or 0, for the training part, which tells how many there are. */
 static bool idx_labels_check(const struct idx_labels *l, enum data_part part, int *classes,
                              struct err *e)
 {
-    int top = 0;
-    for (uint32_t i = 0; i < l->count; i++) {
-        if (*classes && l->raw[i] >= *classes)
-            return err_set(e, "%s: label %d at byte %u is out of range; there are %d classes",
-                           l->path, l->raw[i], 8 + i, *classes);
-        if (l->raw[i] > top) top = l->raw[i];
-    }
-    if (part == DATA_TRAIN && *classes && top + 1 != *classes)
-        return err_set(e, "%s: its labels are 0..%d, but dataset.classes is %d", l->path, top,
-                       *classes);
-    if (!*classes) *classes = top + 1;
-    return true;
+    uint32_t top = 0; /* the first of the largest */
+    for (uint32_t i = 0; i < l->count; i++)
+        if (l->raw[i] > l->raw[top]) top = i;
+    const int there = l->raw[top] + 1;
+    if (part == DATA_TRAIN && !*classes) *classes = there;
+    if (part == DATA_TRAIN && *classes != there)
+        return err_set(e, "dataset.classes: %d, but the labels of %s are 0..%d", *classes, l->path,
+                       there - 1);
+    return there <= *classes ||
+           err_set(e, "%s: label %d at byte %u is out of range; there are %d classes", l->path,
+                   there - 1, 8 + top, *classes);
 }
 
 /* Fills l; free(l->raw) whatever comes back. */
@@ -269,24 +268,48 @@ static bool idx_open(struct dataset *d, const char *path, const void *settings, 
     d->classes = s->classes;
     struct digest *digest = digest_create();
     bool good = idx_part_open(d, DATA_TRAIN, path, digest, e) &&
-                idx_part_open(d, DATA_TEST, path, digest, e);
+                idx_part_open(d, DATA_TEST, path, digest, e) && labels_agree(d, path, e);
     d->digest = digest_end(digest);
     if (good && d->digest == IDX_FASHION) d->class_names = class_names_fashion;
     return good;
 }
 
-/* From the training part's headers and labels. */
+static uint32_t *idx_seen(const struct idx_labels *l, int classes)
+{
+    uint32_t *seen = mem_new((size_t)classes, sizeof *seen);
+    for (uint32_t i = 0; i < l->count; i++) seen[l->raw[i]]++;
+    return seen;
+}
+
+/* Range of the labels of both parts, and whether these have the same classes. */
+static bool idx_labels_of_files(const char *path, int *classes, struct err *e)
+{
+    struct idx_labels l[DATA_PARTS] = { { .raw = NULL }, { .raw = NULL } };
+    bool good = true;
+    for (int part = 0; good && part < DATA_PARTS; part++)
+        good = idx_labels_read(&l[part], path, (enum data_part)part, NULL, e) &&
+               idx_labels_check(&l[part], (enum data_part)part, classes, e);
+    if (good) {
+        uint32_t *train = idx_seen(&l[DATA_TRAIN], *classes),
+                 *test = idx_seen(&l[DATA_TEST], *classes);
+        const struct class_counts c = { { train, test }, *classes, NULL };
+        good = classes_agree(&c, path, e);
+        free(train);
+        free(test);
+    }
+    free(l[DATA_TRAIN].raw);
+    free(l[DATA_TEST].raw);
+    return good;
+}
+
+/* From the training part's header and all labels. */
 static bool idx_shape_of_files(const char *path, struct data_shape *out, struct err *e)
 {
     struct idx_file f = { .digest = NULL };
     if (!idx_begin(&f, path, DATA_TRAIN, true, e)) return false;
     idx_close_file(&f);
     out->size = (int)f.dims[1];
-    struct idx_labels l = { .raw = NULL };
-    bool good = idx_labels_read(&l, path, DATA_TRAIN, NULL, e) &&
-                idx_labels_check(&l, DATA_TRAIN, &out->classes, e);
-    free(l.raw);
-    return good;
+    return idx_labels_of_files(path, &out->classes, e);
 }
 
 /* Where the files are not at hand they are taken to be MNIST's like: 28 x 28, ten classes. */
@@ -306,22 +329,28 @@ static bool idx_shape(const char *path, const void *settings, int size, struct d
     return true;
 }
 
-/* By the headers of the files; as MNIST where they are not at hand. */
-static uint64_t idx_kept(const char *path, const void *settings, const struct data_settings *data,
-                         const struct data_shape *shape)
+/* By the headers of the files. */
+static bool idx_count(const char *path, const void *settings, uint64_t count[DATA_PARTS])
 {
-    uint64_t images = 0;
     (void)settings;
-    (void)data;
-    if (!file_exists(path)) return IDX_USUAL * data_image_bytes(shape);
     for (int part = 0; part < DATA_PARTS; part++) {
         struct idx_file f = { .digest = NULL };
         struct err e;
-        if (!idx_begin(&f, path, (enum data_part)part, true, &e)) continue;
+        if (!idx_begin(&f, path, (enum data_part)part, true, &e)) return false;
         idx_close_file(&f);
-        images += f.dims[0];
+        count[part] = f.dims[0];
     }
-    return images * data_image_bytes(shape);
+    return true;
+}
+
+/* As MNIST where the files are not at hand. */
+static uint64_t idx_kept(const char *path, const void *settings, const struct data_settings *data,
+                         const struct data_shape *shape)
+{
+    uint64_t n[DATA_PARTS];
+    (void)data;
+    if (!idx_count(path, settings, n)) return IDX_USUAL * data_image_bytes(shape);
+    return (n[DATA_TRAIN] + n[DATA_TEST]) * data_image_bytes(shape);
 }
 
 const struct data_format format_idx = {
@@ -336,5 +365,6 @@ const struct data_format format_idx = {
     .open = idx_open,
     .read = store_read,
     .close = store_close,
+    .count = idx_count,
     .kept = idx_kept,
 };

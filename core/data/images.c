@@ -129,6 +129,20 @@ static bool images_size_check(int size, struct err *e)
            err_set(e, "images: %d x %d pixels are asked for; valid: 1 to 4096", size, size);
 }
 
+/* The test folder that the settings name, or NULL. */
+static const char *images_test(const struct images_settings *s)
+{
+    return s->test_folder ? test_folders[s->test_folder] : NULL;
+}
+
+static bool images_classes_check(const struct images_settings *s, int there, const char *path,
+                                 struct err *e)
+{
+    return !s->classes || s->classes == there ||
+           err_set(e, "dataset.classes: %d, but %s/train has %d class folders", s->classes, path,
+                   there);
+}
+
 static bool images_open(struct dataset *d, const char *path, const void *settings, int size,
                         struct err *e)
 {
@@ -138,11 +152,9 @@ static bool images_open(struct dataset *d, const char *path, const void *setting
     if (!images_size_check(size, e)) return false;
     struct images *own = d->own = mem_new(1, sizeof *own);
     struct folders *f = &own->folders;
-    const char *test = s->test_folder ? test_folders[s->test_folder] : NULL;
-    if (!folders_read(f, path, test, e)) return false;
-    if (s->classes && s->classes != f->n_classes)
-        return err_set(e, "%s/train: %d class folders, but dataset.classes is %d", path,
-                       f->n_classes, s->classes);
+    if (!folders_read(f, path, images_test(s), e) ||
+        !images_classes_check(s, f->n_classes, path, e))
+        return false;
     d->size = size;
     d->channels = 3;
     d->classes = f->n_classes;
@@ -152,6 +164,7 @@ static bool images_open(struct dataset *d, const char *path, const void *setting
         d->labels[part] = f->labels[part];
         d->file_names[part] = f->files[part];
     }
+    if (!labels_agree(d, path, e)) return false;
     images_cache(d, s->cache_mib);
     return images_digest(d, e);
 }
@@ -176,11 +189,17 @@ static bool images_shape(const char *path, const void *settings, int size, struc
     const struct images_settings *s = settings;
     if (!images_size_check(size, e)) return false;
     *out = (struct data_shape){ .size = size, .channels = 3, .classes = s->classes };
+    if (path && file_exists(path))
+        return folders_classes(path, images_test(s), &out->classes, e) &&
+               images_classes_check(s, out->classes, path, e);
     if (s->classes) return true;
     if (!path) return err_set(e, "dataset.path is not given, so that dataset.classes is needed");
-    if (!file_exists(path))
-        return err_set(e, "%s: no such folder, so that dataset.classes is needed", path);
-    return folders_count_classes(path, &out->classes, e);
+    return err_set(e, "%s: no such folder, so that dataset.classes is needed", path);
+}
+
+static bool images_count(const char *path, const void *settings, uint64_t count[DATA_PARTS])
+{
+    return path && folders_count(path, images_test(settings), UINT64_MAX, count);
 }
 
 /* Images that are used at all, if all that there are may be kept. */
@@ -189,9 +208,8 @@ static uint64_t images_kept(const char *path, const void *settings,
 {
     const struct images_settings *s = settings;
     uint64_t each = data_image_bytes(shape), room = ((uint64_t)s->cache_mib << 20) / each;
-    const char *test = s->test_folder ? test_folders[s->test_folder] : NULL;
     uint64_t n[DATA_PARTS];
-    if (!path || !folders_count(path, test, room, n)) return 0;
+    if (!path || !folders_count(path, images_test(s), room, n)) return 0;
     uint64_t train = (uint64_t)data->train_limit + (uint64_t)data->validation;
     if (data->train_limit && n[DATA_TRAIN] > train) n[DATA_TRAIN] = train;
     if (data->test_limit && n[DATA_TEST] > (uint64_t)data->test_limit)
@@ -209,6 +227,7 @@ const struct data_format format_images = {
     .open = images_open,
     .read = images_read,
     .close = images_close,
+    .count = images_count,
     .kept = images_kept,
     .keeps_later = true,
 };

@@ -60,6 +60,12 @@ static size_t batch_samples(const struct loader *l, size_t batch)
     return left < batch_size(l) ? left : batch_size(l);
 }
 
+int loader_short(uint32_t images, int batch_size, bool drop_last)
+{
+    const int rest = (int)(images % (uint32_t)batch_size);
+    return drop_last || rest < 2 ? 0 : rest;
+}
+
 static void slot_clear(struct loader *l, struct slot *s, size_t batch)
 {
     s->count = s->waiting = (int)batch_samples(l, batch);
@@ -158,12 +164,11 @@ struct loader *loader_create(const struct loader_plan *p)
     size_t size = (size_t)p->data->size;
     l->plan = *p;
     l->sample = size * size * (size_t)p->data->channels;
-    l->batches = p->view->count / batch_size(l);
-    l->samples = l->batches * batch_size(l);
-    if (!p->augment) {
-        l->samples = p->view->count;
-        l->batches = (l->samples + batch_size(l) - 1) / batch_size(l);
-    }
+    l->samples = p->view->count;
+    if (p->augment)
+        l->samples -= l->samples % batch_size(l) -
+                      (size_t)loader_short(p->view->count, p->batch_size, p->drop_last);
+    l->batches = (l->samples + batch_size(l) - 1) / batch_size(l);
     l->order = mem_new(p->view->count + (size_t)1, sizeof *l->order);
     for (struct slot *s = l->slots; s < l->slots + LOADER_SLOTS; s++) {
         s->images = mem_new(batch_size(l) * l->sample, sizeof *s->images);

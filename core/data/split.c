@@ -193,13 +193,38 @@ static uint64_t split_digest(const struct data_split *s, const struct dataset *d
     return digest_end(g);
 }
 
+static bool validation_check(const struct data_settings *s, uint64_t n, struct err *e)
+{
+    return (uint64_t)s->validation < n ||
+           err_set(e, "dataset.validation: %d of the %llu training images leave none to train on",
+                   s->validation, (unsigned long long)n);
+}
+
+uint64_t data_train_images(const struct data_settings *s, uint64_t n)
+{
+    const uint64_t left = n - (uint64_t)s->validation, limit = (uint64_t)s->train_limit;
+    return limit && limit < left ? limit : left;
+}
+
+bool data_counts_check(const struct data_settings *s, int batch_size, uint64_t n, struct err *e)
+{
+    if (!validation_check(s, n, e)) return false;
+    const unsigned long long train = data_train_images(s, n);
+    if (train >= (unsigned)batch_size) return true;
+    if (n - (uint64_t)s->validation >= (unsigned)batch_size)
+        return err_set(e,
+                       "dataset.train_limit: %llu images are fewer than a batch "
+                       "(train.batch_size %d)",
+                       train, batch_size);
+    return err_set(e, "train.batch_size: %d is more than the %llu training images%s", batch_size,
+                   train, s->validation ? " that the validation part leaves" : "");
+}
+
 bool data_split(struct data_split *split, const struct dataset *d, const struct data_settings *s,
                 struct err *e)
 {
     *split = (struct data_split){ .digest = 0 };
-    if ((uint32_t)s->validation >= d->count[DATA_TRAIN])
-        return err_set(e, "dataset.validation: %d of the %u training images leave none to train on",
-                       s->validation, d->count[DATA_TRAIN]);
+    if (!validation_check(s, d->count[DATA_TRAIN], e)) return false;
     views_cut(split, d, s);
     if (!normalisation(split, d, s, e)) {
         data_split_clear(split);

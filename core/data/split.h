@@ -18,5 +18,10 @@ struct data_split {
  * leave nothing to train on. */
 bool data_split(struct data_split *split, const struct dataset *d, const struct data_settings *s,
                 struct err *e);
+/* How many images of the n of a training part are trained on. */
+uint64_t data_train_images(const struct data_settings *s, uint64_t n);
+/* Refuses settings that take too much of a training part of n images: all of it for validation, or
+ * so much that no batch is left. */
+bool data_counts_check(const struct data_settings *s, int batch_size, uint64_t n, struct err *e);
 void data_split_clear(struct data_split *s);
 #endif

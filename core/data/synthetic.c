@@ -125,6 +125,15 @@ static bool synthetic_open(struct dataset *d, const char *path, const void *sett
     return true;
 }
 
+static bool synthetic_count(const char *path, const void *settings, uint64_t count[DATA_PARTS])
+{
+    const struct synthetic_settings *s = settings;
+    (void)path;
+    count[DATA_TRAIN] = (uint64_t)s->train;
+    count[DATA_TEST] = (uint64_t)s->test;
+    return true;
+}
+
 static uint64_t synthetic_kept(const char *path, const void *settings,
                                const struct data_settings *data, const struct data_shape *shape)
 {
@@ -145,5 +154,6 @@ const struct data_format format_synthetic = {
     .open = synthetic_open,
     .read = store_read,
     .close = store_close,
+    .count = synthetic_count,
     .kept = synthetic_kept,
 };

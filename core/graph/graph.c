@@ -29,9 +29,11 @@ struct graph {
     struct fusion run; /* the calls as they run */
     struct plan plan;  /* of run */
     struct slices slices;
-    bool prepared;    /* what evaluations prepare is that of these weights */
-    bool training;    /* planned for it */
-    struct step step; /* the one that ran last */
+    int short_images;  /* of a training step that has fewer; 0: none has */
+    int images, shown; /* of the batch as planned, and as the run's nodes have it now */
+    bool prepared;     /* what evaluations prepare is that of these weights */
+    bool training;     /* planned for it */
+    struct step step;  /* the one that ran last */
     struct graph_watch watch;
 };
 
@@ -161,6 +163,21 @@ void graph_fuse(struct graph *g, bool on)
     g->plain = !on;
 }
 
+void graph_short(struct graph *g, int images)
+{
+    BUG_IF(g->memory, "the graph is planned already");
+    BUG_IF(images && images < 2, "a short step of %d images", images);
+    g->short_images = images;
+}
+
+/* The images in a batch: those of the first input. */
+static int graph_images(const struct graph *g)
+{
+    for (size_t i = 0; i < g->n_nodes; i++)
+        if (!g->nodes[i]->op && !g->nodes[i]->param) return g->nodes[i]->out.n;
+    return 0;
+}
+
 static bool node_stores_bf16(const struct node *n)
 {
     const struct tensor *t = &n->out;
@@ -196,6 +213,8 @@ static void graph_make_plan(const struct graph *g, bool training, struct tensor 
                                             .weights_len = g->weights_len,
                                             .states_len = g->states_len,
                                             .training = training,
+                                            .images = graph_images(g),
+                                            .short_images = g->short_images,
                                             .slices = slices,
                                             .keep = kept });
     free(kept);
@@ -255,6 +274,7 @@ bool graph_plan(struct graph *g, bool training, struct tensor *const *keep, stru
     BUG_IF(!g->n_nodes, "a graph without nodes");
     graph_make_plan(g, training, keep, &g->run, &g->slices, &g->plan);
     g->training = training;
+    g->images = g->shown = graph_images(g);
     g->memory = mem_map(g->plan.len * sizeof(float));
     if (!g->memory) {
         double bytes = (double)g->plan.len * sizeof(float);
@@ -334,11 +354,23 @@ static void graph_evaluate(struct graph *g)
         if (!s->sliced[i]) node_forward(g, i);
 }
 
+/* Gives the run's nodes the images of the step. */
+static void graph_show(struct graph *g)
+{
+    const int images = g->step.training && g->step.images ? g->step.images : g->images;
+    BUG_IF(images != g->images && images != g->short_images,
+           "a step of %d images in a graph planned for %d and %d", images, g->images,
+           g->short_images);
+    if (images != g->shown) nodes_show(g->run.nodes, g->run.n_nodes, g->shown, images);
+    g->shown = images;
+}
+
 void graph_forward(struct graph *g, const struct step *step)
 {
     BUG_IF(!g->memory, "the graph is not planned");
     BUG_IF(step->training && !g->training, "a training step on a graph planned for evaluation");
     g->step = *step;
+    graph_show(g);
     if (!step->training) {
         graph_evaluate(g);
         return;

@@ -82,6 +82,10 @@ void graph_fuse(struct graph *g, bool on);
  * stay float. All nodes must exist; before graph_plan. */
 void graph_bf16(struct graph *g, bool on);
 
+/* A training step may be of so many images instead, at least 2 (step.images): the first of the
+ * batch. It runs in the memory of the whole one. 0: none is. Before graph_plan. */
+void graph_short(struct graph *g, int images);
+
 /* Bytes that graph_plan with the same arguments takes, to the byte. */
 size_t graph_bytes(const struct graph *g, bool training, struct tensor *const *keep);
 

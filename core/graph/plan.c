@@ -20,7 +20,7 @@ struct planner {
     size_t *last_read; /* of a node's output; 0: nobody reads it */
     /* The same of the forward pass alone, and the first tick of the backward pass. */
     size_t *last_forward, *first_backward;
-    size_t *works; /* of a node's forward */
+    size_t *works, *saves; /* of a node's forward; what it leaves for its backward */
 };
 
 enum {
@@ -36,6 +36,12 @@ enum {
 struct node *node_of(const struct tensor *t)
 {
     return (struct node *)(const void *)((const char *)t - offsetof(struct node, out));
+}
+
+void nodes_show(struct node *const *nodes, size_t n_nodes, int from, int to)
+{
+    for (size_t i = 0; i < n_nodes; i++)
+        if (!nodes[i]->param && nodes[i]->out.n == from) nodes[i]->out.n = to;
 }
 
 static size_t tick_backward(const struct planner *p, size_t i) { return 2 * p->r->n_nodes - 1 - i; }
@@ -211,12 +217,23 @@ static void plan_gradients(struct planner *p, struct gradients *g)
     }
 }
 
-/* The work of each node's forward, for the batch and for any slice of it. */
-static void plan_work(const struct plan_request *r, size_t *work)
+/* Raises what nodes have of work and saved memory to what they need as they are shown. */
+static void plan_raise(struct planner *p)
 {
+    for (size_t i = 0; i < p->r->n_nodes; i++) {
+        const struct node *n = p->r->nodes[i];
+        const size_t work = n->op ? op_work(n->op, &n->call) : 0;
+        const size_t saved = n->op && n->op->saved ? n->op->saved(&n->call) : 0;
+        if (p->works[i] < work) p->works[i] = work;
+        if (p->saves[i] < saved) p->saves[i] = saved;
+    }
+}
+
+/* The same for the work of any slice of the batch. */
+static void plan_raise_slices(struct planner *p)
+{
+    const struct plan_request *r = p->r;
     struct slice slice;
-    for (size_t i = 0; i < r->n_nodes; i++)
-        work[i] = r->nodes[i]->op ? op_work(r->nodes[i]->op, &r->nodes[i]->call) : 0;
     for (int k = 0; slices_at(r->slices, k, &slice); k++) {
         if (k > 0 && slice.count == r->slices->each) continue; /* all but the last are alike */
         slice.first = 0;
@@ -224,25 +241,37 @@ static void plan_work(const struct plan_request *r, size_t *work)
         for (size_t i = 0; i < r->n_nodes; i++) {
             const struct node *n = r->nodes[i];
             const size_t own = r->slices->sliced[i] ? op_work(n->op, &n->call) : 0;
-            if (work[i] < own) work[i] = own;
+            if (p->works[i] < own) p->works[i] = own;
         }
         slices_leave(r->slices, r->nodes, slice);
     }
 }
 
+/* Fewer images can need more work: they are cut into more parts each. */
+static void plan_needs(struct planner *p)
+{
+    const struct plan_request *r = p->r;
+    plan_raise(p);
+    plan_raise_slices(p);
+    if (!r->training || !r->short_images) return;
+    nodes_show(r->nodes, r->n_nodes, r->images, r->short_images);
+    plan_raise(p);
+    nodes_show(r->nodes, r->n_nodes, r->short_images, r->images);
+}
+
 static void plan_scratch(struct planner *p)
 {
-    plan_work(p->r, p->works);
+    plan_needs(p);
     for (size_t i = 0; i < p->r->n_nodes; i++) {
         const struct node *n = p->r->nodes[i];
         struct placement *place = &p->plan->placements[i];
         if (!n->op) continue;
         size_t back = tick_backward(p, i), death = place->backward ? back : i;
-        size_t saved = n->op->saved ? n->op->saved(&n->call) : 0;
         size_t work = p->works[i];
         if ((n->out.deferred || n->call.links.squeezed) && death < p->last_read[i])
             death = p->last_read[i];
-        lifetime_add(p, &place->saved, saved, n->saved_writer ? n->saved_writer->index : i, death);
+        lifetime_add(p, &place->saved, p->saves[i], n->saved_writer ? n->saved_writer->index : i,
+                     death);
         lifetime_add(p, &place->work[PLACE_FORWARD], work, i, i);
         if (place->backward) lifetime_add(p, &place->work[PLACE_BACKWARD], work, back, back);
     }
@@ -383,12 +412,11 @@ static size_t used_by(const struct planner *p, size_t i, struct used *list, size
     const struct node *node = p->r->nodes[i];
     const struct placement *place = &p->plan->placements[i];
     const struct slices *s = p->r->slices;
-    const size_t saved = node->op && node->op->saved ? node->op->saved(&node->call) : 0;
     const bool part = s->sliced[i] && !s->whole[i]; /* its slices take turns in the first of them */
     const size_t room = tensor_room(&node->out), images = (size_t)s->images;
     struct used parts[] = {
         { place->data, part ? (room * (size_t)s->each + images - 1) / images : room },
-        { place->saved, saved },
+        { place->saved, p->saves[i] },
         { place->work[PLACE_FORWARD], p->works[i] },
     };
     for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
@@ -444,6 +472,7 @@ void plan_make(struct plan *plan, const struct plan_request *r)
     p.lifetimes = mem_new(LIFETIMES_PER_NODE * r->n_nodes, sizeof *p.lifetimes);
     p.last_read = mem_new(r->n_nodes, sizeof *p.last_read);
     p.works = mem_new(r->n_nodes, sizeof *p.works);
+    p.saves = mem_new(r->n_nodes, sizeof *p.saves);
     p.last_forward = mem_new(r->n_nodes, sizeof *p.last_forward);
     p.first_backward = mem_new(r->n_nodes, sizeof *p.first_backward);
     for (size_t i = 0; i < r->n_nodes; i++) p.first_backward[i] = tick_end(&p);
@@ -469,6 +498,7 @@ void plan_make(struct plan *plan, const struct plan_request *r)
     free(p.last_forward);
     free(p.first_backward);
     free(p.works);
+    free(p.saves);
     free(p.lifetimes);
 }
 

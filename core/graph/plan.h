@@ -33,12 +33,16 @@ struct plan_request {
     size_t n_nodes;
     size_t weights_len, states_len; /* of the flat arrays */
     bool training;
+    int images, short_images;    /* in the batch; in a training step that has fewer, 0: none has */
     const struct slices *slices; /* how an evaluation goes through the batch */
     struct tensor *const *keep;  /* NULL-terminated, or NULL */
 };
 
 void plan_make(struct plan *p, const struct plan_request *r);
 void plan_clear(struct plan *p);
+
+/* Shows nodes whose outputs have an item for each of `from` images that there are `to`. */
+void nodes_show(struct node *const *nodes, size_t n_nodes, int from, int to);
 
 /* The node that t is the output of. */
 struct node *node_of(const struct tensor *t);

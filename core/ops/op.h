@@ -79,6 +79,7 @@ struct step {
     bool training;  /* batch statistics and dropout, or running statistics and none */
     uint64_t seed;  /* of the run */
     uint64_t index; /* of the step in the run: dropout draws by (seed, index) */
+    int images;     /* of a training step: those of the batch, or graph_short of them; 0: all */
 };
 
 /* Where a squeeze finds the sums over the pixels of what it squeezes, and leaves its gradient. */

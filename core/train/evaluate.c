@@ -13,13 +13,15 @@ struct loader *loader_for(const struct train_job *job, const struct data_view *v
                           const struct augment_settings *augment)
 {
     /* Preparing a batch costs a small share of a step: one thread in four keeps up. */
-    return loader_create(&(struct loader_plan){ .data = job->data,
-                                                .split = job->split,
-                                                .view = view,
-                                                .augment = augment,
-                                                .batch_size = job->settings->batch_size,
-                                                .seed = job->seed,
-                                                .threads = (parallel_threads() + 3) / 4 });
+    return loader_create(
+        &(struct loader_plan){ .data = job->data,
+                               .split = job->split,
+                               .view = view,
+                               .augment = augment,
+                               .batch_size = job->settings->batch_size,
+                               .drop_last = job->settings->last_batch == LAST_BATCH_DROP,
+                               .seed = job->seed,
+                               .threads = (parallel_threads() + 3) / 4 });
 }
 
 struct tally { /* sums over images */

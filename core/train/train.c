@@ -9,10 +9,14 @@
 #include <stdlib.h>
 
 static const char *const precisions[] = { "fp32", "bf16", NULL };
+static const char *const last_batches[] = { "use", "drop", NULL };
 
 const struct field train_fields[] = {
     INT(train_settings, epochs, 30, 1, 100000, "passes over the training images"),
     INT(train_settings, batch_size, 128, 1, 65536, "images in a step"),
+    CHOICE(train_settings, last_batch, last_batches, LAST_BATCH_USE,
+           "what becomes of the images at the end of an epoch that fill no batch. use: a step of "
+           "its own on two or more of them, its loss their mean; drop: left out"),
     CHOICE(
         train_settings, precision, precisions, PRECISION_FP32,
         "of activations; weights, statistics, gates and sums are fp32 always. bf16 halves the "
@@ -23,6 +27,11 @@ const struct field train_fields[] = {
     REAL(train_settings, clip_norm, 0, 0, 1e9, "largest joint L2 norm of the gradients, 0: any"),
     FIELDS_END,
 };
+
+int train_short(const struct train_settings *s, uint32_t images)
+{
+    return loader_short(images, s->batch_size, s->last_batch == LAST_BATCH_DROP);
+}
 
 struct training { /* a run under way; result->status tells whether it goes on */
     const struct train_job *job;
@@ -72,7 +81,9 @@ static void training_step(struct training *t, const struct batch *b)
 {
     const struct train_job *job = t->job;
     struct graph *g = job->net.graph;
-    struct step step = { .training = true, .seed = job->seed, .index = t->steps };
+    struct step step = {
+        .training = true, .seed = job->seed, .index = t->steps, .images = b->count
+    };
     double epoch = (double)t->steps / (double)t->per_epoch;
     double lr = *(const double *)job->optimizer_settings; /* the first member of all of them */
 
@@ -125,7 +136,6 @@ static bool training_steps(struct training *t, struct err *e)
     loader_begin(t->loader, (uint32_t)t->result->epochs);
     for (size_t i = 1; i <= t->per_epoch && !training_spent(t); i++) {
         if (!loader_next(t->loader, &b, e)) return false;
-        BUG_IF(b.count != t->job->settings->batch_size, "a training batch of %d images", b.count);
         training_step(t, &b);
         if (t->result->status != TRAIN_COMPLETED) return true;
         training_report(t, i);

@@ -5,16 +5,23 @@
 
 /* Section `train`, without the parts that optimiser and schedule bring. */
 enum { PRECISION_FP32, PRECISION_BF16 };
+enum { LAST_BATCH_USE, LAST_BATCH_DROP };
 struct train_settings {
     int epochs, batch_size;
-    int precision; /* PRECISION_... */
+    int last_batch; /* LAST_BATCH_... */
+    int precision;  /* PRECISION_... */
     double label_smoothing;
     double clip_norm; /* 0: off */
 };
 extern const struct field train_fields[];
 
+/* The size of the incomplete batch that an epoch over so many training images ends with, 0: none.
+ */
+int train_short(const struct train_settings *s, uint32_t images);
+
 /* A network that is ready to be trained: planned for training with logits and loss kept, with its
- * ends. Its batch size is train_settings.batch_size. train_run gives it its initial weights. */
+ * ends. Its batch size is train_settings.batch_size, its graph_short that of train_short. train_run
+ * gives it its initial weights. */
 struct train_net {
     struct graph *graph;
     struct tensor *images, *labels, *logits, *loss; /* loss: mean over the batch, one number */

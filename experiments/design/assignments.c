@@ -1,6 +1,7 @@
 /* Layers taken apart: keys of the experiment, and settings as dotted keys. Nested maps and dotted
  * keys say the same; `optimizer: sgd` is short for `optimizer: {name: sgd}`. */
 #include "experiments/design/builder.h"
+#include <stdlib.h>
 #include <string.h>
 
 struct given *givens_find(const struct givens *g, const char *key)
@@ -22,8 +23,28 @@ static struct given *givens_new(struct givens *g, struct pool *p)
     return &g->list[g->n++];
 }
 
+static int key_order(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Whether there is such a setting under some choice. */
+static bool key_exists(struct draft *f, const char *key)
+{
+    if (!f->keys) {
+        f->n_keys = keys_all(&f->keys, f->pool);
+        qsort(f->keys, (size_t)f->n_keys, sizeof *f->keys, key_order);
+    }
+    return bsearch(&key, f->keys, (size_t)f->n_keys, sizeof *f->keys, key_order);
+}
+
 static void givens_add(struct draft *f, struct givens *g, struct given new)
 {
+    new.unknown = !key_exists(f, new.set.key);
+    if (new.unknown && ++f->n_unknown > UNKNOWN_MAX) {
+        f->d->left_out++;
+        return;
+    }
     struct given *old = givens_find(g, new.set.key);
     const struct value *at = new.set.value;
     if (old && old->layer == new.layer) {

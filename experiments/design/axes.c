@@ -1,4 +1,5 @@
 /* Sweep and variants as they are written, checked one by one. */
+#include "core/base/digest.h"
 #include "experiments/design/builder.h"
 #include <string.h>
 
@@ -16,17 +17,19 @@ static void value_canonical(const struct setting *x, struct text *t)
 /* Two values of an axis that are one and the same would be two points with one meaning. */
 static void axis_check_twins(struct draft *f, const struct axis *a)
 {
-    const char **forms = pool_new(f->pool, (size_t)a->values.n, sizeof *forms);
+    struct lookup forms = { .n = 0 };
     for (int i = 0; i < a->values.n; i++) {
         struct text t = { NULL, 0, 0 };
-        const struct value *v = a->values.list[i].set.value;
         value_canonical(&a->values.list[i].set, &t);
-        forms[i] = pool_text(f->pool, t.s ? t.s : "");
+        const uint64_t form = digest_of(t.s, t.len);
         text_clear(&t);
-        for (int j = 0; j < i; j++)
-            if (strcmp(forms[i], forms[j]) == 0)
-                diag_at(f->d, v, NULL, "%s: this value is swept twice", a->key);
+        if (lookup_find(&forms, form) < 0)
+            lookup_add(&forms, form, i);
+        else
+            diag_at(f->d, a->values.list[i].set.value, NULL, "%s: this value is swept twice",
+                    a->key);
     }
+    lookup_clear(&forms);
 }
 
 static void axis_add(struct draft *f, const struct given *g)
@@ -41,9 +44,15 @@ static void axis_add(struct draft *f, const struct given *g)
         return;
     }
     *a = (struct axis){ .key = g->set.key, .at = list, .layer = g->layer };
-    for (const struct value *v = list->first; v; v = v->next) a->values.n++;
     f->n_axes++;
-    if (a->values.n > POINTS_MAX) return; /* axes_count refuses */
+    int n = 0;
+    for (const struct value *v = list->first; v; v = v->next) n++;
+    if (n > POINTS_MAX) { /* an axis without values makes no points */
+        diag_at(f->d, list->key, NULL, "%s is swept over %d values; %d are the most", a->key, n,
+                POINTS_MAX);
+        return;
+    }
+    a->values.n = n;
     a->values.list = pool_new(f->pool, (size_t)a->values.n, sizeof *a->values.list);
     int i = 0;
     for (const struct value *v = list->first; v; v = v->next)
@@ -73,11 +82,12 @@ static const struct value *variant_name(struct draft *f, const struct value *at)
         diag_at(f->d, v, NULL, "variants: a name is one line of 1 to 100 characters");
         return NULL;
     }
-    for (int i = 0; i < f->n_variants; i++)
-        if (strcmp(f->variants[i].name, v->text) == 0) {
-            diag_at(f->d, v, NULL, "variants: \"%s\" is the name of two variants", v->text);
-            return NULL;
-        }
+    const uint64_t name = digest_of(v->text, strlen(v->text));
+    if (lookup_find(&f->variant_at, name) >= 0) {
+        diag_at(f->d, v, NULL, "variants: \"%s\" is the name of two variants", v->text);
+        return NULL;
+    }
+    lookup_add(&f->variant_at, name, f->n_variants);
     return v;
 }
 

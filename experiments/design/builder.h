@@ -1,5 +1,6 @@
 #ifndef EXPERIMENTS_DESIGN_BUILDER_H
 #define EXPERIMENTS_DESIGN_BUILDER_H
+#include "core/base/lookup.h"
 #include "experiments/design/design.h"
 #include "experiments/spec/components.h"
 
@@ -14,7 +15,16 @@
  *   final    baseline, and points that are the same runs
  * Each reports all it finds; the later ones pass over what the earlier ones refused. */
 
-enum { LAYERS = 18, POINTS_MAX = 10000, SEEDS_MAX = 1000 };
+/* What an experiment may have, so that any file is answered in about two seconds.
+ * CALLS_MAX: calls in the graphs of all different networks; 600 of ResNet-152. */
+enum {
+    LAYERS = 18,
+    POINTS_MAX = 10000,
+    SEEDS_MAX = 1000,
+    RUNS_MAX = 100000,
+    CALLS_MAX = 1000000,
+    UNKNOWN_MAX = 100 /* unknown keys that are spoken of one by one */
+};
 
 /* A setting as it was written. One value swept over is one given, whichever points use it. */
 struct given {
@@ -67,7 +77,10 @@ struct draft {
     struct axis *axes;
     int n_axes;
     struct variant *variants;
-    int n_variants; /* 0: the experiment has no variants */
+    int n_variants;           /* 0: the experiment has no variants */
+    struct lookup variant_at; /* by name */
+    const char **keys;        /* of all settings there are, sorted */
+    int n_keys, n_unknown;
     bool *resolved; /* of each point: all its settings could be read */
 };
 
@@ -89,6 +102,8 @@ void draft_axes(struct draft *f);
 
 /* design_product.c */
 void draft_product(struct draft *f);
+/* Where the sweep begins in the file, for what is wrong with all of it; NULL: there is none. */
+const struct value *draft_first(const struct draft *f);
 /* What is in force at a point: base, variant, axes. out has room for draft_settings_max. */
 int draft_settings_max(const struct draft *f);
 int draft_settings_at(const struct draft *f, int point, struct given **out);
@@ -111,21 +126,34 @@ void draft_data(struct draft *f);
 void draft_final(struct draft *f);
 uint64_t design_point_digest(const struct design_point *p);
 
-/* design_nets.c: what is known of each network of an experiment. */
+/* networks.c: what is known of each data set and each network of an experiment. */
+struct data_facts {
+    char *why; /* the shape is refused */
+    struct data_shape shape;
+    bool counted; /* its files are at hand: images of each part */
+    uint64_t count[DATA_PARTS];
+};
 struct net_facts {
-    uint64_t key; /* digest of what it was built from */
     bool built;
-    char *why; /* it was not */
+    bool beyond; /* not tried: those before it have CALLS_MAX calls together */
+    char *why;   /* it was not */
+    size_t calls;
     struct model_counts counts;
     uint64_t structure, bytes;
     size_t unfused;
 };
-struct nets {
-    struct net_facts *list;
-    int n, room;
+struct facts {
+    bool network; /* design_request.network */
+    struct data_facts *data;
+    struct net_facts *nets;
+    int data_room, nets_room;
+    struct lookup data_at, net_at;
+    size_t calls; /* of all networks */
 };
-/* Builds the network, unless an equal one was built before. Valid until the next call. */
-const struct net_facts *nets_facts(struct nets *n, const struct run_spec *s,
-                                   const struct data_shape *shape);
-void nets_clear(struct nets *n);
+/* Found out where no equal one was before. Valid until the next call. */
+const struct data_facts *facts_data(struct facts *f, const struct run_spec *s);
+const struct net_facts *facts_net(struct facts *f, const struct run_spec *s); /* that has a shape */
+/* What is trained on; 0 where that is not known. */
+uint32_t facts_train_images(const struct data_facts *d, const struct run_spec *s);
+void facts_clear(struct facts *f);
 #endif

@@ -1,12 +1,11 @@
 /* Which points read the same images, and how much of all images is in memory while one trains: a
  * sweep opens every data set before its first run, since ids need the data's digest, shares it
  * among the points that differ in what they choose from it, and closes it after its last run. */
+#include "core/base/digest.h"
 #include "experiments/design/builder.h"
 #include <stdlib.h>
-#include <string.h>
 
 struct data_use {
-    char *key;                       /* spec_write_images */
     const struct design_point *user; /* the first one */
     int first, last;                 /* points */
     struct data_settings chosen;     /* by all of its points together */
@@ -16,6 +15,7 @@ struct data_use {
 struct data_uses {
     struct data_use *list;
     int n;
+    struct lookup at; /* by spec_write_images */
 };
 
 static int limit_of_both(int a, int b) { return !a || !b ? 0 : a > b ? a : b; }
@@ -38,15 +38,15 @@ static uint64_t use_bytes(const struct data_use *d)
 
 static int use_of(struct data_uses *u, const struct design_point *p)
 {
-    struct text key = { 0 };
-    int at = 0;
-    spec_write_images(&p->spec, &p->shape, &key);
-    while (at < u->n && strcmp(u->list[at].key, key.s) != 0) at++;
-    if (at == u->n)
-        u->list[u->n++] =
-            (struct data_use){ .key = mem_text(key.s), .user = p, .chosen = p->spec.data };
-    text_clear(&key);
-    return at;
+    struct text t = { 0 };
+    spec_write_images(&p->spec, &p->shape, &t);
+    const uint64_t key = digest_of(t.s, t.len);
+    text_clear(&t);
+    const int known = lookup_find(&u->at, key);
+    if (known >= 0) return known;
+    lookup_add(&u->at, key, u->n);
+    u->list[u->n] = (struct data_use){ .user = p, .chosen = p->spec.data };
+    return u->n++;
 }
 
 /* Is d in memory while runs of the point train? Those of one seed come before those of the next:
@@ -85,6 +85,6 @@ void draft_data(struct draft *f)
     o->n_data_sets = u.n;
     for (int i = 0; i < u.n; i++) u.list[i].bytes = use_bytes(&u.list[i]);
     for (int i = 0; i < o->n_points; i++) point_hold(&u, &o->points[i], i, o->n_seeds);
-    for (int i = 0; i < u.n; i++) free(u.list[i].key);
+    lookup_clear(&u.at);
     free(u.list);
 }

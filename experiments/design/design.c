@@ -18,6 +18,7 @@ bool design_read(struct design *out, const struct design_request *r, struct diag
         draft_data(&f);
         draft_final(&f);
     }
+    lookup_clear(&f.variant_at);
     if (d->count == before) return true;
     design_clear(out);
     return false;

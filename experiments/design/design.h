@@ -11,10 +11,11 @@ struct design_point {
     struct run_spec spec;
     struct data_shape shape;
     struct model_counts counts;
-    uint64_t structure; /* graph_digest */
-    size_t unfused;     /* graph_unfused of a training step */
-    uint64_t bytes;     /* of a training step at its batch size, with the optimiser's state */
-    int data_set;       /* points of one number read the same images: below design.n_data_sets */
+    uint64_t structure;    /* graph_digest */
+    size_t unfused;        /* graph_unfused of a training step */
+    uint32_t train_images; /* that it is trained on; 0 where its data are not at hand */
+    uint64_t bytes;        /* of a training step at its batch size, with the optimiser's state */
+    int data_set;          /* points of one number read the same images: below design.n_data_sets */
     /* Bytes of images in memory while its runs train: of its data set, and of those that other
      * points use and that are open then. read: of them, those that opening has read already. */
     uint64_t images, images_read;
@@ -40,7 +41,8 @@ struct design_request {
                                      * it, and it cannot extend another file), or NULL */
     const char *const *assignments; /* KEY=VALUE of the command line; win over the file */
     int n_assignments;
-    bool sweep; /* KEY=V1,V2,... makes an axis */
+    bool sweep;   /* KEY=V1,V2,... makes an axis */
+    bool network; /* only the network is wanted: what is asked of data is not held against them */
 };
 
 /* Reads, resolves and checks everything; false with every problem in d. */

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILES = LAYERS - 2 }; /* that extend one another */
+enum {
+    FILES = LAYERS - 2, /* that extend one another */
+    FILE_BYTES = 1000000
+};
 
 /* A file being read, and who asked for it. */
 struct reading {
@@ -79,7 +82,12 @@ static bool layer_file(struct draft *f, struct reading *r)
         diag_at(f->d, r->asked, NULL, "%s", e.text);
         return false;
     }
-    bool ok = layer_text(f, r, (const char *)bytes.data, bytes.len);
+    bool ok = bytes.len <= FILE_BYTES;
+    if (ok)
+        ok = layer_text(f, r, (const char *)bytes.data, bytes.len);
+    else
+        diag_at(f->d, r->asked, NULL, "%s: %.1f MB; an experiment file has 1 MB at most", r->path,
+                (double)bytes.len / 1e6);
     free(bytes.data);
     return ok;
 }

@@ -19,13 +19,13 @@ uint64_t design_point_digest(const struct design_point *p)
 
 static void final_twins(struct draft *f)
 {
-    struct design *o = f->out;
-    uint64_t *digests = pool_new(f->pool, (size_t)o->n_points, sizeof *digests);
-    for (int i = 0; i < o->n_points; i++) {
-        digests[i] = design_point_digest(&o->points[i]);
-        for (int j = 0; j < i && o->points[i].same_as < 0; j++)
-            if (digests[i] == digests[j]) o->points[i].same_as = j;
+    struct lookup first = { .n = 0 };
+    for (int i = 0; i < f->out->n_points; i++) {
+        const uint64_t digest = design_point_digest(&f->out->points[i]);
+        f->out->points[i].same_as = lookup_find(&first, digest);
+        if (f->out->points[i].same_as < 0) lookup_add(&first, digest, i);
     }
+    lookup_clear(&first);
 }
 
 /* Does the point have the value that the baseline asks of this key? */

@@ -22,6 +22,7 @@ static bool point_assign(struct draft *f, int point, struct given *g, bool left_
     struct run_spec *s = &f->out->points[point].spec;
     struct err e;
     void *into;
+    if (g->unknown) return false;
     switch (spec_assign(s, &g->set, f->pool, &e)) {
     case ASSIGNED:
         g->assigned = true;
@@ -84,10 +85,12 @@ static bool any_above(const struct givens *these, const struct given *g)
  * taken out there. */
 static bool is_ruled_out_above(const struct draft *f, const struct given *g)
 {
-    bool above = any_above(&f->base, g);
-    for (int v = 0; v < f->n_variants; v++) above |= any_above(&f->variants[v].settings, g);
-    for (int a = 0; a < f->n_axes; a++) above |= any_above(&f->axes[a].values, g);
-    return above;
+    if (any_above(&f->base, g)) return true;
+    for (int v = 0; v < f->n_variants && f->top_layer[TOP_VARIANTS] > g->layer; v++)
+        if (any_above(&f->variants[v].settings, g)) return true;
+    for (int a = 0; a < f->n_axes; a++)
+        if (f->axes[a].layer > g->layer && any_above(&f->axes[a].values, g)) return true;
+    return false;
 }
 
 static bool is_foreign(const struct given *g) { return !g->assigned && g->foreign_at; }

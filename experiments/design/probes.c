@@ -4,60 +4,51 @@
 #include "experiments/design/builder.h"
 #include <string.h>
 
-struct probing {
-    struct nets nets;
-};
+/* s is resolved and, but for the first probe, has a shape. */
+typedef bool probe(struct facts *f, const struct run_spec *s, struct err *e);
 
-/* s is resolved and, but for the first probe, its shape is known. */
-typedef bool probe(struct probing *p, const struct run_spec *s, const struct data_shape *shape,
-                   struct err *e);
-
-static bool probe_augment(struct probing *p, const struct run_spec *s,
-                          const struct data_shape *shape, struct err *e)
+static bool probe_shape(struct facts *f, const struct run_spec *s, struct err *e)
 {
-    (void)p;
-    return augment_check(&s->augment, s->format, shape->size, e);
+    const struct data_facts *d = facts_data(f, s);
+    return !d->why || err_set(e, "%s", d->why);
 }
 
-static bool probe_channels(struct probing *p, const struct run_spec *s,
-                           const struct data_shape *shape, struct err *e)
+static bool probe_channels(struct facts *f, const struct run_spec *s, struct err *e)
 {
-    (void)p;
+    const int channels = facts_data(f, s)->shape.channels;
     const struct data_channels *all[] = { &s->data.mean, &s->data.sd };
     for (int i = 0; i < 2; i++)
-        if (all[i]->n && all[i]->n != shape->channels)
+        if (all[i]->n && all[i]->n != channels)
             return err_set(e, "dataset.%s: %d numbers, but images have %d channel%s",
-                           i ? "sd" : "mean", all[i]->n, shape->channels,
-                           shape->channels > 1 ? "s" : "");
+                           i ? "sd" : "mean", all[i]->n, channels, channels > 1 ? "s" : "");
     return true;
 }
 
-static bool probe_schedule(struct probing *p, const struct run_spec *s,
-                           const struct data_shape *shape, struct err *e)
+static bool probe_augment(struct facts *f, const struct run_spec *s, struct err *e)
 {
-    (void)p;
-    (void)shape;
+    return augment_check(&s->augment, s->format, facts_data(f, s)->shape.size, e);
+}
+
+static bool probe_counts(struct facts *f, const struct run_spec *s, struct err *e)
+{
+    const struct data_facts *d = facts_data(f, s);
+    return !d->counted || data_counts_check(&s->data, s->train.batch_size, d->count[DATA_TRAIN], e);
+}
+
+static bool probe_schedule(struct facts *f, const struct run_spec *s, struct err *e)
+{
+    (void)f;
     return schedule_check(s->schedule, s->schedule_settings, s->train.epochs, e);
 }
 
-static bool probe_network(struct probing *p, const struct run_spec *s,
-                          const struct data_shape *shape, struct err *e)
+static bool probe_network(struct facts *f, const struct run_spec *s, struct err *e)
 {
-    const struct net_facts *f = nets_facts(&p->nets, s, shape);
-    return f->built || err_set(e, "%s", f->why);
+    const struct net_facts *n = facts_net(f, s);
+    return n->built || n->beyond || err_set(e, "%s", n->why);
 }
 
-static bool probe_shape(struct probing *p, const struct run_spec *s, const struct data_shape *shape,
-                        struct err *e)
-{
-    (void)p;
-    (void)shape;
-    struct data_shape ignored;
-    return spec_shape(s, &ignored, e);
-}
-
-static probe *const probes[] = { probe_shape, probe_channels, probe_augment, probe_schedule,
-                                 probe_network };
+static probe *const probes[] = { probe_shape,  probe_channels, probe_augment,
+                                 probe_counts, probe_schedule, probe_network };
 enum { PROBES = sizeof probes / sizeof *probes };
 
 /* One probe that fails, and the points where it does. */
@@ -70,7 +61,7 @@ struct death {
 
 struct deaths {
     struct draft *f;
-    struct probing probing;
+    struct facts facts;
     struct death *list;
     int n, room;
     struct given **settings, **fewer; /* of the point at hand; room for all of them */
@@ -79,10 +70,8 @@ struct deaths {
 
 static bool probe_passes(struct deaths *d, int number, const struct run_spec *s)
 {
-    struct data_shape shape;
     struct err e;
-    if (!spec_shape(s, &shape, &e)) return false;
-    return probes[number](&d->probing, s, &shape, &e);
+    return probes[0](&d->facts, s, &e) && probes[number](&d->facts, s, &e);
 }
 
 /* Would the probe pass without the i-th setting of the point? */
@@ -102,9 +91,12 @@ static bool passes_without(struct deaths *d, int number, int i)
 static const struct given *blame_named(const struct deaths *d, const char *why)
 {
     for (int i = 0; i < d->n_settings; i++) {
+        const size_t len = strlen(d->settings[i]->set.key);
+        if (strncmp(why, d->settings[i]->set.key, len) == 0 && why[len] == ':')
+            return d->settings[i];
+    }
+    for (int i = 0; i < d->n_settings; i++) {
         const struct setting *x = &d->settings[i]->set;
-        size_t len = strlen(x->key);
-        if (strncmp(why, x->key, len) == 0 && why[len] == ':') return d->settings[i];
         if (strcmp(x->key, "dataset.path") == 0 && x->value->kind == VALUE_SCALAR &&
             strstr(why, x->value->text))
             return d->settings[i];
@@ -167,18 +159,21 @@ static void point_probe(struct deaths *d, int point)
     struct design_point *p = &d->f->out->points[point];
     struct err e;
     d->n_settings = draft_settings_at(d->f, point, d->settings);
-    if (!spec_shape(&p->spec, &p->shape, &e)) {
+    if (!probe_shape(&d->facts, &p->spec, &e)) {
         point_dies(d, point, 0, &e);
         return;
     }
     bool passed = true;
     for (int i = 1; i < PROBES; i++) {
-        if (probes[i](&d->probing, &p->spec, &p->shape, &e)) continue;
+        if (probes[i](&d->facts, &p->spec, &e)) continue;
         point_dies(d, point, i, &e);
         passed = false;
     }
     if (!passed) return;
-    const struct net_facts *net = nets_facts(&d->probing.nets, &p->spec, &p->shape);
+    const struct data_facts *data = facts_data(&d->facts, &p->spec);
+    p->shape = data->shape;
+    p->train_images = facts_train_images(data, &p->spec);
+    const struct net_facts *net = facts_net(&d->facts, &p->spec);
     p->counts = net->counts;
     p->structure = net->structure;
     p->unfused = net->unfused;
@@ -205,11 +200,16 @@ static void death_report(struct draft *f, const struct death *x)
 void draft_probes(struct draft *f)
 {
     size_t most = (size_t)draft_settings_max(f);
-    struct deaths d = { .f = f };
+    struct deaths d = { .f = f, .facts = { .network = f->request->network } };
     d.settings = pool_new(f->pool, most, sizeof *d.settings);
     d.fewer = pool_new(f->pool, most, sizeof *d.fewer);
     for (int i = 0; i < f->out->n_points; i++)
         if (f->resolved[i]) point_probe(&d, i);
     for (int i = 0; i < d.n; i++) death_report(f, &d.list[i]);
-    nets_clear(&d.probing.nets);
+    if (d.facts.calls >= CALLS_MAX)
+        diag_at(f->d, draft_first(f), NULL,
+                "the networks of this experiment have more than %d layers together: sweep over "
+                "fewer of them",
+                CALLS_MAX);
+    facts_clear(&d.facts);
 }

@@ -3,6 +3,8 @@
 #include "experiments/design/builder.h"
 #include <string.h>
 
+enum { VALUE_TEXT = 5000 }; /* bytes at most; what is longer is no value of any setting */
+
 void value_text(const struct value *v, struct text *t)
 {
     if (v->kind == VALUE_SCALAR) {
@@ -10,7 +12,7 @@ void value_text(const struct value *v, struct text *t)
         return;
     }
     text_add(t, v->kind == VALUE_LIST ? "[" : "{");
-    for (const struct value *c = v->first; c; c = c->next) {
+    for (const struct value *c = v->first; c && t->len < VALUE_TEXT; c = c->next) {
         if (c->key) text_addf(t, "%s: ", c->key->text);
         value_text(c, t);
         if (c->next) text_add(t, ", ");
@@ -18,14 +20,26 @@ void value_text(const struct value *v, struct text *t)
     text_add(t, v->kind == VALUE_LIST ? "]" : "}");
 }
 
+const struct value *draft_first(const struct draft *f)
+{
+    if (f->n_axes) return f->axes[0].at->key;
+    return f->n_variants ? f->top[TOP_VARIANTS]->key : NULL;
+}
+
 /* The number of points; 0 after a diagnosis. */
 static int axes_count(struct draft *f)
 {
     double n = f->n_variants ? f->n_variants : 1;
     for (int a = 0; a < f->n_axes; a++) n *= f->axes[a].values.n;
-    if (n <= POINTS_MAX) return (int)n;
-    const struct value *at = f->n_axes ? f->axes[0].at->key : f->top[TOP_VARIANTS]->key;
-    diag_at(f->d, at, NULL, "the sweep has %.0f points; %d are the most", n, POINTS_MAX);
+    if (n > POINTS_MAX)
+        diag_at(f->d, draft_first(f), NULL, "the sweep has %.0f points; %d are the most", n,
+                POINTS_MAX);
+    else if (n * f->out->n_seeds > RUNS_MAX)
+        diag_at(f->d, draft_first(f), NULL,
+                "%.0f points with %d seeds are %.0f runs; %d are the most", n, f->out->n_seeds,
+                n * f->out->n_seeds, RUNS_MAX);
+    else
+        return (int)n;
     return 0;
 }
 

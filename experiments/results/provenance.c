@@ -18,6 +18,8 @@
 #ifndef SENET_REVISION
 #define SENET_REVISION "unknown"
 #endif
+const char *program_revision(void) { return SENET_REVISION; }
+
 #define MACHINE_QUOTE(token) #token
 #define MACHINE_TEXT(macro) MACHINE_QUOTE(macro)
 
@@ -52,7 +54,7 @@ cJSON *machine_describe(cJSON *into, int threads)
 void program_describe(cJSON *into)
 {
     cJSON *p = cJSON_AddObjectToObject(into, "program");
-    cJSON_AddStringToObject(p, "revision", SENET_REVISION);
+    cJSON_AddStringToObject(p, "revision", program_revision());
     cJSON_AddNumberToObject(p, "numerics", NUMERICS_VERSION);
     cJSON *l = cJSON_AddObjectToObject(into, "libraries");
     char xxhash[32];

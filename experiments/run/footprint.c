@@ -36,7 +36,10 @@ bool footprint_at(const struct design_point *p, int batch, struct footprint *out
     struct model_net net = { 0 };
     struct err e;
     if (!spec_build(&p->spec, batch, &p->shape, &net, &e)) return false;
-    uint64_t step = spec_net_bytes(&net) + spec_state_bytes(&p->spec, p->counts.trainable);
+    struct train_settings train = p->spec.train;
+    train.batch_size = batch;
+    uint64_t step = spec_net_bytes(&net, train_short(&train, p->train_images)) +
+                    spec_state_bytes(&p->spec, p->counts.trainable);
     graph_destroy(net.graph);
     *out = footprint_with(p, batch, step);
     return true;

@@ -117,6 +117,7 @@ static bool net_prepare(const struct run_task *t, struct model_net *n, struct er
     headroom_read(&h, ""); /* others may have taken memory since the sweep began */
     if (!footprint_fits(t->point, 1, &h, e)) return false;
     if (!spec_build(s, s->train.batch_size, &t->point->shape, n, e)) return false;
+    graph_short(n->graph, train_short(&s->train, t->data->split.train.count));
     return graph_plan(n->graph, true, (struct tensor *[]){ n->logits, n->loss, NULL }, e);
 }
 

@@ -290,7 +290,9 @@ enum runner_status runner_run(const struct design *d, const struct run_options *
     parallel_use(o->threads);
     progress_open(&p, o->jobs ? o->jobs : 1, o->quiet);
     signals_watch();
+    const size_t there = dir_there(o->dir);
     enum runner_status status = runner_go(&r, &p, e);
+    if (status == RUNNER_NO_DATA) dir_unmake(o->dir, there); /* refused: nothing is left behind */
     progress_close(&p);
     census_clear(&r.census);
     run_data_clear(&r.all_data);

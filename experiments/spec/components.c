@@ -172,8 +172,7 @@ static void keys_add(struct keys *k, const char *prefix, const struct field *fie
     }
 }
 
-/* All keys that exist under any choice, in p; returns how many. */
-static int keys_all(const char ***out, struct pool *p)
+int keys_all(const char ***out, struct pool *p)
 {
     struct keys k = { pool_new(p, KEYS_MAX, sizeof *k.list), 0, p };
     for (int i = 0; i < FIXED_TABLES; i++)

@@ -38,6 +38,9 @@ const char *last_part(const char *key); /* "squeeze" */
 /* The component and the name under which a key exists ("schedule step"), or NULL. */
 const char *key_owner(const char *key, struct pool *p);
 
+/* All keys that exist under any choice, in p; returns how many. */
+int keys_all(const char ***out, struct pool *p);
+
 /* "model.se takes reduction, squeeze, ..." of the first len bytes of prefix, or NULL. */
 const char *section_advice(const char *prefix, size_t len, struct pool *p);
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { DIAG_TEXT = 2000 }; /* bytes of a message at most */
+
 struct source {
     const char *file, *text;
     struct source *next; /* in the order in which files were read */
@@ -29,6 +31,8 @@ void diags_source(struct diags *d, const char *file, const char *text)
 
 size_t line_break(const char *s)
 {
+    const unsigned char c = (unsigned char)*s;
+    if (c > '\r' && c != 0xc2 && c != 0xe2) return 0; /* nearly always */
     static const char *const breaks[] = { "\r\n",     "\n",           "\r",
                                           "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9" };
     for (size_t i = 0; i < sizeof breaks / sizeof *breaks; i++)
@@ -120,55 +124,64 @@ static bool text_same(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static void diags_add(struct diags *d, struct diag new)
+/* Was the same said of the same place? */
+static bool diags_have(const struct diags *d, const struct diag *new)
 {
     for (int i = 0; i < d->count; i++) {
         const struct diag *o = &d->list[i];
-        if (o->line == new.line && o->column == new.column &&text_same(o->file, new.file) &&
-            text_same(o->text, new.text))
-            return;
+        if (o->line == new->line && o->column == new->column &&text_same(o->file, new->file) &&
+            text_same(o->text, new->text))
+            return true;
+    }
+    return false;
+}
+
+/* A new one, with copies of file and text, or NULL: it is there already, or one too many. */
+static struct diag *diags_add(struct diags *d, struct diag new, const char *fmt, va_list ap)
+{
+    struct text t = { NULL, 0, 0 };
+    struct diag *added = NULL;
+    text_vaddf(&t, fmt, ap);
+    new.text = text_shorten(t.s);
+    if (t.len > DIAG_TEXT) t.s[DIAG_TEXT] = 0;
+    if (diags_have(d, &new)) {
+        text_clear(&t);
+        return NULL;
     }
     if (d->count == DIAGS_KEPT) {
         d->left_out++;
-        return;
+    } else {
+        if (!d->list) d->list = pool_new(&d->pool, DIAGS_KEPT, sizeof *d->list);
+        added = &d->list[d->count++];
+        *added = new;
+        added->text = pool_text(&d->pool, t.s);
+        if (new.file) added->file = pool_text(&d->pool, new.file);
     }
-    if (!d->list) d->list = pool_new(&d->pool, DIAGS_KEPT, sizeof *d->list);
-    d->list[d->count++] = new;
-}
-
-static const char *diag_text(struct diags *d, const char *fmt, va_list ap)
-{
-    char text[2048];
-    vsnprintf(text, sizeof text, fmt, ap);
-    return pool_text(&d->pool, text);
+    text_clear(&t);
+    return added;
 }
 
 void diag_at(struct diags *d, const struct value *v, const char *hint, const char *fmt, ...)
 {
+    struct diag new = { .file = NULL };
     va_list ap;
+    if (v) new = (struct diag){ .file = v->file, .line = v->line, .column = v->column };
     va_start(ap, fmt);
-    struct diag new = { .text = diag_text(d, fmt, ap) };
+    struct diag *added = diags_add(d, new, fmt, ap);
     va_end(ap);
-    if (hint) new.hint = pool_text(&d->pool, hint);
-    if (v) {
-        new.file = pool_text(&d->pool, v->file);
-        new.line = v->line;
-        new.column = v->column;
-        new.width = value_width(v, span_skip(source_line(d, v->file, v->line), v->column - 1));
-    }
-    diags_add(d, new);
+    if (!added) return;
+    if (hint) added->hint = text_shorten(pool_text(&d->pool, hint));
+    if (v)
+        added->width = value_width(v, span_skip(source_line(d, v->file, v->line), v->column - 1));
 }
 
 void diag_place(struct diags *d, const char *file, int line, int column, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    struct diag new = {
-        .file = pool_text(&d->pool, file), .line = line, .column = column, .width = 1
-    };
-    new.text = diag_text(d, fmt, ap);
+    diags_add(d, (struct diag){ .file = file, .line = line, .column = column, .width = 1 }, fmt,
+              ap);
     va_end(ap);
-    diags_add(d, new);
 }
 
 /* As it may be shown: control characters would move the cursor. */

@@ -17,7 +17,7 @@ struct diag {
     const char *text, *hint; /* hint: a line of advice, or NULL */
 };
 
-enum { DIAGS_KEPT = 1000, DIAGS_PRINTED = 50 };
+enum { DIAGS_KEPT = 200, DIAGS_PRINTED = 50 };
 
 struct diags {
     struct diag *list;

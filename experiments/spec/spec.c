@@ -298,8 +298,9 @@ void spec_write_images(const struct run_spec *s, const struct data_shape *shape,
     fields_write(s->format->fields, s->format_settings, t);
 }
 
-uint64_t spec_net_bytes(const struct model_net *n)
+uint64_t spec_net_bytes(const struct model_net *n, int short_images)
 {
+    graph_short(n->graph, short_images);
     return graph_bytes(n->graph, true, (struct tensor *[]){ n->logits, n->loss, NULL });
 }
 
@@ -317,4 +318,10 @@ uint64_t spec_images(const struct run_spec *s, const struct data_shape *shape)
 {
     const char *path = s->data.path ? s->data.path : s->format->default_path;
     return s->format->kept ? s->format->kept(path, s->format_settings, &s->data, shape) : 0;
+}
+
+bool spec_images_count(const struct run_spec *s, uint64_t count[DATA_PARTS])
+{
+    const char *path = s->data.path ? s->data.path : s->format->default_path;
+    return s->format->count(path, s->format_settings, count);
 }

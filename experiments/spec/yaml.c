@@ -5,7 +5,7 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { YAML_DEPTH = 16, YAML_KEYS = 1000, YAML_VALUES = 100000 };
+enum { YAML_DEPTH = 16, YAML_KEYS = 1000, YAML_VALUES = 100000, YAML_TEXT = 2000 };
 
 struct reader {
     yaml_parser_t parser;
@@ -100,6 +100,8 @@ static struct value *reader_scalar(struct reader *r, const yaml_event_t *e)
     const char *text = (const char *)e->data.scalar.value;
     if (strlen(text) != e->data.scalar.length)
         return reader_refuse(r, e, "a text cannot hold the character NUL");
+    if (e->data.scalar.length > YAML_TEXT)
+        return reader_refuse(r, e, "a text of more than 2,000 bytes");
     struct value *v = reader_new(r, e, VALUE_SCALAR);
     v->text = pool_text(r->pool, text);
     return v;

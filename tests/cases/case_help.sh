@@ -11,7 +11,7 @@ done
 expect 0 "$SENET_EXP" --help
 has out "describe"
 expect 0 "$SENET_EXP" --version
-has out "senet-exp "
+grep -Eq "^senet-exp [0-9.]+ \(([0-9a-f]{12}(-dirty)?|unknown)\)$" out || fail "--version: $(cat out)"
 
 for topic in backbones datasets settings presets; do
     (cd "$root" && "$SENET_EXP" list $topic) >out || fail "list $topic"

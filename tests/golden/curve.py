@@ -96,7 +96,9 @@ def batches():
     assert flat.size == step * len(curve["losses"])
     for i in range(len(curve["losses"])):
         one = torch.tensor(flat[i * step:(i + 1) * step])
-        yield one[:-n].reshape(n, s, s, c).permute(0, 3, 1, 2).contiguous(), one[-n:].long()
+        real = int(curve["images"][i])
+        images, labels = one[:-n].reshape(n, s, s, c)[:real], one[-n:][:real].long()
+        yield images.permute(0, 3, 1, 2).contiguous(), labels
 
 
 def train(dtype):

@@ -7,7 +7,8 @@
  *   python3 tests/golden/curve.py DIR
  *
  * DIR gets curve.json, weights.f32 (parameters in the order of curve.json, our layout) and
- * batches.f32 (a step: images NHWC, then labels). */
+ * batches.f32 (a step: images NHWC, then labels; with
+ * zeros where the last one of an epoch has fewer). */
 #include "core/base/file.h"
 #include "core/kernels/kernels.h"
 #include "tests/golden/curve.h"
@@ -104,17 +105,21 @@ static void dump_run(struct dump *d, int steps)
     train_result_clear(&result);
 }
 
-/* Learning rates and losses by step. */
+/* Learning rates, images and losses by step. */
 static void dump_curve(struct dump *d)
 {
     const struct rig_request *q = d->request;
     const struct train_job *job = &d->rig.job;
     int n = d->curve.count;
-    const double per_epoch = d->rig.split.train.count / (uint32_t)q->batch;
+    const int rest = train_short(job->settings, d->rig.split.train.count),
+              per_epoch = (int)d->rig.split.train.count / q->batch + (rest > 0);
     double *x = mem_new((size_t)n, sizeof *x);
     for (int i = 0; i < n; i++)
-        x[i] = q->lr * job->schedule->factor(job->schedule_settings, i / per_epoch, q->epochs);
+        x[i] =
+            q->lr * job->schedule->factor(job->schedule_settings, (double)i / per_epoch, q->epochs);
     dump_numbers(d, "lr", x, n);
+    for (int i = 0; i < n; i++) x[i] = rest && i % per_epoch == per_epoch - 1 ? rest : q->batch;
+    dump_numbers(d, "images", x, n);
     for (int i = 0; i < n; i++) x[i] = (double)d->curve.losses[i];
     dump_numbers(d, "losses", x, n);
     text_addf(&d->json, "\"inputs\":\"%016llx\",", (unsigned long long)digest_end(d->curve.inputs));
@@ -128,7 +133,7 @@ int main(int argc, char **argv)
     BUG_IF(!small && argc != 6, "curve_dump DIR cifar10 DATA STEPS LR");
     struct rig_request q = small ? curve_small : curve_cifar10;
     if (!small) q.path = argv[3], q.lr = atof(argv[5]);
-    int steps = small ? q.epochs * 6 : atoi(argv[4]); /* 96 images / 16 = 6 an epoch */
+    int steps = small ? q.epochs * 6 : atoi(argv[4]); /* 90 images, 16 a step: 6 an epoch */
     struct dump d = { .request = &q };
     rig_make(&d.rig, &q);
     text_add(&d.json, "{");

@@ -167,7 +167,9 @@ static void picture_read(const struct picture *p, int size, const struct data_cr
     struct err e;
     images_put(folder);
     ck_assert(dir_make(path_in(folder, "train/bird"), &e));
+    ck_assert(dir_make(path_in(folder, "test/bird"), &e));
     jpeg_put(path_in(folder, "train/bird/x.jpg"), p);
+    jpeg_put(path_in(folder, "test/bird/x.jpg"), p);
     uint8_t *again = mem_new((size_t)size * (size_t)size, 3);
     for (int cached = 0; cached < 2; cached++) {
         data_open(&d, "images", folder, size, cached ? NULL : PAIRS("cache_mib", "0"));

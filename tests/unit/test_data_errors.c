@@ -71,9 +71,12 @@ static const struct breakage breakages[] = {
     { IDX, SET, TEST_LABELS, 9, 3, NULL, NULL,
       "@/t10k-labels-idx1-ubyte: label 3 at byte 9 is out of range; there are 3 classes" },
     { IDX, SET, TRAIN_LABELS, 9, 10, "classes", "3",
-      "@/train-labels-idx1-ubyte: label 10 at byte 9 is out of range; there are 3 classes" },
+      "dataset.classes: 3, but the labels of @/train-labels-idx1-ubyte are 0..10" },
     { IDX, NOTHING, NULL, 0, 0, "classes", "10",
-      "@/train-labels-idx1-ubyte: its labels are 0..2, but dataset.classes is 10" },
+      "dataset.classes: 10, but the labels of @/train-labels-idx1-ubyte are 0..2" },
+    { IDX, SET, TRAIN_LABELS, 8, 1, NULL, NULL,
+      "@: class 0 has images to test on, but none to train on; add some, or take it out of both "
+      "parts" },
     { IDX, COPY, TRAIN_LABELS, 0, 0, NULL, TEST_LABELS,
       "@/train-labels-idx1-ubyte: 3 labels, but @/train-images-idx3-ubyte has 4 images" },
     { IDX_GZ, MAKE_FOLDER, TRAIN_IMAGES, 0, 0, NULL, NULL,
@@ -115,7 +118,7 @@ static const struct breakage breakages[] = {
       "@: holds both data_batch_1.bin (CIFAR-10) and train.bin (CIFAR-100); keep one set in a "
       "folder" },
     { CIFAR10, MAKE_FOLDER, "test_batch.bin.d", 0, 0, "classes", "100",
-      "@: 10 classes with fine labels, but dataset.classes is 100" },
+      "dataset.classes: 100, but @ has 10 classes with fine labels" },
     { CIFAR10, NOTHING, NULL, 0, 0, "labels", "coarse",
       "@: CIFAR-10 has no coarse labels; dataset.labels must be fine" },
     { CIFAR10, MAKE_FILE, "batches.meta.txt", 0, 0, NULL, NULL,
@@ -136,6 +139,9 @@ static const struct breakage breakages[] = {
     { IMAGES, NOTHING, NULL, 0, 0, "test_folder", "val", "@/val: No such file or directory" },
     { IMAGES, REMOVE, "train/cat", 0, 0, NULL, NULL,
       "@/test/cat: train/ has no class of this name" },
+    { IMAGES, REMOVE, "test/cat", 0, 0, NULL, NULL,
+      "@: class cat has images to train on, but none to test on; add some, or take it out of both "
+      "parts" },
     { IMAGES, MAKE_FOLDER, "train/empty", 0, 0, NULL, NULL,
       "@/train/empty: the class folder is empty" },
     { IMAGES, MAKE_FOLDER, "test/bird", 0, 0, NULL, NULL,
@@ -152,7 +158,7 @@ static const struct breakage breakages[] = {
     { IMAGES, MAKE_PIPE, "test/dog/z.jpg", 0, 0, NULL, NULL,
       "@/test/dog/z.jpg: not a regular file" },
     { IMAGES, NOTHING, NULL, 0, 0, "classes", "3",
-      "@/train: 2 class folders, but dataset.classes is 3" },
+      "dataset.classes: 3, but @/train has 2 class folders" },
     { IMAGES, CUT, "train/dog/b.JPEG", 0, 0, NULL, NULL, "@/train/dog/b.JPEG: the file is empty" },
     { IMAGES, CUT, "train/dog/b.JPEG", 100, 0, NULL, NULL,
       "@/train/dog/b.JPEG: not a sound JPEG image: Premature end of JPEG file (the file is # bytes "

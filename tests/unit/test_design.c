@@ -108,11 +108,10 @@ END_TEST
 START_TEST(test_labels_apart)
 {
     struct fixture f;
-    fixture_text(&f,
-                 BASE "train.schedule.name: onecycle\nsweep:\n  dataset.train_limit: [64, 128]\n"
-                      "  train.schedule.final: [0.1]\n  train.schedule.start: [0.1]\n"
-                      "  model.width: [1, 2]\n");
-    ck_assert_str_eq(f.design.points[3].label, "train_limit=128, final=0.1, start=0.1, width=2");
+    fixture_text(&f, BASE "train.schedule.name: onecycle\nsweep:\n  dataset.test_limit: [64, 128]\n"
+                          "  train.schedule.final: [0.1]\n  train.schedule.start: [0.1]\n"
+                          "  model.width: [1, 2]\n");
+    ck_assert_str_eq(f.design.points[3].label, "test_limit=128, final=0.1, start=0.1, width=2");
     fixture_clear(&f);
     fixture_text(&f, "dataset: {name: synthetic}\nsweep:\n  dataset.size: [8, 16]\n"
                      "  model.input_size: [auto]\n  train.optimizer: [sgd]\n");

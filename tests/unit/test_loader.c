@@ -114,13 +114,40 @@ START_TEST(an_epoch_of_training_shows_each_image_once)
 }
 END_TEST
 
-START_TEST(training_leaves_an_incomplete_batch_out)
+/* How many images an epoch of the 93 has in batches of that size, and how many batches. */
+static void epoch_is(int batch_size, bool drop_last, uint32_t images, size_t batches)
 {
     struct loader_plan p = plan_of(true, 2);
+    p.batch_size = batch_size;
+    p.drop_last = drop_last;
     struct loader *l = loader_create(&p);
-    ck_assert_uint_eq(loader_batches(l), 9); /* of 93 images */
-    epoch_digest(l, &p, 0, false);
+    struct batch b;
+    struct err e;
+    uint32_t n = 0;
+    int last = 0;
+    loader_begin(l, 0);
+    while (loader_next(l, &b, &e) && b.count) {
+        n += (uint32_t)b.count;
+        last = b.count;
+    }
+    ck_assert_uint_eq(n, images);
+    ck_assert_uint_eq(loader_batches(l), batches);
+    const int rest = loader_short(93, batch_size, drop_last);
+    ck_assert_int_eq(last, rest ? rest : batch_size);
+    epoch_digest(l, &p, 1, false);
     loader_destroy(l);
+}
+
+START_TEST(an_incomplete_batch_is_used_or_dropped)
+{
+    epoch_is(10, false, 93, 10);
+    epoch_is(10, true, 90, 9);
+    epoch_is(31, false, 93, 3);
+    epoch_is(31, true, 93, 3);
+    epoch_is(92, false, 92, 1); /* one image left over */
+    epoch_is(2, false, 92, 46);
+    epoch_is(1, false, 93, 93);
+    epoch_is(91, false, 93, 2);
 }
 END_TEST
 
@@ -204,7 +231,7 @@ START_TEST(a_broken_image_is_told_with_its_batch)
     ck_assert_int_eq(truncate(path_in(folder, "train/dog/a.jpg"), 300), 0);
     data_open(&d, "images", folder, 16, NULL);
     s.train = (struct data_view){ DATA_TRAIN, numbers, 4 };
-    struct loader_plan p = { &d, &s, &s.train, NULL, 2, 1, 2 };
+    struct loader_plan p = { &d, &s, &s.train, NULL, 2, false, 1, 2 };
     struct loader *l = loader_create(&p);
     loader_begin(l, 0);
     ck_assert(loader_next(l, &b, &e));
@@ -246,7 +273,7 @@ Suite *suite(void)
     tcase_add_checked_fixture(c, data_setup, data_teardown);
     tcase_add_test(c, batches_are_the_same_for_any_threads_and_timing);
     tcase_add_test(c, an_epoch_of_training_shows_each_image_once);
-    tcase_add_test(c, training_leaves_an_incomplete_batch_out);
+    tcase_add_test(c, an_incomplete_batch_is_used_or_dropped);
     tcase_add_test(c, evaluation_is_in_order_and_pads_with_zeros);
     tcase_add_test(c, it_can_be_left_at_any_time);
     tcase_add_test(c, the_caller_may_keep_a_batch_until_the_next_call);

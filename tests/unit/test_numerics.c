@@ -319,9 +319,13 @@ static const struct rig_request run_request = {
     .seed = 11,
 };
 
-static void pin_run(struct pins *p, int precision)
+static const char more_images[] = "185"; /* 32 to validate, four batches and one of 25 */
+
+/* images: made, NULL: those of the request. */
+static void pin_run(struct pins *p, int precision, const char *images)
 {
     struct rig_request q = run_request;
+    if (images) q.format_settings[5] = images;
     struct rig r;
     struct err e;
     struct train_result result;
@@ -337,7 +341,9 @@ static void pin_run(struct pins *p, int precision)
     }
     digest_add(d, &result.test.loss, sizeof result.test.loss);
     digest_add(d, result.test.predicted, result.test.count * sizeof *result.test.predicted);
-    pin(p, pool_textf(&p->pool, "run%s", precision_name(precision == PRECISION_BF16)),
+    pin(p,
+        pool_textf(&p->pool, "run%s%s", precision_name(precision == PRECISION_BF16),
+                   images ? " short" : ""),
         digest_end(d));
     train_result_clear(&result);
     rig_clear(&r);
@@ -397,8 +403,10 @@ START_TEST(test_numbers)
     pin_resampling(&p);
     pin_chains(&p); /* parts before wholes: the first name in a failure is the culprit */
     pin_networks(&p);
-    pin_run(&p, PRECISION_FP32);
-    pin_run(&p, PRECISION_BF16);
+    pin_run(&p, PRECISION_FP32, NULL);
+    pin_run(&p, PRECISION_BF16, NULL);
+    pin_run(&p, PRECISION_FP32, more_images);
+    pin_run(&p, PRECISION_BF16, more_images);
     pins_settle(&p);
     pins_clear(&p);
     kernels_use(NULL);
