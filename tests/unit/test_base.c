@@ -2,6 +2,7 @@
 #include "core/base/digest.h"
 #include "core/base/fields.h"
 #include "core/base/file.h"
+#include "core/base/lookup.h"
 #include "core/base/parallel.h"
 #include "core/base/rng.h"
 #include "tests/unit/unit.h"
@@ -113,6 +114,43 @@ START_TEST(text_finds_the_likely_word)
     ck_assert_str_eq(text_nearest("resnet51", numbered, 2), "resnet50");
     ck_assert_str_eq(text_nearest("resnet51", numbered, 3), "resnet50"); /* the first of equals */
     ck_assert_str_eq(text_nearest("resnet54", numbered, 3), "resnet56");
+}
+END_TEST
+
+START_TEST(text_shortens_words_that_nobody_reads)
+{
+    char s[5000] = "", want[200];
+    ck_assert_str_eq(text_shorten(s), "");
+    snprintf(s, sizeof s, "a word of %0200d characters", 7);
+    char *same = mem_text(s);
+    ck_assert_str_eq(text_shorten(s), same);
+    free(same);
+    snprintf(s, sizeof s, "%0201d and \"%03000d\", %s", 1, 2, "why");
+    snprintf(want, sizeof want, "%0100d...%040d and", 0, 1);
+    ck_assert(strncmp(text_shorten(s), want, strlen(want)) == 0);
+    ck_assert_str_eq(s + strlen(s) - 7, "2\", why");
+    ck_assert_uint_lt(strlen(s), 320);
+    memset(s, 0, sizeof s);
+    for (int i = 0; i < 1000; i++) memcpy(s + 3 * i, "\xe2\x82\xac", 3); /* characters stay whole */
+    ck_assert_uint_eq(strlen(text_shorten(s)), 3 * 140 + 3);
+    ck_assert(strncmp(s + 300, "...\xe2\x82\xac", 6) == 0);
+}
+END_TEST
+
+START_TEST(lookup_finds_what_was_added)
+{
+    struct lookup l = { .n = 0 };
+    ck_assert_int_eq(lookup_find(&l, 0), -1);
+    for (int i = 0; i < 3000; i++) { /* 64 keys a place: they collide */
+        const uint64_t key = (uint64_t)(i / 64) | (uint64_t)(i % 64) << 32;
+        ck_assert_int_eq(lookup_find(&l, key), -1);
+        lookup_add(&l, key, i);
+    }
+    for (int i = 0; i < 3000; i++)
+        ck_assert_int_eq(lookup_find(&l, (uint64_t)(i / 64) | (uint64_t)(i % 64) << 32), i);
+    ck_assert_int_eq(lookup_find(&l, (uint64_t)64 << 32), -1);
+    ck_assert_int_eq(l.n, 3000);
+    lookup_clear(&l);
 }
 END_TEST
 
@@ -471,7 +509,9 @@ Suite *suite(void)
     Suite *s = suite_create("base");
     unit_case(s, "text", 10,
               UNIT_TESTS(text_grows_and_escapes, text_is_made_utf8, text_quotes_fields,
-                         text_writes_reals_that_read_back, text_finds_the_likely_word));
+                         text_writes_reals_that_read_back, text_finds_the_likely_word,
+                         text_shortens_words_that_nobody_reads));
+    unit_case(s, "lookup", 10, UNIT_TESTS(lookup_finds_what_was_added));
     unit_case(s, "digest", 10, UNIT_TESTS(digest_is_xxh3));
     unit_case(s, "rng", 30,
               UNIT_TESTS(rng_is_philox, rng_streams_differ_and_repeat, rng_has_the_right_moments,
