@@ -10,8 +10,11 @@ const struct command command_run = {
     .help =
         "KEY=VALUE wins over the file: `senet-exp run configs/quickstart.yaml train.epochs=2`.\n"
         "Stop it at any moment and give the same command again: it goes on, to the same bits.\n"
-        "Several processes may share one results folder. The table goes to standard output and\n"
-        "to table.md and table.csv in the folder, progress to standard error.",
+        "Several processes may share one results folder. The table goes to standard output\n"
+        "and into the folder, progress to standard error. table.md and table.csv there are of the\n"
+        "file's own design: a trial with other settings leaves them alone, and has its table "
+        "beside\n"
+        "its design, which `senet-exp status` lists.",
     .options = "out threads jobs isa quiet json",
     .min_words = 1,
     .max_words = -1,

@@ -5,6 +5,7 @@
 #include "core/base/file.h"
 #include "experiments/results/json.h"
 #include "experiments/results/provenance.h"
+#include "experiments/results/seal.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -235,6 +236,7 @@ bool record_write(const char *dir, const struct record_facts *f, struct err *e)
         cJSON *j = record_json(f);
         struct text json = { 0 };
         json_print(&json, j);
+        seal_add(&json);
         text_addf(&path, "/%s.json", f->id);
         ok = file_write(path.s, json.s, json.len, e);
         text_clear(&json);

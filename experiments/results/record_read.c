@@ -3,6 +3,7 @@
 #include "core/base/file.h"
 #include "core/base/order.h"
 #include "experiments/results/record.h"
+#include "experiments/results/seal.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,13 +154,17 @@ static bool read_id(const struct record *r)
     return cJSON_IsString(v) && strcmp(v->valuestring, r->id) == 0;
 }
 
-static bool record_parse(const char *path, struct record *r, struct err *e)
+static bool record_parse(const char *path, struct record *r, bool sealed, struct err *e)
 {
     uint64_t version = 0;
     if (!cJSON_IsObject(r->json)) return read_wrong(e, path, "not a JSON object");
     if (!read_whole(r->json, "version", INT32_MAX, &version))
         return read_wrong(e, path, "\"version\" is missing");
-    if (version != RECORD_VERSION)
+    if (version == RECORD_VERSION && !sealed)
+        return read_wrong(
+            e, path,
+            "edited or cut since it was written: its \"digest\" is not that of its contents");
+    if (version != RECORD_VERSION && version != RECORD_UNSEALED)
         return err_set(e, "%s: version %d, and this program reads version %d", path, (int)version,
                        RECORD_VERSION);
     if (!read_id(r)) return read_wrong(e, path, "\"id\" is not the one of the file's name");
@@ -193,7 +198,7 @@ int record_read(const char *dir, const char *id, struct record *r, struct err *e
         r->json = cJSON_ParseWithLengthOpts((const char *)b.data, b.len + 1, &end, true);
         bool whole = r->json && strlen((const char *)b.data) == b.len;
         if (!whole) read_wrong(e, path.s, "not JSON, or cut short");
-        if (!whole || !record_parse(path.s, r, e)) found = -1;
+        if (!whole || !record_parse(path.s, r, seal_holds(b.data, b.len), e)) found = -1;
     }
     if (found < 0) record_clear(r);
     free(b.data);

@@ -122,6 +122,7 @@ static bool point_read(struct results *r, const cJSON *j, int i)
     struct result_point *p = &r->points[i];
     p->axes = member(j, "axes");
     p->settings = member(j, "settings");
+    p->structure = member(j, "structure");
     p->ids = pool_new(&r->pool, (size_t)r->n_seeds, sizeof(char *));
     p->runs = pool_new(&r->pool, (size_t)r->n_seeds, sizeof(struct record *));
     return text_read(j, "label", &p->label) && p->label && cJSON_IsObject(p->axes) &&
@@ -178,6 +179,27 @@ static struct place *places_sorted(const struct results *r, size_t *count)
     return all;
 }
 
+/* Is the record that of the run of the design? */
+static bool run_fits(const struct results *r, const struct place *at, const struct record *one,
+                     struct err *e)
+{
+    const cJSON *asked = r->points[at->point].structure;
+    const cJSON *made = member(member(one->json, "backbone"), "structure");
+    if (one->seed != r->seeds[at->seed])
+        return err_set(
+            e,
+            "%s/runs/%s.json: its seed is %llu, and that of this run in %s is %llu; move "
+            "the file away and run the experiment again",
+            r->dir, one->id, (unsigned long long)one->seed, r->path,
+            (unsigned long long)r->seeds[at->seed]);
+    if (asked && made && !cJSON_Compare(asked, made, true))
+        return err_set(e,
+                       "%s/runs/%s.json: it is of another network than this run in %s; move the "
+                       "file away and run the experiment again",
+                       r->dir, one->id, r->path);
+    return true;
+}
+
 /* Each record once, however many points share it. */
 static bool runs_read(struct results *r, struct err *e)
 {
@@ -193,11 +215,13 @@ static bool runs_read(struct results *r, struct err *e)
         }
         struct record *one = mem_new(1, sizeof *one);
         int found = record_read(r->dir, all[i].id, one, e);
-        if (found == 1)
+        if (found == 1) {
             *at = r->records[r->n_records++] = one;
-        else
+            ok = run_fits(r, &all[i], one, e);
+        } else {
             free(one);
-        ok = found >= 0;
+            ok = found == 0;
+        }
     }
     free(all);
     return ok;

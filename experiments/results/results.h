@@ -5,10 +5,11 @@
 
 /* A design of a results folder read back, with its records. Needs no experiment file. */
 struct result_point {
-    const char *label;     /* borrowed from design, like the two below */
-    const cJSON *axes;     /* object: key -> value */
-    const cJSON *settings; /* object: all resolved settings of its runs */
-    int same_as;           /* an earlier point that builds the same network, or -1 */
+    const char *label;      /* borrowed from design, like the two below */
+    const cJSON *axes;      /* object: key -> value */
+    const cJSON *settings;  /* object: all resolved settings of its runs */
+    const cJSON *structure; /* digest of the network */
+    int same_as;            /* an earlier point that builds the same network, or -1 */
     double parameters, se_parameters, parameters_with_statistics,
         macs; /* macs: conv + fc + gates */
     int hidden[SE_STAGES];

@@ -34,6 +34,11 @@ expect 3 "$SENET_EXP" run tiny.yaml --out damaged
 has err "$record"
 rm "$record"
 expect 0 "$SENET_EXP" run tiny.yaml --out damaged
+sed -i 's/"top1":\t[0-9.]*/"top1":\t2.5/' "$record"
+for command in export status; do
+    expect 3 "$SENET_EXP" $command damaged
+    has err "$record: edited or cut since it was written"
+done
 
 # No results, no experiment, no such format.
 expect 3 "$SENET_EXP" status nowhere

@@ -62,7 +62,7 @@ struct fixture_run {
     unsigned id;
     const char *status; /* "completed", ... */
     double top1;
-    int seed;
+    unsigned seed;
     /* What it was made with; zero: 2, "avx2", "fp32", 2, 1, 1 */
     int numerics;
     const char *isa, *precision;
@@ -79,7 +79,7 @@ static inline void fixture_run(const struct fixture *f, struct fixture_run run)
               run.id, run.status, failed ? "\"data/7.jpg is cut short\"" : "null",
               strcmp(run.status, "diverged") == 0 ? "120" : "null");
     text_addf(&t,
-              "\"seed\":%d,\"data\":{\"classes\":10},\"history\":[{\"images_per_second\":500},"
+              "\"seed\":%u,\"data\":{\"classes\":10},\"history\":[{\"images_per_second\":500},"
               "{\"images_per_second\":700.5},{\"images_per_second\":null}],\"test\":",
               run.seed);
     if (done)
@@ -90,8 +90,9 @@ static inline void fixture_run(const struct fixture *f, struct fixture_run run)
     text_addf(&t,
               ",\"seconds\":%d.25,\"settings\":{\"train\":{\"precision\":\"%s\"}},\"backbone\":{"
               "\"unfused\":%d},\"machine\":{\"cpu\":\"CPU\",\"isa\":\"%s\",\"threads\":%d,",
-              200 + run.seed, run.precision ? run.precision : "fp32", run.unfused ? run.unfused : 1,
-              run.isa ? run.isa : "avx2", run.threads ? run.threads : 2);
+              200 + (int)(run.seed % 100), run.precision ? run.precision : "fp32",
+              run.unfused ? run.unfused : 1, run.isa ? run.isa : "avx2",
+              run.threads ? run.threads : 2);
     text_addf(&t, "\"jobs\":%d},\"program\":{\"revision\":\"r\",\"numerics\":%d}}\n",
               run.jobs ? run.jobs : 1, run.numerics ? run.numerics : 2);
     snprintf(name, sizeof name, "runs/%016x.json", run.id);

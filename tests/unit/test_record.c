@@ -280,6 +280,42 @@ START_TEST(test_members)
 }
 END_TEST
 
+/* A record that was written has a seal: no byte of it can change, and the seal cannot go. */
+START_TEST(test_sealed)
+{
+    struct fixture f;
+    struct pool p = { 0 };
+    struct diags d = { 0 };
+    struct record r;
+    struct bytes b;
+    struct err e;
+    char path[256];
+    enum { SEAL = sizeof ",\n\t\"digest\":\t\"0123456789abcdef\"\n}\n" - 1 };
+    fixture_make(&f);
+    struct design_point point = point_make(&p, &d);
+    struct record_facts facts = facts_make(&point);
+    facts.status = RECORD_DIVERGED;
+    written(&f, &facts, &r);
+    record_clear(&r);
+    snprintf(path, sizeof path, "%s/runs/%s.json", f.dir, id);
+    ck_assert(file_read(path, &b, &e));
+    for (size_t i = 0; i < b.len; i++) {
+        unsigned char was = b.data[i];
+        b.data[i] = was == '7' ? '8' : '7';
+        ck_assert_msg(!accepted(&f, (const char *)b.data, b.len), "byte %zu", i);
+        b.data[i] = was;
+    }
+    for (size_t n = 0; n < b.len; n++) ck_assert(!accepted(&f, (const char *)b.data, n));
+    ck_assert(accepted(&f, (const char *)b.data, b.len));
+    memcpy(b.data + b.len - SEAL, "\n}\n", 3);
+    ck_assert(!accepted(&f, (const char *)b.data, b.len - SEAL + 3));
+    free(b.data);
+    fixture_remove(&f);
+    pool_clear(&p);
+    diags_clear(&d);
+}
+END_TEST
+
 START_TEST(test_absent)
 {
     struct fixture f;
@@ -298,6 +334,7 @@ Suite *suite(void)
 {
     Suite *s = suite_create("record");
     unit_case(s, "write", 10, UNIT_TESTS(test_round_trip, test_other_ends));
-    unit_case(s, "read", 60, UNIT_TESTS(test_cut_short, test_edited, test_members, test_absent));
+    unit_case(s, "read", 60,
+              UNIT_TESTS(test_cut_short, test_edited, test_members, test_sealed, test_absent));
     return s;
 }

@@ -61,7 +61,7 @@ static void grid_make(struct fixture *f)
                                  : p == 3 && s == 4 ? "failed"
                                                     : "completed";
             fixture_run(f, (struct fixture_run){ (unsigned)(p * 16 + s), status, errors[p][s],
-                                                 .seed = s + 1 });
+                                                 .seed = (unsigned)s + 1 });
         }
 }
 
@@ -84,8 +84,9 @@ static void odd_make(struct fixture *f)
         "\"macs\":4271234567,\"hidden\":{\"3\":16},\"settings\":{},\"runs\":[\"0000000000000004\","
         "\"0000000000000005\",\"0000000000000006\"]}]}");
     for (unsigned i = 0; i < 3; i++) {
-        fixture_run(f, (struct fixture_run){ i + 1, "completed", 10 + i, .seed = (int)(7 + i) });
-        fixture_run(f, (struct fixture_run){ i + 4, "completed", 9.5 + i, .seed = (int)(7 + i) });
+        unsigned seed = i < 2 ? 7 + i : UINT32_MAX;
+        fixture_run(f, (struct fixture_run){ i + 1, "completed", 10 + i, .seed = seed });
+        fixture_run(f, (struct fixture_run){ i + 4, "completed", 9.5 + i, .seed = seed });
     }
 }
 
@@ -214,7 +215,7 @@ START_TEST(test_best)
     for (unsigned s = 0; s < 6; s++)
         fixture_run(&f, (struct fixture_run){ 48 + s, "completed",
                                               errors[1][s] + (s % 2 ? 0.03 : -0.02),
-                                              .seed = (int)s + 1 });
+                                              .seed = (unsigned)s + 1 });
     ck_assert_msg(results_read(f.dir, NULL, &r, &e), "%s", e.text);
     analysis_make(&a, &r);
     ck_assert(a.lowest == 1 && a.testable == 2 && a.untestable == 0);
