@@ -27,9 +27,8 @@ struct kernels {
 
     /* n floats */
     void (*add)(float *y, const float *a, const float *b, size_t n);
-    void (*axpy)(float *y, float a, const float *x, size_t n);           /* y += a x */
-    void (*mul)(float *y, const float *a, const float *b, size_t n);     /* y = a b */
-    void (*mul_add)(float *y, const float *a, const float *b, size_t n); /* y += a b */
+    void (*axpy)(float *y, float a, const float *x, size_t n);       /* y += a x */
+    void (*mul)(float *y, const float *a, const float *b, size_t n); /* y = a b */
     void (*sigmoid)(float *y, const float *x, size_t n); /* to 3e-7 relative for x > -87 */
     void (*sigmoid_grad_add)(float *dx, const float *dy, const float *y, size_t n);
     void (*tanh)(float *y, const float *x, size_t n); /* to 3e-7 relative */
@@ -54,11 +53,6 @@ struct kernels {
     void (*affine_grad_add)(float *dx, const float *dy, const float *x, const float *a,
                             const float *b, const float *d, size_t rows,
                             size_t c); /* dx += a[c] dy + b[c] x + d[c] */
-    void (*scale)(float *y, const float *x, const float *g, size_t rows, size_t c); /* y = x g[c] */
-    void (*scale_add)(float *y, const float *x, const float *g, size_t rows,
-                      size_t c); /* y += x g[c] */
-    void (*dot_add)(float *dg, const float *dy, const float *x, size_t rows,
-                    size_t c);                                        /* dg[c] += sum dy x */
     void (*row_add)(float *y, const float *v, size_t rows, size_t c); /* y += v[c] */
 
     /* One row into a running maximum: where x is larger (or NaN), max = x and at = number. */

@@ -37,10 +37,14 @@ static void dropout_forward_part(const struct op_call *c, struct part p)
 {
     size_t len = tensor_len(c->out) / (size_t)c->out->n;
     for (size_t i = p.begin; i < p.end; i++) {
-        const float *x = c->in[0]->data + i * len;
-        float *y = c->out->data + i * len, *factor = c->saved + i * len;
+        float *factor = c->saved + i * len;
         dropout_draw(c, i, factor, len);
-        kernels->mul(y, x, factor, len);
+        maps_for(c->out->bf16)
+            ->gate(&(struct gate_map){ .y = tensor_data(c->out, i * len),
+                                       .x = tensor_data(c->in[0], i * len),
+                                       .gate = factor,
+                                       .rows = 1,
+                                       .n = len });
     }
 }
 
@@ -50,16 +54,19 @@ static void dropout_forward(const struct op_call *c)
     if (c->step->training)
         parts_run(c, images, part_count(images, len / images), dropout_forward_part);
     else
-        memcpy(c->out->data, c->in[0]->data, len * sizeof(float));
+        memcpy(c->out->data, c->in[0]->data, tensor_bytes(c->out));
 }
 
 static void dropout_backward_floats(const struct op_call *c, size_t at, size_t len)
 {
-    float *dx = c->in[0]->grad + at;
+    void *dx = tensor_grad(c->in[0], at);
+    const void *dy = tensor_grad(c->out, at);
+    const bool add = !(c->fresh & READS_IN(0));
+    const struct map_kernels *maps = maps_for(c->out->bf16);
     if (c->step->training)
-        kernels->mul_add(dx, c->out->grad + at, c->saved + at, len);
+        maps->gate(&(struct gate_map){ dx, dy, c->saved + at, .rows = 1, .n = len, .add = add });
     else
-        kernels->add(dx, dx, c->out->grad + at, len);
+        maps->pass(&(struct pass_map){ dx, dy, .factor = 1, .n = len, .add = add });
 }
 
 static void dropout_backward(const struct op_call *c)
@@ -77,6 +84,9 @@ const struct op op_dropout = {
     .name = "dropout",
     .n_in = 1,
     .attr_size = sizeof(struct dropout_attr),
+    .overwrites = READS_IN(0),
+    .bf16 = READS_IN(0) | READS_OUT,
+    .bf16_alike = true,
     .infer = dropout_infer,
     .saved = dropout_saved,
     .forward = dropout_forward,

@@ -25,13 +25,19 @@ static void global_avg_pool_run(const struct op_call *c,
     parts_run(c, images, part_count(images, floats), f);
 }
 
+/* Pixel by pixel, so that the sums of bf16 are those of floats. */
 static void global_avg_pool_forward_part(const struct op_call *c, struct part p)
 {
-    size_t channels = (size_t)c->out->c, pixels = global_avg_pool_pixels(c);
+    const struct tensor *x = c->in[0];
+    const size_t channels = (size_t)c->out->c, pixels = global_avg_pool_pixels(c);
+    float *room = parallel_scratch(channels);
     for (size_t i = p.begin; i < p.end; i++) {
         float *y = c->out->data + i * channels;
+        const size_t at = i * pixels * channels;
         memset(y, 0, channels * sizeof *y);
-        kernels->channel_sum(y, c->in[0]->data + i * pixels * channels, pixels, channels);
+        for (size_t k = 0; x->bf16 && k < pixels; k++)
+            kernels->add(y, y, tensor_floats(x, at + k * channels, channels, room), channels);
+        if (!x->bf16) kernels->channel_sum(y, x->data + at, pixels, channels);
         for (size_t j = 0; j < channels; j++) y[j] /= (float)pixels;
     }
 }
@@ -41,14 +47,29 @@ static void global_avg_pool_forward(const struct op_call *c)
     global_avg_pool_run(c, global_avg_pool_forward_part);
 }
 
+/* dx += share, in every pixel of an image of bf16. */
+static void global_avg_pool_add(const struct tensor *x, size_t image, const float *share,
+                                float *room)
+{
+    const size_t channels = (size_t)x->c, pixels = (size_t)x->h * (size_t)x->w;
+    for (size_t at = image * pixels * channels, k = 0; k < pixels; k++, at += channels) {
+        kernels->add(room, tensor_grad_floats(x, at, channels, room), share, channels);
+        kernels->narrow(tensor_grad(x, at), room, channels);
+    }
+}
+
 static void global_avg_pool_backward_part(const struct op_call *c, struct part p)
 {
-    size_t channels = (size_t)c->out->c, pixels = global_avg_pool_pixels(c);
-    float *share = parallel_scratch(channels);
+    const struct tensor *x = c->in[0];
+    const size_t channels = (size_t)c->out->c, pixels = global_avg_pool_pixels(c);
+    float *share = parallel_scratch(2 * channels);
     for (size_t i = p.begin; i < p.end; i++) {
         const float *dy = c->out->grad + i * channels;
         for (size_t j = 0; j < channels; j++) share[j] = dy[j] / (float)pixels;
-        kernels->row_add(c->in[0]->grad + i * pixels * channels, share, pixels, channels);
+        if (x->bf16)
+            global_avg_pool_add(x, i, share, share + channels);
+        else
+            kernels->row_add(x->grad + i * pixels * channels, share, pixels, channels);
     }
 }
 
@@ -62,6 +83,7 @@ static uint64_t global_avg_pool_macs(const struct op_call *c) { return tensor_le
 const struct op op_global_avg_pool = {
     .name = "global_avg_pool",
     .n_in = 1,
+    .bf16 = READS_IN(0),
     .infer = global_avg_pool_infer,
     .forward = global_avg_pool_forward,
     .backward = global_avg_pool_backward,

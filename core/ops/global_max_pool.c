@@ -1,6 +1,7 @@
 /* y (n, 1, 1, c) = maximum of x over the pixels of an image: the squeeze `max`. The gradient goes
  * to the first pixel that holds it.
  * saved: that pixel's number in its image for each output, as a float. */
+#include "core/base/parallel.h"
 #include "core/kernels/kernels.h"
 #include "core/ops/ops.h"
 #include "core/ops/parts.h"
@@ -28,13 +29,16 @@ static void global_max_pool_run(const struct op_call *c,
 static void global_max_pool_forward_part(const struct op_call *c, struct part p)
 {
     size_t channels = (size_t)c->out->c, pixels = (size_t)c->in[0]->h * (size_t)c->in[0]->w;
+    float *room = parallel_scratch(channels);
     for (size_t i = p.begin; i < p.end; i++) {
-        const float *x = c->in[0]->data + i * pixels * channels;
         float *y = c->out->data + i * channels, *at = c->saved + i * channels;
-        memcpy(y, x, channels * sizeof *y);
-        memset(at, 0, channels * sizeof *at);
-        for (size_t pixel = 1; pixel < pixels; pixel++)
-            kernels->max_row(y, at, x + pixel * channels, (float)pixel, channels);
+        for (size_t pixel = 0; pixel < pixels; pixel++) {
+            const size_t from = (i * pixels + pixel) * channels;
+            const float *x = tensor_floats(c->in[0], from, channels, room);
+            if (pixel == 0)
+                memcpy(y, x, channels * sizeof *y), memset(at, 0, channels * sizeof *at);
+            kernels->max_row(y, at, x, (float)pixel, channels);
+        }
     }
 }
 
@@ -47,9 +51,9 @@ static void global_max_pool_backward_part(const struct op_call *c, struct part p
 {
     size_t channels = (size_t)c->out->c, pixels = (size_t)c->in[0]->h * (size_t)c->in[0]->w;
     for (size_t i = p.begin; i < p.end; i++) {
-        float *dx = c->in[0]->grad + i * pixels * channels;
         const float *dy = c->out->grad + i * channels, *at = c->saved + i * channels;
-        for (size_t j = 0; j < channels; j++) dx[(size_t)at[j] * channels + j] += dy[j];
+        for (size_t j = 0; j < channels; j++)
+            tensor_grad_add(c->in[0], (i * pixels + (size_t)at[j]) * channels + j, dy[j]);
     }
 }
 
@@ -63,6 +67,7 @@ static uint64_t global_max_pool_macs(const struct op_call *c) { return tensor_le
 const struct op op_global_max_pool = {
     .name = "global_max_pool",
     .n_in = 1,
+    .bf16 = READS_IN(0),
     .infer = global_max_pool_infer,
     .saved = global_max_pool_saved,
     .forward = global_max_pool_forward,

@@ -41,36 +41,45 @@ static const float *max_pool_rows(const struct op_call *c, size_t image, struct 
     return room;
 }
 
-/* One output pixel, from the rows of its window. */
-static void max_pool_pixel(const struct op_call *c, float *y, float *at, const float *rows,
-                           struct window_span v)
+/* The rectangle s of images of h x w pixels of which t is one: x is its first pixel. */
+static struct window_map max_pool_map(const struct tensor *t, struct window_span s, const void *x)
 {
-    const size_t channels = (size_t)c->out->c, width = (size_t)c->in[0]->w;
-    const float *first = rows + (size_t)v.left * channels;
-    memcpy(y, first, channels * sizeof *y);
-    for (size_t j = 0; j < channels; j++) at[j] = (float)((size_t)v.top * width + (size_t)v.left);
-    for (int i = v.top; i < v.bottom; i++)
-        for (int k = v.left; k < v.right; k++) {
-            const size_t pixel = (size_t)(i - v.top) * width + (size_t)k;
-            kernels->max_row(y, at, rows + pixel * channels, (float)((size_t)i * width + (size_t)k),
-                             channels);
-        }
+    return (struct window_map){ .x = x,
+                                .rows = (size_t)(s.bottom - s.top),
+                                .columns = (size_t)(s.right - s.left),
+                                .c = (size_t)t->c,
+                                .pitch = (size_t)t->w * (size_t)t->c };
+}
+
+/* One output pixel. rows: those of its window as floats, where x is not read as it is. */
+static void max_pool_pixel(const struct op_call *c, size_t row, int column, const float *rows,
+                           float *room)
+{
+    const struct tensor *x = c->in[0], *y = c->out;
+    const struct window_span s = window_span(c, row, column);
+    const size_t to = (row * (size_t)y->w + (size_t)column) * (size_t)y->c;
+    const bool narrow = rows && y->bf16;
+    const void *from = rows ? (const void *)(rows + (size_t)s.left * (size_t)x->c)
+                            : tensor_data(x, window_pixel(x, row / (size_t)y->h, s.top, s.left));
+    maps_for(y->bf16 && !rows)
+        ->window_max(&(struct window_max){ .w = max_pool_map(x, s, from),
+                                           .y = narrow ? room : tensor_data(y, to),
+                                           .at = c->saved + to,
+                                           .first = (size_t)s.top * (size_t)x->w + (size_t)s.left,
+                                           .width = (size_t)x->w });
+    if (narrow) kernels->narrow(tensor_data(y, to), room, (size_t)y->c);
 }
 
 static void max_pool_forward_part(const struct op_call *c, struct part p)
 {
     const struct tensor *x = c->in[0], *y = c->out;
     const size_t channels = (size_t)y->c, window = (size_t)window_of(c).size;
+    const bool as_is = !x->deferred && x->bf16 == y->bf16;
     float *max = parallel_scratch(channels + window * (size_t)x->w * channels);
     for (size_t row = p.begin; row < p.end; row++) {
-        const float *rows =
-            max_pool_rows(c, row / (size_t)y->h, window_span(c, row, 0), max + channels);
-        for (int j = 0; j < y->w; j++) {
-            const size_t at = (row * (size_t)y->w + (size_t)j) * channels;
-            max_pool_pixel(c, y->bf16 ? max : y->data + at, c->saved + at, rows,
-                           window_span(c, row, j));
-            if (y->bf16) kernels->narrow(tensor_data(y, at), max, channels);
-        }
+        const struct window_span s = window_span(c, row, 0);
+        const float *rows = as_is ? NULL : max_pool_rows(c, row / (size_t)y->h, s, max + channels);
+        for (int j = 0; j < y->w; j++) max_pool_pixel(c, row, j, rows, max);
     }
 }
 
@@ -80,28 +89,29 @@ static void max_pool_forward(const struct op_call *c)
     parts_run(c, rows, part_count(rows, window_macs(c) / rows), max_pool_forward_part);
 }
 
+/* Each pixel of dx is summed over the outputs that have it in their windows. */
 static void max_pool_backward_part(const struct op_call *c, struct part p)
 {
-    size_t channels = (size_t)c->out->c, len = tensor_len(c->out) / (size_t)c->out->n;
-    size_t image = tensor_len(c->in[0]) / (size_t)c->out->n;
-    float *room = parallel_scratch(channels);
-    for (size_t i = p.begin; i < p.end; i++) {
-        const float *at = c->saved + i * len;
-        for (size_t k = 0; k < len; k += channels) {
-            const float *dy = tensor_grad_floats(c->out, i * len + k, channels, room);
-            for (size_t j = 0; j < channels; j++)
-                tensor_grad_add(c->in[0], i * image + (size_t)at[k + j] * channels + j, dy[j]);
+    const struct tensor *x = c->in[0], *y = c->out;
+    const size_t channels = (size_t)y->c;
+    for (size_t row = p.begin; row < p.end; row++)
+        for (int j = 0; j < x->w; j++) {
+            const struct window_span s = window_span_over(c, row, j);
+            const size_t from = window_pixel(y, row / (size_t)x->h, s.top, s.left);
+            maps_for(y->bf16)->window_max_grad(&(struct window_max_grad){
+                .w = max_pool_map(y, s, tensor_grad(y, from)),
+                .dx = tensor_grad(x, (row * (size_t)x->w + (size_t)j) * channels),
+                .at = c->saved + from,
+                .number = row % (size_t)x->h * (size_t)x->w + (size_t)j,
+                .add = !(c->fresh & READS_IN(0)) });
         }
-    }
 }
 
-/* Windows of one image may share pixels, so a part has whole images. */
 static void max_pool_backward(const struct op_call *c)
 {
-    size_t images = (size_t)c->out->n;
+    const size_t rows = (size_t)c->in[0]->n * (size_t)c->in[0]->h;
     if (c->in[0]->grad)
-        parts_run(c, images, part_count(images, tensor_len(c->in[0]) / images),
-                  max_pool_backward_part);
+        parts_run(c, rows, part_count(rows, window_macs(c) / rows), max_pool_backward_part);
 }
 
 const struct op op_max_pool = {
@@ -109,6 +119,7 @@ const struct op op_max_pool = {
     .n_in = 1,
     .attr_size = sizeof(struct pool_attr),
     .infer = max_pool_infer,
+    .overwrites = READS_IN(0),
     .bf16 = READS_IN(0) | READS_OUT,
     .saved = max_pool_saved,
     .forward = max_pool_forward,

@@ -1,7 +1,6 @@
 /* The parameter-free shortcut of He et al. 2016 (option A): every stride-th pixel in both
  * directions, and zero channels around the old ones, half of them on each side (the odd one
  * behind). */
-#include "core/kernels/kernels.h"
 #include "core/ops/ops.h"
 #include "core/ops/parts.h"
 #include "core/ops/shape.h"
@@ -48,11 +47,12 @@ static void pad_channels_run(const struct op_call *c,
 
 static void pad_channels_forward_part(const struct op_call *c, struct part p)
 {
-    size_t from = (size_t)c->in[0]->c, to = (size_t)c->out->c;
-    memset(c->out->data + p.begin * to, 0, (p.end - p.begin) * to * sizeof(float));
+    const size_t to = (size_t)c->out->c, before = pad_channels_before(c);
+    const size_t bytes = (p.end - p.begin) * to * (c->out->bf16 ? sizeof(bf16) : sizeof(float));
+    memset(tensor_data(c->out, p.begin * to), 0, bytes);
     for (size_t i = p.begin; i < p.end; i++)
-        memcpy(c->out->data + i * to + pad_channels_before(c),
-               c->in[0]->data + pad_channels_from(c, i), from * sizeof(float));
+        pixel_copy((struct pixel){ c->out, i * to + before },
+                   (struct pixel){ c->in[0], pad_channels_from(c, i) }, (size_t)c->in[0]->c);
 }
 
 static void pad_channels_forward(const struct op_call *c)
@@ -62,11 +62,10 @@ static void pad_channels_forward(const struct op_call *c)
 
 static void pad_channels_backward_part(const struct op_call *c, struct part p)
 {
-    for (size_t i = p.begin; i < p.end; i++) {
-        float *dx = c->in[0]->grad + pad_channels_from(c, i);
-        const float *dy = c->out->grad + i * (size_t)c->out->c + pad_channels_before(c);
-        kernels->add(dx, dx, dy, (size_t)c->in[0]->c);
-    }
+    const size_t to = (size_t)c->out->c, before = pad_channels_before(c);
+    for (size_t i = p.begin; i < p.end; i++)
+        pixel_pass((struct pixel){ c->in[0], pad_channels_from(c, i) },
+                   (struct pixel){ c->out, i * to + before }, (size_t)c->in[0]->c, false);
 }
 
 static void pad_channels_backward(const struct op_call *c)
@@ -83,6 +82,7 @@ const struct op op_pad_channels = {
     .name = "pad_channels",
     .n_in = 1,
     .attr_size = sizeof(struct pad_channels_attr),
+    .bf16 = READS_IN(0) | READS_OUT,
     .infer = pad_channels_infer,
     .forward = pad_channels_forward,
     .backward = pad_channels_backward,

@@ -30,17 +30,18 @@ static void scale_channels_run(const struct op_call *c,
     parts_run(c, items, part_count(items, tensor_len(c->out) / items), f);
 }
 
+/* Pixels that share a gate come in one go; where each has its own, all of a part's do. */
 static void scale_channels_forward_part(const struct op_call *c, struct part p)
 {
-    size_t rows = scale_channels_rows(c), channels = (size_t)c->out->c;
-    const float *x = c->in[0]->data, *gate = c->in[1]->data;
-    size_t at = p.begin * channels, len = (p.end - p.begin) * channels;
-    if (rows == 1)
-        kernels->mul(c->out->data + at, x + at, gate + at, len);
-    else
-        for (size_t i = p.begin; i < p.end; i++)
-            kernels->scale(c->out->data + i * rows * channels, x + i * rows * channels,
-                           gate + i * channels, rows, channels);
+    const size_t rows = scale_channels_rows(c), channels = (size_t)c->out->c;
+    const size_t step = rows == 1 ? p.end - p.begin : 1;
+    for (size_t i = p.begin; i < p.end; i += step)
+        maps_for(c->out->bf16)
+            ->gate(&(struct gate_map){ .y = tensor_data(c->out, i * rows * channels),
+                                       .x = tensor_data(c->in[0], i * rows * channels),
+                                       .gate = c->in[1]->data + i * channels,
+                                       .rows = rows,
+                                       .n = step * channels });
 }
 
 static void scale_channels_forward(const struct op_call *c)
@@ -50,13 +51,23 @@ static void scale_channels_forward(const struct op_call *c)
 
 static void scale_channels_backward_part(const struct op_call *c, struct part p)
 {
-    size_t rows = scale_channels_rows(c), channels = (size_t)c->out->c;
+    const size_t rows = scale_channels_rows(c), channels = (size_t)c->out->c;
+    const size_t step = rows == 1 ? p.end - p.begin : 1;
     const struct tensor *x = c->in[0], *gate = c->in[1];
-    for (size_t i = p.begin; i < p.end; i++) {
-        size_t at = i * rows * channels, g = i * channels;
-        const float *dy = c->out->grad + at;
-        if (x->grad) kernels->scale_add(x->grad + at, dy, gate->data + g, rows, channels);
-        if (gate->grad) kernels->dot_add(gate->grad + g, dy, x->data + at, rows, channels);
+    const struct map_kernels *maps = maps_for(c->out->bf16);
+    for (size_t i = p.begin; i < p.end; i += step) {
+        const size_t at = i * rows * channels, g = i * channels, n = step * channels;
+        const void *dy = tensor_grad(c->out, at);
+        if (x->grad)
+            maps->gate(&(struct gate_map){ .y = tensor_grad(x, at),
+                                           .x = dy,
+                                           .gate = gate->data + g,
+                                           .rows = rows,
+                                           .n = n,
+                                           .add = !(c->fresh & READS_IN(0)) });
+        if (gate->grad)
+            maps->gate_grad(&(struct gate_grad_map){
+                .dgate = gate->grad + g, .dy = dy, .x = tensor_data(x, at), .rows = rows, .n = n });
     }
 }
 
@@ -71,6 +82,9 @@ const struct op op_scale_channels = {
     .name = "scale_channels",
     .n_in = 2,
     .backward_reads = READS_IN(0) | READS_IN(1),
+    .overwrites = READS_IN(0),
+    .bf16 = READS_IN(0) | READS_OUT,
+    .bf16_alike = true,
     .infer = scale_channels_infer,
     .forward = scale_channels_forward,
     .backward = scale_channels_backward,

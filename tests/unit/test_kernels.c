@@ -66,7 +66,6 @@ struct elementwise {
 ROW(add, (x[0], x[1], x[2], n), v[1] + v[2])
 ROW(axpy, (x[0], 1.5f, x[1], n), v[0] + 1.5 * v[1])
 ROW(mul, (x[0], x[1], x[2], n), v[1] * v[2])
-ROW(mul_add, (x[0], x[1], x[2], n), v[0] + v[1] * v[2])
 ROW(sigmoid, (x[0], x[1], n), 1 / (1 + exp(-v[1])))
 ROW(sigmoid_grad_add, (x[0], x[1], x[2], n), v[0] + v[1] * v[2] * (1 - v[2]))
 ROW(tanh, (x[0], x[1], n), tanh(v[1]))
@@ -89,11 +88,11 @@ MAP(relu_grad_add, relu_grad, v[0] + (v[2] > 0 ? v[1] : 0), x[0], x[1], x[2], 0,
 MAP(max, max, fmax(v[1], v[2]), x[0], x[1], x[2], n)
 MAP(max_grad, max_grad, v[0] + (v[1] > v[2] ? v[1] : 0), x[0], x[1], x[1], x[2], n, true)
 MAP(max_grad_even, max_grad, v[1] / 2, x[0], x[1], x[2], x[2], n, false)
-MAP(gate, gate, v[1] * v[2], x[0], x[1], x[2], n, false)
-MAP(gate_add, gate, v[0] + v[1] * v[2], x[0], x[1], x[2], n, true)
+MAP(gate, gate, v[1] * v[2], x[0], x[1], x[2], 1, n, false)
+MAP(gate_add, gate, v[0] + v[1] * v[2], x[0], x[1], x[2], 1, n, true)
 static void call_gate_grad(float *const *x, size_t n)
 {
-    kernels->maps->gate_grad(&(struct gate_grad_map){ x[0], x[1], x[2], n });
+    kernels->maps->gate_grad(&(struct gate_grad_map){ x[0], x[1], x[2], 1, n });
 }
 static double want_gate_grad(const double *v) { return v[0] + v[1] * v[2]; }
 
@@ -102,27 +101,13 @@ static double want_gate_grad(const double *v) { return v[0] + v[1] * v[2]; }
 #kernel, call_##kernel, want_##kernel \
     }
 static const struct elementwise elementwise[] = {
-    ENTRY(add),
-    ENTRY(axpy),
-    ENTRY(mul),
-    ENTRY(mul_add),
-    ENTRY(mix),
-    ENTRY(pass),
-    ENTRY(pass_add),
-    ENTRY(relu),
-    ENTRY(relu_capped),
-    ENTRY(relu_grad),
-    ENTRY(relu_grad_add),
-    ENTRY(max),
-    ENTRY(max_grad),
-    ENTRY(max_grad_even),
-    ENTRY(gate),
-    ENTRY(gate_add),
-    ENTRY(gate_grad),
-    ENTRY(sigmoid),
-    ENTRY(sigmoid_grad_add),
-    ENTRY(tanh),
-    ENTRY(tanh_grad_add),
+    ENTRY(add),           ENTRY(axpy),          ENTRY(mul),
+    ENTRY(mix),           ENTRY(pass),          ENTRY(pass_add),
+    ENTRY(relu),          ENTRY(relu_capped),   ENTRY(relu_grad),
+    ENTRY(relu_grad_add), ENTRY(max),           ENTRY(max_grad),
+    ENTRY(max_grad_even), ENTRY(gate),          ENTRY(gate_add),
+    ENTRY(gate_grad),     ENTRY(sigmoid),       ENTRY(sigmoid_grad_add),
+    ENTRY(tanh),          ENTRY(tanh_grad_add),
 };
 
 static void check_elementwise(const struct elementwise *e, size_t n)
@@ -160,7 +145,7 @@ static void check_column_sums(size_t c)
     kernels->channel_sum(sum->x[0], sum->x[3], ROWS, c);
     kernels->channel_sums(sums->x[0], sums->x[1], sums->x[3], sums->x[4], ROWS, c);
     kernels->channel_dots(dots->x[0], dots->x[1], dots->x[2], dots->x[3], dots->x[4], ROWS, c);
-    kernels->dot_add(dot->x[0], dot->x[2], dot->x[3], ROWS, c);
+    kernels->maps->gate_grad(&(struct gate_grad_map){ dot->x[0], dot->x[2], dot->x[3], ROWS, c });
     for (size_t j = 0; j < c; j++) {
         struct sums raw = column(sum, c, j, false), shifted = column(sum, c, j, true);
         double at0 = (double)sum->was[0][j], at1 = (double)sum->was[1][j];
@@ -169,7 +154,7 @@ static void check_column_sums(size_t c)
         near("channel_sums, squares", (double)sums->x[1][j], at1 + shifted.x_x, shifted.size);
         near("channel_dots, s1", (double)dots->x[0][j], at0 + shifted.dy, shifted.size);
         near("channel_dots, s2", (double)dots->x[1][j], at1 + shifted.dy_x, shifted.size);
-        near("dot_add", (double)dot->x[0][j], at0 + raw.dy_x, raw.size);
+        near("gate_grad", (double)dot->x[0][j], at0 + raw.dy_x, raw.size);
     }
     for (size_t j = c; j < ROWS * c; j++)
         ck_assert_msg(sum->x[0][j] == sum->was[0][j] && sums->x[1][j] == sums->was[1][j],
@@ -185,8 +170,9 @@ static void check_rows(size_t c)
     kernels->affine(affine->x[0], affine->x[2], affine->x[4], affine->x[5], ROWS, c);
     kernels->affine_grad_add(grad->x[0], grad->x[2], grad->x[3], grad->x[4], grad->x[5], grad->x[6],
                              ROWS, c);
-    kernels->scale(scale->x[0], scale->x[2], scale->x[4], ROWS, c);
-    kernels->scale_add(added->x[0], added->x[2], added->x[4], ROWS, c);
+    kernels->maps->gate(
+        &(struct gate_map){ scale->x[0], scale->x[2], scale->x[4], ROWS, c, false });
+    kernels->maps->gate(&(struct gate_map){ added->x[0], added->x[2], added->x[4], ROWS, c, true });
     kernels->row_add(row->x[0], row->x[4], ROWS, c);
     for (size_t i = 0; i < ROWS * c; i++) {
         double y = (double)row->was[0][i], x = (double)row->was[2][i], z = (double)row->was[3][i];
@@ -194,8 +180,8 @@ static void check_rows(size_t c)
         double d = (double)row->was[6][i % c], size = fabs(y) + fabs(a * x) + fabs(b * z) + fabs(d);
         near("affine", (double)affine->x[0][i], a * x + b, size + fabs(b));
         near("affine_grad_add", (double)grad->x[0][i], y + a * x + b * z + d, size);
-        near("scale", (double)scale->x[0][i], a * x, size);
-        near("scale_add", (double)added->x[0][i], y + a * x, size);
+        near("gate", (double)scale->x[0][i], a * x, size);
+        near("gate, added", (double)added->x[0][i], y + a * x, size);
         near("row_add", (double)row->x[0][i], y + a, size + fabs(a));
     }
     bench_destroy(affine), bench_destroy(grad), bench_destroy(scale), bench_destroy(added);

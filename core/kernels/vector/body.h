@@ -62,11 +62,6 @@ static void kernel_mul(float *y, const float *a, const float *b, size_t n)
     VECTORS(i, m, n) store(y + i, load(a + i, m) * load(b + i, m), m);
 }
 
-static void kernel_mul_add(float *y, const float *a, const float *b, size_t n)
-{
-    VECTORS(i, m, n) store(y + i, vf_fma(load(a + i, m), load(b + i, m), load(y + i, m)), m);
-}
-
 /* e^x for -87 <= x <= 88, the nearest of both outside: x = k ln 2 + r, |r| <= ln 2 / 2, and a
  * polynomial for e^r (Cephes, expf.c). */
 static inline vf vf_exp(vf x)
@@ -197,23 +192,6 @@ static void kernel_channel_sum(float *sum, const float *x, size_t rows, size_t c
     for (; j < c; j += LANES) sum_strip(sum + j, x + j, rows, c, lanes_of(c - j), 1);
 }
 
-STRIP_INLINE void dot_strip(float *dg, const float *dy, const float *x, size_t rows, size_t c,
-                            size_t m, size_t wide)
-{
-    vf s[WIDE];
-    EACH_VECTOR(v, wide) s[v] = load(dg + v * LANES, m);
-    for (size_t r = 0; r < rows; r++, x += c, dy += c)
-        EACH_VECTOR(v, wide) s[v] = vf_fma(load(dy + v * LANES, m), load(x + v * LANES, m), s[v]);
-    EACH_VECTOR(v, wide) store(dg + v * LANES, s[v], m);
-}
-
-static void kernel_dot_add(float *dg, const float *dy, const float *x, size_t rows, size_t c)
-{
-    size_t j = 0;
-    for (; c - j >= STRIP; j += STRIP) dot_strip(dg + j, dy + j, x + j, rows, c, LANES, WIDE);
-    for (; j < c; j += LANES) dot_strip(dg + j, dy + j, x + j, rows, c, lanes_of(c - j), 1);
-}
-
 /* s1 += sum a; s2 += sum b (x - shift): with a = b = x - shift the sums of a batch norm's forward,
  * with a = b = dy those of its backward. */
 STRIP_INLINE void sums_strip(float *const s[2], const float *dy, const float *x, const float *shift,
@@ -279,16 +257,6 @@ static void kernel_affine_grad_add(float *dx, const float *dy, const float *x, c
             g = vf_fma(load(a + j, m), load(dy + j, m), g);
             store(dx + j, load(dx + j, m) + g, m);
         }
-}
-
-static void kernel_scale(float *y, const float *x, const float *g, size_t rows, size_t c)
-{
-    for (; rows; rows--, x += c, y += c) kernel_mul(y, x, g, c);
-}
-
-static void kernel_scale_add(float *y, const float *x, const float *g, size_t rows, size_t c)
-{
-    for (; rows; rows--, x += c, y += c) kernel_mul_add(y, x, g, c);
 }
 
 static void kernel_row_add(float *y, const float *v, size_t rows, size_t c)
@@ -371,13 +339,12 @@ STRIP_INLINE void store_strip(float *p, const vf *s, size_t m, size_t wide)
 #define KERNELS_TABLE(name)                                                                        \
     {                                                                                              \
         .isa = #name, .number = ISA_##name, .lanes = LANES, .add = kernel_add,                     \
-        .axpy = kernel_axpy, .mul = kernel_mul, .mul_add = kernel_mul_add,                         \
-        .sigmoid = kernel_sigmoid, .sigmoid_grad_add = kernel_sigmoid_grad_add,                    \
-        .tanh = kernel_tanh, .tanh_grad_add = kernel_tanh_grad_add,                                \
-        .sum_squares = kernel_sum_squares, .sgd = kernel_sgd, .channel_sum = kernel_channel_sum,   \
-        .channel_sums = kernel_channel_sums, .channel_dots = kernel_channel_dots,                  \
-        .affine = kernel_affine, .affine_grad_add = kernel_affine_grad_add, .scale = kernel_scale, \
-        .scale_add = kernel_scale_add, .dot_add = kernel_dot_add, .row_add = kernel_row_add,       \
+        .axpy = kernel_axpy, .mul = kernel_mul, .sigmoid = kernel_sigmoid,                         \
+        .sigmoid_grad_add = kernel_sigmoid_grad_add, .tanh = kernel_tanh,                          \
+        .tanh_grad_add = kernel_tanh_grad_add, .sum_squares = kernel_sum_squares,                  \
+        .sgd = kernel_sgd, .channel_sum = kernel_channel_sum, .channel_sums = kernel_channel_sums, \
+        .channel_dots = kernel_channel_dots, .affine = kernel_affine,                              \
+        .affine_grad_add = kernel_affine_grad_add, .row_add = kernel_row_add,                      \
         .max_row = kernel_max_row, .widen = kernel_widen, .narrow = kernel_narrow,                 \
         .fused = &fused_table, .fused_bf16 = &fused_table_bf16, .maps = &maps_table,               \
         .maps_bf16 = &maps_table_bf16,                                                             \

@@ -52,19 +52,19 @@ struct max_grad_map {
     bool add;
 };
 
-/* y = gate x for a gate of each element, n of them; dx = gate dy is the same pass; and
- * dgate += dy x. */
+/* y = gate x for rows of n elements that share one gate [n]; dx = gate dy is the same pass; and
+ * dgate += dy x, row by row. */
 struct gate_map {
     void *y;
     const void *x;
     const float *gate;
-    size_t n;
+    size_t rows, n;
     bool add;
 };
 struct gate_grad_map {
     float *dgate;
     const void *dy, *x;
-    size_t n;
+    size_t rows, n;
 };
 
 /* A rectangle of rows x columns pixels of c channels. */

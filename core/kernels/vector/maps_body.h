@@ -66,16 +66,21 @@ static void FUSED(kernel_max_grad)(const struct max_grad_map *map)
 static void FUSED(kernel_gate)(const struct gate_map *map)
 {
     const struct gate_map r = *map;
-    if (r.add) VECTORS(i, m, r.n)
-    STORE(r.y, i, vf_fma(load(r.gate + i, m), LOAD(r.x, i, m), LOAD(r.y, i, m)), m);
-    else VECTORS(i, m, r.n) STORE(r.y, i, LOAD(r.x, i, m) * load(r.gate + i, m), m);
+    for (size_t row = 0, at = 0; row < r.rows; row++, at += r.n) VECTORS(i, m, r.n)
+        {
+            const vf gate = load(r.gate + i, m), x = LOAD(r.x, at + i, m);
+            STORE(r.y, at + i, r.add ? vf_fma(gate, x, LOAD(r.y, at + i, m)) : (vf)(x * gate), m);
+        }
 }
 
 static void FUSED(kernel_gate_grad)(const struct gate_grad_map *map)
 {
     const struct gate_grad_map r = *map;
-    VECTORS(i, m, r.n)
-    store(r.dgate + i, vf_fma(LOAD(r.dy, i, m), LOAD(r.x, i, m), load(r.dgate + i, m)), m);
+    for (size_t row = 0, at = 0; row < r.rows; row++, at += r.n) VECTORS(i, m, r.n)
+        {
+            const vf sum = load(r.dgate + i, m);
+            store(r.dgate + i, vf_fma(LOAD(r.dy, at + i, m), LOAD(r.x, at + i, m), sum), m);
+        }
 }
 
 /* Calls strip(ctx, j, m, wide) for each strip of c channels that begins at j. */
