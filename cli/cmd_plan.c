@@ -2,9 +2,9 @@
 #include "cli/draw.h"
 #include "cli/experiment.h"
 #include "cli/listing.h"
+#include "core/base/clock.h"
 #include "experiments/results/records.h"
 #include "experiments/run/footprint.h"
-#include "experiments/run/progress.h"
 #include "experiments/run/status.h"
 #include <math.h>
 #include <stdlib.h>
@@ -67,7 +67,7 @@ static void plan_row(struct listing *l, struct plan *plan, const struct design_p
     listing_add(l, "%.1f", (double)footprint_total(&f) / 1e6);
     listing_add(l, "%d", done);
     listing_add(l, "%d", waiting);
-    listing_add(l, isnan(seconds) ? "unknown" : "%.0f", seconds);
+    isnan(seconds) ? listing_add(l, "unknown") : listing_real(l, seconds, 1);
     listing_add(l, "%s%s", p->same_as < 0 ? "" : "the same network as ",
                 p->same_as < 0 ? "" : d->points[p->same_as].label);
     plan->runs += p->same_as < 0 ? d->n_seeds : 0;

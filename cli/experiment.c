@@ -1,8 +1,9 @@
 #include "cli/experiment.h"
+#include "cli/epilogue.h"
 #include "cli/report.h"
+#include "core/base/clock.h"
 #include "core/kernels/kernels.h"
 #include "experiments/run/runner.h"
-#include <stdio.h>
 
 bool experiment_read(struct design *d, const struct invocation *v, bool sweep)
 {
@@ -56,16 +57,10 @@ bool isa_choose(const struct invocation *v)
 }
 
 /* Prints and writes the table of the design that was run, and of no other. */
-static bool design_report(const struct invocation *v, const char *dir, const char *digest,
-                          struct err *e)
+static bool design_report(const struct invocation *v, struct epilogue *of, struct err *e)
 {
-    bool main;
-    if (!report_save(dir, digest, v->json ? "json" : NULL, &main, e)) return false;
-    if (!main && !v->quiet)
-        fprintf(stderr,
-                "This table is in %s/designs/%s.md; table.md is that of another design: "
-                "`senet-exp status %s` lists both.\n",
-                dir, digest, dir);
+    if (!report_save(of->dir, of->design, v->json ? "json" : NULL, &of->main, e)) return false;
+    if (!v->quiet) epilogue_print(v, of);
     return true;
 }
 
@@ -74,6 +69,7 @@ static int design_run(const struct invocation *v, struct design *d)
     struct err e = { .text = "" };
     const char *dir = experiment_dir(v, d);
     char entered[DIGEST_TEXT];
+    double began = clock_seconds();
     struct run_options o = { .dir = dir,
                              .threads = v->threads,
                              .jobs = v->jobs,
@@ -84,7 +80,8 @@ static int design_run(const struct invocation *v, struct design *d)
         return say_error(EXIT_INTERRUPTED, "interrupted; the same command continues each run "
                                            "after the last epoch that it completed");
     }
-    if (status == RUNNER_NO_DATA || !design_report(v, dir, entered, &e))
+    struct epilogue of = { .dir = dir, .design = entered, .seconds = clock_seconds() - began };
+    if (status == RUNNER_NO_DATA || !design_report(v, &of, &e))
         return say_error(EXIT_DATA, "%s", e.text);
     return status == RUNNER_DONE ? EXIT_DONE : EXIT_SOME_FAILED;
 }

@@ -71,21 +71,25 @@ static const char **heads_of(const struct listing *l, size_t n, const struct ter
     return heads;
 }
 
+static bool column_shown(const struct listing *l, size_t c, const char *const *heads)
+{
+    return l->columns[c].title && !(heads && c && c == (size_t)l->head_column);
+}
+
 void listing_print(const struct listing *l, FILE *f)
 {
     const struct terminal t = terminal_of(fileno(f));
     const size_t n = listing_width(l), rows = l->n_cells / n;
     const char **heads = heads_of(l, rows, &t);
-    const size_t left_out = heads ? (size_t)l->head_column : 0;
     struct grid_column *columns = mem_new(n, sizeof *columns);
     struct grid_cell *cells = mem_new(l->n_cells + 1, sizeof *cells);
     struct grid g = { columns, 0, (int)rows, l->n_keys ? l->n_keys : 1, cells, heads };
     for (size_t c = 0; c < n; c++) {
-        if (left_out && c == left_out) continue;
+        if (!column_shown(l, c, heads)) continue;
         columns[g.n_columns++] = (struct grid_column){ l->columns[c].title, l->columns[c].number };
     }
     for (size_t i = 0, at = 0; i < l->n_cells; i++)
-        if (!left_out || i % n != left_out) cells[at++].text = l->cells[i].text;
+        if (column_shown(l, i % n, heads)) cells[at++].text = l->cells[i].text;
     struct text out = { 0 };
     grid_draw(&out, &g, &t);
     fputs(out.s, f);
@@ -118,8 +122,11 @@ void listing_json(const struct listing *l, struct text *t)
     BUG_IF(!n, "a listing without columns");
     text_add(t, "[");
     for (size_t i = 0; i < l->n_cells; i++) {
-        text_add(t, i % n ? ", " : i ? ",\n {" : "\n {");
-        cell_json(t, &l->columns[i % n], &l->cells[i]);
+        const struct listing_column *c = &l->columns[i % n];
+        if (*c->key) {
+            text_add(t, i % n ? ", " : i ? ",\n {" : "\n {");
+            cell_json(t, c, &l->cells[i]);
+        }
         if (i % n + 1 == n) text_add(t, "}");
     }
     text_add(t, "\n]");

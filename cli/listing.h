@@ -8,8 +8,8 @@
 /* Rows of cells, printed as aligned columns or as a JSON array of objects. Zero but for `columns`
  * is an empty listing. */
 struct listing_column {
-    const char *key;   /* in JSON */
-    const char *title; /* on paper */
+    const char *key;   /* in JSON; "": not there */
+    const char *title; /* on paper; NULL: not there */
     bool number;       /* right-aligned; bare in JSON */
 };
 

@@ -59,7 +59,7 @@ static bool file_fill_pieces(int fd, const struct file_piece *pieces)
 {
     for (const struct file_piece *p = pieces; p->data; p++)
         if (!file_fill(fd, p->data, p->len)) return false;
-    return fsync(fd) == 0;
+    return true;
 }
 
 /* A rename is on disk only when its folder is. */
@@ -96,11 +96,11 @@ static int temporary_open(const char *path, char **name)
     return fd;
 }
 
-bool file_write_pieces(const char *path, const struct file_piece *pieces, struct err *e)
+static bool file_put(const char *path, const struct file_piece *pieces, bool sync, struct err *e)
 {
     char *temporary;
     int fd = temporary_open(path, &temporary);
-    bool ok = fd >= 0 && file_fill_pieces(fd, pieces);
+    bool ok = fd >= 0 && file_fill_pieces(fd, pieces) && (!sync || fsync(fd) == 0);
     int why = errno;
     if (fd >= 0 && close(fd) != 0 && ok) {
         ok = false;
@@ -110,14 +110,23 @@ bool file_write_pieces(const char *path, const struct file_piece *pieces, struct
         ok = false;
         why = errno;
     }
-    if (ok)
-        dir_sync(path);
-    else {
+    if (ok && sync) dir_sync(path);
+    if (!ok) {
         if (fd >= 0) unlink(temporary);
         err_set(e, "%s: cannot be written: %s", path, strerror(why));
     }
     free(temporary);
     return ok;
+}
+
+bool file_write_pieces(const char *path, const struct file_piece *pieces, struct err *e)
+{
+    return file_put(path, pieces, true, e);
+}
+
+bool file_replace(const char *path, const void *data, size_t len, struct err *e)
+{
+    return file_put(path, (struct file_piece[]){ { data, len }, { NULL, 0 } }, false, e);
 }
 
 bool file_clock(const char *dir, struct timespec *now, struct err *e)

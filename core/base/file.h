@@ -16,7 +16,11 @@ bool file_read(const char *path, struct bytes *out, struct err *e); /* free(out-
  * all of the new ones, whatever happens in between. */
 bool file_write(const char *path, const void *data, size_t len, struct err *e);
 
-/* The same from several pieces, one after another; the last has data NULL. */
+/* The same without waiting for the disk, for what is of no use any more after the machine stopped:
+ * then the path may hold anything. */
+bool file_replace(const char *path, const void *data, size_t len, struct err *e);
+
+/* file_write from several pieces, one after another; the last has data NULL. */
 struct file_piece {
     const void *data;
     size_t len;

@@ -1,86 +1,99 @@
 /* Live lines, or plain ones. Only the process that owns the screen draws; workers send it their
  * messages through a pipe. */
 #include "experiments/run/progress.h"
-#include "core/base/clock.h"
 #include "core/base/mem.h"
-#include <math.h>
+#include "core/base/width.h"
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
-void duration_text(double seconds, char out[32])
-{
-    long s = lround(seconds);
-    if (!isfinite(seconds) || seconds < 0)
-        snprintf(out, 32, "unknown");
-    else if (s < 60)
-        snprintf(out, 32, "%ld s", s);
-    else if (s < 3600)
-        snprintf(out, 32, "%ld min %02ld s", s / 60, s % 60);
-    else if (s < 48 * 3600)
-        snprintf(out, 32, "%ld h %02ld min", s / 3600, s / 60 % 60);
-    else
-        snprintf(out, 32, "%ld days", s / 86400);
-}
+_Static_assert(sizeof(struct progress_message) <= PIPE_BUF, "messages of workers may interleave");
 
 void progress_open(struct progress *p, int slots, bool quiet)
 {
-    const char *term = getenv("TERM");
-    bool terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
-    *p = (struct progress){
-        .to = stderr, .quiet = quiet, .live = terminal, .slots = slots, .pipe = -1
-    };
-    p->colour = terminal && !getenv("NO_COLOR");
-    p->lines = mem_new((size_t)slots, sizeof *p->lines);
+    *p = (struct progress){ .to = stderr,
+                            .quiet = quiet,
+                            .live = terminal_of(STDERR_FILENO).live,
+                            .runs.slots = slots,
+                            .pipe = -1 };
+    p->runs.of = mem_new((size_t)slots, sizeof *p->runs.of);
+    p->drawn = mem_new((size_t)slots + 1, sizeof *p->drawn);
 }
 
+/* A window that has become narrower has wrapped what stood in it. */
 static void lines_wipe(struct progress *p)
 {
-    if (p->drawn > 1) fprintf(p->to, "\033[%dA", p->drawn - 1);
-    if (p->drawn) fputs("\r\033[J", p->to);
-    p->drawn = 0;
+    const int columns = terminal_of(fileno(p->to)).columns;
+    int rows = 0;
+    for (int i = 0; i < p->n_drawn; i++)
+        rows += p->drawn[i] > columns ? (p->drawn[i] + columns - 1) / columns : 1;
+    if (rows > 1) fprintf(p->to, "\033[%dA", rows - 1);
+    if (rows) fputs("\r\033[J", p->to);
+    p->n_drawn = 0;
 }
 
-/* Cuts to the width of the terminal: a line that wraps could not be wiped. */
-static int line_room(const struct progress *p)
+static void line_draw(struct progress *p, const struct text *line)
 {
-    struct winsize w;
-    if (ioctl(fileno(p->to), TIOCGWINSZ, &w) != 0 || w.ws_col < 20) return 79;
-    return w.ws_col - 1;
+    if (!line->len) return;
+    fprintf(p->to, "%s%s", p->n_drawn ? "\n" : "", line->s);
+    p->drawn[p->n_drawn++] = text_width(line->s);
 }
 
+/* No more lines than the screen has: those above it could not be wiped. */
 static void lines_draw(struct progress *p)
 {
-    int room = line_room(p);
-    for (int i = 0; i < p->slots; i++) {
-        if (!p->lines[i][0]) continue;
-        fprintf(p->to, "%s%.*s%s", p->drawn ? "\n" : "", room, p->lines[i],
-                p->colour ? "\033[0m" : "");
-        p->drawn++;
+    const struct terminal t = terminal_of(fileno(p->to));
+    struct text line = { 0 };
+    p->columns = t.columns;
+    p->rows = t.rows;
+    for (int i = 0; i < p->runs.slots && p->n_drawn < t.rows - 2; i++) {
+        if (p->runs.of[i].number) live_line(&line, &p->runs.of[i], &t);
+        line_draw(p, &line);
+        text_clear(&line);
     }
+    live_sum(&line, &p->runs, &t);
+    line_draw(p, &line);
+    text_clear(&line);
+}
+
+void progress_refresh(struct progress *p)
+{
+    if (p->quiet || !p->live || !p->n_drawn) return;
+    const struct terminal t = terminal_of(fileno(p->to));
+    if (t.columns == p->columns && t.rows == p->rows) return;
+    lines_wipe(p);
+    lines_draw(p);
+    fflush(p->to);
 }
 
 static void line_plain(struct progress *p, const char *text)
 {
-    char when[32];
-    time_t now = time(NULL);
-    struct tm tm;
-    strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", localtime_r(&now, &tm));
+    char when[DATE_TEXT];
+    clock_date(when);
     fprintf(p->to, "%s %s\n", when, text);
+}
+
+/* Wrapped at words. */
+static void line_stays(struct progress *p, const char *text)
+{
+    struct text lines = { 0 };
+    text_wrapped(&lines, "", text, terminal_of(fileno(p->to)).columns);
+    fputs(lines.s, p->to);
+    text_clear(&lines);
 }
 
 void progress_show(struct progress *p, const struct progress_message *m)
 {
     if (p->quiet) return;
+    p->runs.ended += m->kind == PROGRESS_END;
     if (!p->live) {
-        if (m->stays) line_plain(p, m->text);
+        if (m->kind != PROGRESS_LIVE) line_plain(p, m->text);
     } else {
         lines_wipe(p);
-        if (m->stays) fprintf(p->to, "%s\n", m->text);
-        memcpy(p->lines[m->slot], m->stays ? "" : m->text, m->stays ? 1 : PROGRESS_TEXT);
+        if (m->kind != PROGRESS_LIVE) line_stays(p, m->text);
+        if (m->kind != PROGRESS_LINE) p->runs.of[m->slot] = m->run;
         lines_draw(p);
     }
     fflush(p->to);
@@ -90,13 +103,16 @@ void progress_close(struct progress *p)
 {
     if (p->live && !p->quiet) lines_wipe(p);
     fflush(p->to);
-    free(p->lines);
-    p->lines = NULL;
+    free(p->runs.of);
+    free(p->drawn);
+    p->runs.of = NULL;
+    p->drawn = NULL;
 }
 
 /* A message that finds no reader is lost with the process that would have shown it. */
-static void progress_send(struct progress *p, const struct progress_message *m)
+void progress_send(struct progress *p, struct progress_message *m)
 {
+    m->slot = p->slot;
     if (p->quiet) return;
     if (p->pipe < 0)
         progress_show(p, m);
@@ -106,89 +122,10 @@ static void progress_send(struct progress *p, const struct progress_message *m)
 
 void progress_say(struct progress *p, const char *fmt, ...)
 {
-    struct progress_message m = { .stays = true };
+    struct progress_message m = { .kind = PROGRESS_LINE };
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(m.text, sizeof m.text, fmt, ap);
     va_end(ap);
     progress_send(p, &m);
-}
-
-static int run_head(const struct progress_run *r, char *out, size_t room)
-{
-    const char *bold = r->progress->colour ? "\033[1m" : "",
-               *plain = r->progress->colour ? "\033[0m" : "";
-    return snprintf(out, room, "[%d/%d] %s%s%s seed %llu: ", r->number, r->of, bold, r->label,
-                    plain, (unsigned long long)r->seed);
-}
-
-/* This run's time left, and the sweep's where the runs behind it take as long as this one. */
-static void batch_left(const struct progress_run *r, const struct train_progress *t, char *out,
-                       size_t room)
-{
-    char mine[32], all[32];
-    double whole = clock_seconds() - r->started + t->seconds_left;
-    int behind = (r->of - r->number) / r->progress->slots;
-    duration_text(t->seconds_left, mine);
-    duration_text(t->seconds_left + behind * whole, all);
-    if (behind > 0)
-        snprintf(out, room, "%s left, about %s for all", mine, all);
-    else
-        snprintf(out, room, "%s left", mine);
-}
-
-void progress_batch(void *run, const struct train_progress *t)
-{
-    struct progress_run *r = run;
-    double now = clock_seconds();
-    if (!r->progress->live || now - r->shown < 0.1) return;
-    r->shown = now;
-    struct progress_message m = { .slot = r->slot };
-    char left[96];
-    batch_left(r, t, left, sizeof left);
-    int n = run_head(r, m.text, sizeof m.text);
-    if (n < 0 || n >= PROGRESS_TEXT) n = PROGRESS_TEXT - 1;
-    snprintf(m.text + n, sizeof m.text - (size_t)n,
-             "epoch %d/%d %3.0f %%, %.0f images/s, loss %.3f, error %.1f %%, %s", t->epoch,
-             t->epochs, 100.0 * (double)t->batch / (double)(t->batches ? t->batches : 1),
-             t->images_per_second, t->loss, t->error, left);
-    progress_send(r->progress, &m);
-}
-
-void progress_epoch(void *run, const struct epoch_record *e)
-{
-    struct progress_run *r = run;
-    r->epochs_here++;
-    if (r->progress->live) return;
-    struct progress_message m = { .slot = r->slot, .stays = true };
-    char validation[64] = "";
-    if (!isnan(e->validation_error)) {
-        snprintf(validation, sizeof validation, ", validation error %.2f %%", e->validation_error);
-    }
-    int n = run_head(r, m.text, sizeof m.text);
-    if (n < 0 || n >= PROGRESS_TEXT) n = PROGRESS_TEXT - 1;
-    snprintf(m.text + n, sizeof m.text - (size_t)n,
-             "epoch %d, loss %.4f, error %.2f %%%s, %.0f images/s", e->epoch, e->train_loss,
-             e->train_error, validation, e->images_per_second);
-    progress_send(r->progress, &m);
-}
-
-void progress_warn(void *run, const char *text)
-{
-    struct progress_run *r = run;
-    if (r->progress->quiet)
-        fprintf(stderr, "senet-exp: warning: %s\n", text);
-    else
-        progress_say(r->progress, "warning: %s", text);
-}
-
-void progress_run_end(struct progress_run *r, const char *outcome)
-{
-    struct progress_message m = { .slot = r->slot, .stays = true };
-    char took[32];
-    duration_text(clock_seconds() - r->started, took);
-    int n = run_head(r, m.text, sizeof m.text);
-    if (n < 0 || n >= PROGRESS_TEXT) n = PROGRESS_TEXT - 1;
-    snprintf(m.text + n, sizeof m.text - (size_t)n, "%s (%s)", outcome, took);
-    progress_send(r->progress, &m);
 }

@@ -162,7 +162,8 @@ static bool run_train(const struct run_task *t, struct progress_run *view,
 static double run_seconds(const struct progress_run *view, const struct train_result *r)
 {
     double seconds = clock_seconds() - view->started;
-    for (int i = 0; i < r->epochs - view->epochs_here; i++) seconds += r->history[i].seconds;
+    for (int i = 0; r->history && i < r->epochs - view->epochs_here; i++)
+        seconds += r->history[i].seconds;
     return seconds;
 }
 
@@ -207,14 +208,17 @@ static void run_tell(struct progress_run *view, const struct record_facts *f)
 static enum run_outcome run_locked(const struct run_task *t, struct progress *p, struct err *e)
 {
     struct progress_run view = { .progress = p,
-                                 .slot = p->slot,
+                                 .dir = t->dir,
+                                 .id = t->id,
                                  .label = t->point->label,
                                  .seed = t->seed,
                                  .number = t->number,
                                  .of = t->of,
+                                 .behind = t->behind,
                                  .started = clock_seconds() };
     struct train_result result = { 0 };
     struct err why = { .text = "" };
+    progress_run_begin(&view);
     bool ok = run_train(t, &view, &result, &why);
     struct record_facts f = { .id = t->id,
                               .status = ok ? run_status(&result) : RECORD_FAILED,
@@ -226,7 +230,7 @@ static enum run_outcome run_locked(const struct run_task *t, struct progress *p,
                               .result = ok ? &result : NULL,
                               .seconds = run_seconds(&view, &result),
                               .threads = parallel_threads(),
-                              .jobs = p->slots };
+                              .jobs = p->runs.slots };
     bool written = record_write(t->dir, &f, e);
     if (written && f.status == RECORD_COMPLETED && !run_checkpoint_drop(t->dir, t->id, &why))
         progress_say(p, "%s", why.text);

@@ -11,6 +11,7 @@ struct run_task {
     uint64_t seed;
     const struct run_data *data;
     int number, of;        /* k of n */
+    double behind;         /* work of the tasks after this one, in tasks like it */
     struct timespec began; /* file_clock of dir when this program began: a failure recorded later is
                             * another process's of the same sweep, and is not tried again */
 };

@@ -140,6 +140,14 @@ static bool runner_census(struct runner *r, struct progress *p, struct err *e)
     return true;
 }
 
+/* Multiply-adds of the whole task, but for a factor that all tasks have. */
+static double task_work(const struct run_task *t)
+{
+    const struct model_counts *c = &t->point->counts;
+    return (double)(c->conv_fc + c->se_fc) * t->point->spec.train.epochs *
+           t->data->split.train.count;
+}
+
 static void runner_tasks(struct runner *r)
 {
     const struct census *c = &r->census;
@@ -158,6 +166,12 @@ static void runner_tasks(struct runner *r)
                                          .of = r->n_tasks,
                                          .began = r->began };
         n++;
+    }
+    double behind = 0;
+    for (int i = r->n_tasks - 1; i >= 0; i--) {
+        double work = task_work(&r->tasks[i]);
+        r->tasks[i].behind = behind / work;
+        behind += work;
     }
 }
 
@@ -226,7 +240,7 @@ static bool runner_memory(const struct runner *r, int jobs, struct err *e)
 
 static bool runner_train(struct runner *r, struct progress *p, int *worst, struct err *e)
 {
-    int jobs = p->slots = p->slots < r->n_tasks ? p->slots : r->n_tasks;
+    int jobs = p->runs.slots = p->runs.slots < r->n_tasks ? p->runs.slots : r->n_tasks;
     if (!runner_memory(r, jobs, e)) return false;
     r->next =
         mmap(NULL, sizeof *r->next, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -1,6 +1,7 @@
 #ifndef EXPERIMENTS_RUN_STATUS_H
 #define EXPERIMENTS_RUN_STATUS_H
 #include "experiments/results/results.h"
+#include "experiments/run/run_log.h"
 
 /* How far the runs of a results folder are, and how long the rest may take. */
 enum standing_state {
@@ -13,14 +14,22 @@ enum standing_state {
     STANDING_STATES
 };
 
-enum standing_state standing_of_run(const struct results *r, int point, int seed);
 const char *standing_name(enum standing_state s);
+
+struct standing_run {
+    enum standing_state state;
+    bool seen;          /* running, and its process tells how far it is: */
+    struct glimpse now; /* its own account */
+};
 
 struct standing {
     int runs, count[STANDING_STATES]; /* of distinct runs */
-    double seconds_left;              /* one run at a time; NAN where no record tells */
+    struct standing_run *of; /* n_points x n_seeds; of points with another's network: not filled */
+    int at_once;             /* runs that are trained at a time; 1 where none is */
+    double seconds_left;     /* at that rate; NAN where neither record nor running process tells */
 };
-struct standing standing_of(const struct results *r);
+void standing_of(struct standing *all, const struct results *r);
+void standing_clear(struct standing *all);
 
 /* Seconds per multiply-add (of one image, forward) and epoch: the median over completed runs, NAN
  * where there is none. Supposes that runs see equally many images. */

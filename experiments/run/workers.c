@@ -4,12 +4,15 @@
 #include "core/base/mem.h"
 #include "experiments/run/signals.h"
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { REFRESH_MS = 500 };
 
 static _Noreturn void worker(const struct jobs_work *w, int slot, struct progress *p, pid_t parent)
 {
@@ -22,11 +25,17 @@ static _Noreturn void worker(const struct jobs_work *w, int slot, struct progres
     _exit(result);
 }
 
-/* Shows messages until every worker has closed its end. */
+/* Shows messages until every worker has closed its end. Between them it looks whether the window
+ * has changed its size. */
 static void messages_show(int from, struct progress *p)
 {
     struct progress_message m;
+    struct pollfd ready = { .fd = from, .events = POLLIN };
     for (;;) {
+        if (poll(&ready, 1, REFRESH_MS) == 0) {
+            progress_refresh(p);
+            continue;
+        }
         ssize_t n = read(from, &m, sizeof m);
         if (n < 0 && errno == EINTR) continue;
         if (n != (ssize_t)sizeof m) return;

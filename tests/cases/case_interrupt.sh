@@ -49,6 +49,7 @@ touch "$ended/checkpoint" "$ended/checkpoint.123.tmp" "$ended.json.123.tmp"
 expect 0 "$SENET_EXP" run tiny.yaml --out whole
 has err "2 runs kept"
 [ "$(ls "$ended")" = "lock
+log
 predictions.csv" ] || fail "left: $(ls "$ended")"
 expect 0 "$SENET_EXP" run tiny.yaml train.epochs=1 --out kept
 has_checkpoint kept || fail "a run that can be continued lost its checkpoint"
