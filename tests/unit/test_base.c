@@ -347,7 +347,8 @@ END_TEST
 /* In the place of the system's, for the whole program: what chance gives, once it has given this.
  */
 static const unsigned long long *chances;
-ssize_t getrandom(void *to, size_t len, unsigned flags)
+ssize_t given_chance(void *to, size_t len, unsigned flags) __asm__("getrandom");
+ssize_t given_chance(void *to, size_t len, unsigned flags)
 {
     static unsigned long long next = 1000;
     (void)flags;
@@ -382,7 +383,8 @@ END_TEST
 
 /* In the place of the system's, while `clock_off` is set: this machine's clock is an hour fast. */
 static bool clock_off;
-int clock_gettime(clockid_t clock, struct timespec *now)
+int shifted_clock(clockid_t clock, struct timespec *now) __asm__("clock_gettime");
+int shifted_clock(clockid_t clock, struct timespec *now)
 {
     const int failed = (int)syscall(SYS_clock_gettime, clock, now);
     if (clock_off) now->tv_sec += 3600;

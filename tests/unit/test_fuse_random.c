@@ -97,7 +97,8 @@ static struct tensor *build_drawn(struct net *n, struct tensor *x)
 START_TEST(random_graphs_are_the_same_fused)
 {
     int isas = 0;
-    while (kernels_at(isas)) isas++;
+    do isas++;
+    while (kernels_at(isas)); /* the first runs everywhere */
     for (int k = 0; k < EACH; k++) {
         char name[32];
         drawn = (uint64_t)(_i * EACH + k);
