@@ -1,7 +1,6 @@
 /* Memory: small checked allocations, mapped pages, pools. A size that overflows counts as a size
  * that cannot be had. */
 #include "core/base/mem.h"
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -103,16 +102,23 @@ char *pool_text(struct pool *p, const char *s)
     return memcpy(pool_new(p, len, 1), s, len);
 }
 
-char *pool_textf(struct pool *p, const char *fmt, ...)
+char *pool_vtextf(struct pool *p, const char *fmt, va_list ap)
 {
-    va_list ap, again;
-    va_start(ap, fmt);
+    va_list again;
     va_copy(again, ap);
     int len = vsnprintf(NULL, 0, fmt, ap);
-    va_end(ap);
     char *out = pool_new(p, (size_t)len + 1, 1);
     vsnprintf(out, (size_t)len + 1, fmt, again);
     va_end(again);
+    return out;
+}
+
+char *pool_textf(struct pool *p, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    char *out = pool_vtextf(p, fmt, ap);
+    va_end(ap);
     return out;
 }
 

@@ -1,5 +1,6 @@
 #ifndef CORE_BASE_MEM_H
 #define CORE_BASE_MEM_H
+#include <stdarg.h>
 #include <stddef.h>
 
 /* Small allocations never return NULL: where the machine has no memory left for them, the program
@@ -28,5 +29,6 @@ struct pool {
 void *pool_new(struct pool *p, size_t count, size_t size); /* zeroed, aligned for any type */
 char *pool_text(struct pool *p, const char *s);
 char *pool_textf(struct pool *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+char *pool_vtextf(struct pool *p, const char *fmt, va_list ap);
 void pool_clear(struct pool *p);
 #endif

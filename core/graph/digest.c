@@ -9,9 +9,7 @@ static void node_describe(const struct node *n, struct text *t)
 {
     const struct tensor *s = &n->out;
     text_addf(t, "%s:%s:", n->name, n->op ? n->op->name : "");
-    if (n->param)
-        text_addf(t, "%d,%d,%d,%d:", (int)n->param->kind, (int)n->param->init, n->param->groups,
-                  s->n);
+    if (n->param) text_addf(t, "%d,%d,%d:", (int)n->param->kind, (int)n->param->init, s->n);
     if (n->op && n->op->describe) n->op->describe(&n->call, t);
     text_addf(t, ":%d,%d,%d", s->h, s->w, s->c);
     for (int i = 0; i < OP_INPUTS; i++)

@@ -77,6 +77,15 @@ struct tensor *graph_input(struct graph *g, const char *name, int n, int h, int 
     return &node->out;
 }
 
+struct pool *graph_pool(struct graph *g) { return &g->pool; }
+
+/* Parameters of one name would begin alike, and a checkpoint would hold one of them. */
+static void param_check_name(const struct graph *g, const struct param *p)
+{
+    for (size_t i = 0; i < g->n_params; i++)
+        BUG_IF(g->params[i]->stream == p->stream, "two parameters are called %s", p->name);
+}
+
 struct tensor *graph_param(struct graph *g, const struct param *p, int n, int h, int w, int c)
 {
     struct tensor *t = graph_input(g, p->name, n, h, w, c);
@@ -86,12 +95,14 @@ struct tensor *graph_param(struct graph *g, const struct param *p, int n, int h,
     size_t *end = state ? &g->states_len : &g->weights_len;
     *own = *p;
     own->name = node->name;
+    own->stream = digest_of(own->name, strlen(own->name));
     own->gate = g->gate;
     own->tensor = t;
     own->at = *end;
     *end += mem_floats(tensor_len(t));
     node->param = own;
     node->wants_grad = !state;
+    param_check_name(g, own);
     if (g->n_params == g->params_room) {
         g->params_room = 2 * g->params_room + 64;
         g->params = mem_grow(g->params, g->params_room, sizeof(struct param *));

@@ -6,6 +6,7 @@
  * construction is an order in which the calls can run. Three stages:
  *   build (shapes only)  ->  graph_plan (one allocation)  ->  forward, backward (none). */
 struct graph;
+struct pool;
 
 /* How a parameter begins and what it is. */
 enum param_init { INIT_ZERO, INIT_ONE, INIT_HE_FAN_OUT, INIT_UNIFORM_FAN_IN };
@@ -21,9 +22,9 @@ struct param {
     const char *name; /* as torchvision or timm where the family exists there: conv1.weight */
     enum param_kind kind;
     enum param_init init;
-    int groups; /* of a PARAM_CONV; 0 reads as 1 */
     /* These are set by graph_param: */
-    bool gate; /* belongs to an SE block (graph_mark) */
+    uint64_t stream; /* digest of the name: where its initial values are drawn */
+    bool gate;       /* belongs to an SE block (graph_mark) */
     struct tensor *tensor;
     size_t at; /* offset in graph_weights (trained) or graph_states (PARAM_STATE) */
 };
@@ -55,6 +56,8 @@ void graph_destroy(struct graph *g);
  * nodes of that op ("dropout0"): what is added elsewhere renames nothing. */
 struct tensor *graph_input(struct graph *g, const char *name, int n, int h, int w, int c);
 struct tensor *graph_param(struct graph *g, const struct param *p, int n, int h, int w, int c);
+/* Where names are made: it lives as long as the graph. Those of parameters must differ. */
+struct pool *graph_pool(struct graph *g);
 
 /* Returns the output, or NULL with e filled where the op refuses these inputs. Copies attr. */
 struct tensor *graph_apply(struct graph *g, const struct op *op, const void *attr,

@@ -1,11 +1,9 @@
 /* Initial values. A parameter's stream is named by (seed, digest of its name): what else a network
  * has, and in which order, changes nothing. */
-#include "core/base/digest.h"
 #include "core/base/parallel.h"
 #include "core/base/rng.h"
 #include "core/graph/graph.h"
 #include <math.h>
-#include <string.h>
 
 struct init_call {
     struct graph *g;
@@ -17,13 +15,13 @@ static void init_fill(struct tensor *t, float value)
     for (size_t i = 0; i < tensor_len(t); i++) t->data[i] = value;
 }
 
-/* Normal with variance 2 / fan-out (He et al. 2015; the mode that keeps gradients' variance), the
- * fan-out of one group as far as there are groups. */
+/* Normal with variance 2 / fan-out (He et al. 2015; the mode that keeps gradients' variance). The
+ * fan-out is kernel x kernel x all output channels, also where there are groups: as torchvision's
+ * ResNeXt and MobileNet begin. */
 static void init_he(const struct param *p, struct rng *r)
 {
     const struct tensor *t = p->tensor;
-    int groups = p->groups ? p->groups : 1;
-    double fan_out = (double)t->n * t->h * t->c / groups, sd = sqrt(2 / fan_out);
+    double fan_out = (double)t->n * t->h * t->c, sd = sqrt(2 / fan_out);
     for (size_t i = 0; i < tensor_len(t); i++) t->data[i] = (float)(sd * rng_normal(r));
 }
 
@@ -40,7 +38,7 @@ static void init_param(void *ctx, size_t i)
 {
     const struct init_call *call = ctx;
     const struct param *p = graph_param_at(call->g, i);
-    struct rng r = rng_stream(call->seed, RNG_WEIGHTS, digest_of(p->name, strlen(p->name)), 0);
+    struct rng r = rng_stream(call->seed, RNG_WEIGHTS, p->stream, 0);
     switch (p->init) {
     case INIT_ZERO:
         init_fill(p->tensor, 0);

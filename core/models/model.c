@@ -18,28 +18,6 @@ void model_options_default(const struct backbone *b, void *options)
     fields_default(b->family->fields, options);
 }
 
-/* The stages that nodes belong to, and whether any is part of an SE block. */
-static unsigned graph_stages(const struct graph *g, bool *gates)
-{
-    unsigned stages = 0;
-    *gates = false;
-    for (size_t i = 0; i < graph_node_count(g); i++) {
-        stages |= 1u << graph_node(g, i)->stage;
-        *gates |= graph_node(g, i)->gate;
-    }
-    return stages;
-}
-
-/* An SE setting that this network cannot have is refused, not left without effect. */
-static bool model_check(const struct model_request *r, const struct graph *g, struct err *e)
-{
-    bool gates;
-    unsigned stages = graph_stages(g, &gates);
-    if (!se_check(r->se, stages, e)) return false;
-    if (gates || !se_any(r->se)) return true;
-    return err_set(e, "model.se.placement: %s has no such place for SE blocks", r->backbone->name);
-}
-
 bool model_build(const struct model_request *r, struct model_net *out, struct err *e)
 {
     BUG_IF(((const struct model_options *)r->options)->backbone != r->backbone,
@@ -56,7 +34,8 @@ bool model_build(const struct model_request *r, struct model_net *out, struct er
     out->logits = r->backbone->family->build(&n, out->images, &shape);
     out->loss = nn_softmax_loss(&n, out->logits, out->labels, r->label_smoothing);
     if (n.failed) err_set(e, "%s: %s", r->backbone->name, n.e.text);
-    if (!n.failed && model_check(r, g, e)) {
+    out->se_placements = n.se_placements;
+    if (!n.failed && se_check(&n, e)) {
         graph_bf16(g, r->bf16);
         return true;
     }

@@ -86,6 +86,7 @@ struct model_request {
 struct model_net {
     struct graph *graph;
     struct tensor *images, *labels, *logits, *loss;
+    unsigned se_placements; /* bit p: SE blocks can stand at enum se_placement p */
 };
 bool model_build(const struct model_request *r, struct model_net *out, struct err *e);
 

@@ -3,11 +3,10 @@
  * conv(K+1)_x. */
 #include "core/models/model.h"
 #include <math.h>
-#include <stdio.h>
 
 enum resnet_stride_in { STRIDE_CONV1X1, STRIDE_CONV3X3 };
 enum resnet_shortcut { SHORTCUT_PROJECTION, SHORTCUT_IDENTITY };
-enum { RESNET_STAGES = 4, EXPANSION = 4, PATH_LEN = 64, UNIT_LEN = 32 };
+enum { RESNET_STAGES = 4, EXPANSION = 4 };
 
 enum { CIFAR_SIZE = 32, IMAGENET_SIZE = 224 };
 
@@ -82,10 +81,8 @@ struct unit {
 static struct tensor *conv_bn(struct net *n, struct tensor *x, const struct unit *u, int number,
                               struct conv_layer l)
 {
-    char conv[PATH_LEN], bn[PATH_LEN];
-    snprintf(conv, sizeof conv, "%s.conv%d", u->name, number);
-    snprintf(bn, sizeof bn, "%s.bn%d", u->name, number);
-    return nn_batch_norm(n, nn_conv(n, x, conv, l), bn);
+    x = nn_conv(n, x, net_name(n, "%s.conv%d", u->name, number), l);
+    return nn_batch_norm(n, x, net_name(n, "%s.bn%d", u->name, number));
 }
 
 static struct tensor *basic_branch(struct net *n, struct tensor *x, const struct unit *u)
@@ -111,11 +108,9 @@ static struct tensor *shortcut(struct net *n, struct tensor *x, const struct uni
 {
     if (n->failed || (u->stride == 1 && x->c == u->out)) return x;
     if (u->options->shortcut == SHORTCUT_IDENTITY) return nn_pad_channels(n, x, u->out, u->stride);
-    char conv[PATH_LEN], bn[PATH_LEN];
-    snprintf(conv, sizeof conv, "%s.downsample.0", u->name);
-    snprintf(bn, sizeof bn, "%s.downsample.1", u->name);
     struct conv_layer l = { u->out, 1, .stride = u->stride };
-    return nn_batch_norm(n, nn_conv(n, x, conv, l), bn);
+    x = nn_conv(n, x, net_name(n, "%s.downsample.0", u->name), l);
+    return nn_batch_norm(n, x, net_name(n, "%s.downsample.1", u->name));
 }
 
 /* y = relu(branch(x) + shortcut(x)), and the five places where an SE block can stand (Hu et al.,
@@ -166,8 +161,7 @@ static struct tensor *resnet_build(struct net *n, struct tensor *images,
     for (int stage = 0; stage < RESNET_STAGES; stage++) {
         net_stage(n, stage + 2);
         for (int i = 0; i < k->blocks[stage]; i++) {
-            char name[UNIT_LEN];
-            snprintf(name, sizeof name, "layer%d.%d", stage + 1, i);
+            const char *name = net_name(n, "layer%d.%d", stage + 1, i);
             int channels = base << stage, out = k->bottleneck ? EXPANSION * channels : channels;
             x = residual_unit(n, x,
                               &(struct unit){ o, name, scaled(channels, s->width),

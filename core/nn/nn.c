@@ -1,16 +1,24 @@
 /* Layers: parameters under the names PyTorch gives them, and the op that reads them. Every call
  * returns NULL once one was refused, before it looks at its inputs. */
 #include "core/nn/nn.h"
+#include "core/base/mem.h"
 #include "core/ops/ops.h"
-#include <stdio.h>
+#include <stdarg.h>
 #include <string.h>
-
-enum { NAME_MAX_LEN = 128 };
 
 void net_stage(struct net *n, int stage)
 {
     n->stage = stage;
     graph_mark(n->graph, stage, false);
+}
+
+const char *net_name(struct net *n, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    const char *name = pool_vtextf(graph_pool(n->graph), fmt, ap);
+    va_end(ap);
+    return name;
 }
 
 static struct tensor *net_apply(struct net *n, const struct op *op, const void *attr,
@@ -30,10 +38,7 @@ struct param_shape {
 static struct tensor *net_param(struct net *n, const char *layer, struct param p,
                                 struct param_shape s)
 {
-    char name[NAME_MAX_LEN];
-    int len = snprintf(name, sizeof name, "%s.%s", layer, p.name);
-    BUG_IF(len >= NAME_MAX_LEN, "the name of %s.%s is too long", layer, p.name);
-    p.name = name;
+    p.name = net_name(n, "%s.%s", layer, p.name);
     return graph_param(n->graph, &p, s.kh, s.kw, s.in, s.out);
 }
 
@@ -63,8 +68,7 @@ struct tensor *nn_conv(struct net *n, struct tensor *x, const char *name, struct
     int groups = l.groups ? l.groups : 1;
     struct param weight = { .name = "weight",
                             .kind = PARAM_CONV,
-                            .init = l.uniform ? INIT_UNIFORM_FAN_IN : INIT_HE_FAN_OUT,
-                            .groups = groups };
+                            .init = l.uniform ? INIT_UNIFORM_FAN_IN : INIT_HE_FAN_OUT };
     struct param bias = { .name = "bias", .kind = PARAM_BIAS, .init = INIT_ZERO };
     struct tensor *in[OP_INPUTS] = { x };
     const int kw = l.kernel_w ? l.kernel_w : l.kernel, stride = l.stride ? l.stride : 1;

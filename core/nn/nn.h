@@ -11,11 +11,16 @@ struct net {
     const struct se_settings *se;      /* what se_apply inserts */
     int stage;                         /* of the paper; set through net_stage */
     struct batch_norm_attr batch_norm; /* of the norms added from now on; zeros: PyTorch's */
+    unsigned se_placements;            /* bit p: SE blocks can stand at enum se_placement p */
+    unsigned se_stages;                /* bit k: stage k has places at se->placement */
     struct err e;
     bool failed;
 };
 
 void net_stage(struct net *n, int stage);
+
+/* A name such as layer1.0.conv1; it lives as long as the graph. */
+const char *net_name(struct net *n, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Layers are named by path: nn_conv(n, x, "layer1.0.conv1", ...) makes layer1.0.conv1.weight. */
 enum conv_padding {

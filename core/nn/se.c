@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SE_FIRST_STAGE = 2, PATH_LEN = 64 }; /* stages with residual units begin at conv2_x */
+enum { LIST_LEN = 128 }; /* of all stages, or of all placements */
 
 typedef struct tensor *se_function(struct net *n, struct tensor *x);
 
@@ -56,7 +56,7 @@ static bool se_in_stage(const struct se_settings *s, int stage)
 
 bool se_any(const struct se_settings *s)
 {
-    for (int k = SE_FIRST_STAGE; k < SE_STAGES; k++)
+    for (int k = 1; k < SE_STAGES; k++)
         if (se_in_stage(s, k)) return true;
     return false;
 }
@@ -84,16 +84,17 @@ static struct tensor *se_layer(struct net *n, struct tensor *x, const char *name
 struct tensor *se_apply(struct net *n, struct tensor *x, enum se_placement here, const char *block)
 {
     const struct se_settings *s = n->se;
-    if (n->failed || s->placement != (int)here) return x;
+    if (n->failed) return x;
+    BUG_IF(n->stage < 1, "%s: a place for SE blocks outside all stages", block);
+    n->se_placements |= 1u << here;
+    if (s->placement != (int)here) return x;
+    n->se_stages |= 1u << n->stage;
     int hidden = se_hidden(s, n->stage, x->c);
     if (!hidden) return x;
-    char fc1[PATH_LEN], fc2[PATH_LEN];
-    snprintf(fc1, sizeof fc1, "%s.se.fc1", block);
-    snprintf(fc2, sizeof fc2, "%s.se.fc2", block);
     graph_mark(n->graph, n->stage, true);
     struct tensor *z = se_squeezes[s->squeeze](n, x);
-    z = nn_relu(n, se_layer(n, z, fc1, hidden));
-    z = se_excitations[s->excitation](n, se_layer(n, z, fc2, x->c));
+    z = nn_relu(n, se_layer(n, z, net_name(n, "%s.se.fc1", block), hidden));
+    z = se_excitations[s->excitation](n, se_layer(n, z, net_name(n, "%s.se.fc2", block), x->c));
     z = nn_scale_channels(n, x, z);
     graph_mark(n->graph, n->stage, false);
     return z;
@@ -108,13 +109,28 @@ static void stages_list(unsigned stages, char *out, size_t room)
             len += (size_t)snprintf(out + len, room - len, "%s%d", len ? ", " : "", k);
 }
 
-bool se_check(const struct se_settings *s, unsigned stages, struct err *e)
+static bool se_check_placement(const struct net *n, struct err *e)
 {
-    char has[PATH_LEN] = "";
-    stages_list(stages & ~((1u << SE_FIRST_STAGE) - 1), has, sizeof has);
-    for (int k = SE_FIRST_STAGE; k < SE_STAGES; k++) {
+    char has[LIST_LEN] = "none";
+    size_t len = 0;
+    for (int p = 0; p < SE_PLACEMENTS; p++)
+        if (n->se_placements >> p & 1)
+            len += (size_t)snprintf(has + len, sizeof has - len, "%s%s", len ? ", " : "",
+                                    se_placement_names[p]);
+    if (n->se_placements >> n->se->placement & 1 || !se_any(n->se)) return true;
+    return err_set(e, "model.se.placement: this network has no place %s for SE blocks; it has %s",
+                   se_placement_names[n->se->placement], has);
+}
+
+bool se_check(const struct net *n, struct err *e)
+{
+    const struct se_settings *s = n->se;
+    char has[LIST_LEN] = "";
+    if (!se_check_placement(n, e)) return false;
+    stages_list(n->se_stages, has, sizeof has);
+    for (int k = 1; k < SE_STAGES; k++) {
         bool ratio = s->reduction.stage[k], listed = s->stages >> k & 1;
-        if ((ratio || (listed && s->reduction.all)) && !(stages >> k & 1))
+        if ((ratio || (listed && s->reduction.all)) && !(n->se_stages >> k & 1))
             return err_set(e, "model.se.%s: stage %d is asked for, but this network has stages %s",
                            ratio ? "reduction" : "stages", k, has);
         if (ratio && s->stages && !listed)
@@ -153,10 +169,9 @@ static bool read_ratio(const struct value *v, int *out, struct err *e)
 
 static bool read_stage(const struct value *v, int *out, struct err *e)
 {
-    if (read_whole(v, SE_FIRST_STAGE, SE_STAGES - 1, out)) return true;
-    return err_at(e, v, "\"%s\" is not a stage: stage k is conv k_x of the paper, %d..%d",
-                  v->kind == VALUE_SCALAR ? v->text : "a list or map", SE_FIRST_STAGE,
-                  SE_STAGES - 1);
+    if (read_whole(v, 1, SE_STAGES - 1, out)) return true;
+    return err_at(e, v, "\"%s\" is not a stage: stage k is conv k_x of the paper, 1..%d",
+                  v->kind == VALUE_SCALAR ? v->text : "a list or map", SE_STAGES - 1);
 }
 
 static bool reduction_read(void *at, const struct value *v, struct pool *p, struct err *e)
@@ -220,7 +235,7 @@ static bool stages_read(void *at, const struct value *v, struct pool *p, struct 
 
 static void stages_write(const void *at, struct text *json)
 {
-    char list[PATH_LEN] = "";
+    char list[LIST_LEN] = "";
     unsigned stages = *(const unsigned *)at;
     stages_list(stages, list, sizeof list);
     if (stages)

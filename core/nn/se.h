@@ -5,7 +5,7 @@
 
 /* The squeeze-and-excitation block (Hu et al., arXiv 1709.01507, section 3 and section 6 for the
  * variants), for any family: gate = excitation(W2 relu(W1 squeeze(x))), y = gate * x. */
-enum { SE_STAGES = 8 }; /* stages 0 .. 7; the paper's networks use 2 .. 5 */
+enum { SE_STAGES = 8 }; /* stages 1 .. 7; 0 is what belongs to none */
 
 /* The variants: se.def has one line for each. */
 enum se_squeeze {
@@ -39,7 +39,8 @@ struct se_settings { /* section `model.se` */
 };
 extern const struct field se_fields[];
 
-/* Puts an SE block on x where n->se asks for one at this placement in this stage; otherwise x. */
+/* Puts an SE block on x where n->se asks for one at this placement in this stage; otherwise x. n
+ * keeps where a block could stand. */
 struct tensor *se_apply(struct net *n, struct tensor *x, enum se_placement here, const char *block);
 
 /* The hidden width for so many channels in a stage; 0 where the stage has none. */
@@ -52,7 +53,7 @@ void se_leave_out(struct se_settings *s);
 /* "r = 16, squeeze max": the ratio, and what is not at its default. */
 void se_text(const struct se_settings *s, struct text *t);
 
-/* Refuses settings that ask for a stage which the network has not (bit k of stages: it has stage
- * k), or whose reduction and stages contradict each other. */
-bool se_check(const struct se_settings *s, unsigned stages, struct err *e);
+/* Of a network that is built: refuses settings that ask for a placement or a stage which it has
+ * not, or whose reduction and stages contradict each other. */
+bool se_check(const struct net *n, struct err *e);
 #endif

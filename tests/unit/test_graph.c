@@ -6,6 +6,7 @@
 #include "core/base/rng.h"
 #include "core/graph/graph.h"
 #include "tests/unit/unit.h"
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -402,6 +403,16 @@ START_TEST(each_parameter_begins_on_its_own)
 }
 END_TEST
 
+/* Both would begin alike. */
+START_TEST(a_name_is_one_parameters)
+{
+    struct graph *g = graph_create();
+    graph_param(g, &(struct param){ .name = "w", .kind = PARAM_CONV }, 1, 1, 1, 8);
+    graph_param(g, &(struct param){ .name = "v", .kind = PARAM_CONV }, 1, 1, 1, 8);
+    graph_param(g, &(struct param){ .name = "w", .kind = PARAM_STATE }, 1, 1, 1, 4);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("graph");
@@ -410,5 +421,8 @@ Suite *suite(void)
                          memory_is_used_again));
     unit_case(s, "building", 10,
               UNIT_TESTS(refusals, digests, names_do_not_shift, each_parameter_begins_on_its_own));
+    TCase *names = tcase_create("names");
+    tcase_add_test_raise_signal(names, a_name_is_one_parameters, SIGABRT);
+    suite_add_tcase(s, names);
     return s;
 }

@@ -5,6 +5,7 @@
 #include "core/models/model.h"
 #include "tests/unit/unit.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -439,6 +440,44 @@ START_TEST(initial_distributions)
 }
 END_TEST
 
+/* Of 8 groups, and depthwise: as torchvision's, kernel x kernel x all output channels. */
+START_TEST(groups_begin_as_the_whole)
+{
+    struct net n = { .graph = graph_create() };
+    struct err e;
+    struct tensor *x = graph_input(n.graph, "images", 1, 4, 4, 256);
+    x = nn_conv(&n, x, "grouped", (struct conv_layer){ .channels = 512, 3, .groups = 8 });
+    nn_conv(&n, x, "depthwise", (struct conv_layer){ .channels = 512, 3, .groups = 512 });
+    ck_assert(graph_plan(n.graph, true, NULL, &e));
+    graph_init(n.graph, 1);
+    for (int i = 0; i < 2; i++) {
+        double mean, sd;
+        moments(n.graph, i ? "depthwise.weight" : "grouped.weight", &mean, &sd);
+        ck_assert_double_eq_tol(sd, sqrt(2.0 / (9 * 512)), i ? 1e-3 : 1e-4);
+    }
+    graph_destroy(n.graph);
+}
+END_TEST
+
+/* Deep branches have long names, and none is cut. */
+START_TEST(names_are_whole)
+{
+    struct se_settings se = { .reduction = { .all = 4 }, .min_hidden = 1 };
+    struct net n = { .graph = graph_create(), .se = &se };
+    char block[300], want[320];
+    memset(block, 'b', sizeof block);
+    block[sizeof block - 1] = 0;
+    net_stage(&n, 1);
+    ck_assert_ptr_nonnull(
+        se_apply(&n, graph_input(n.graph, "images", 1, 4, 4, 8), SE_STANDARD, block));
+    for (int k = 1; k <= 2; k++) {
+        snprintf(want, sizeof want, "%s.se.fc%d.weight", block, k);
+        ck_assert_ptr_nonnull(param_named(n.graph, want));
+    }
+    graph_destroy(n.graph);
+}
+END_TEST
+
 static const struct {
     struct asked asked;
     const char *message;
@@ -451,6 +490,8 @@ static const struct {
       "least 4 x 4 (model.input_size)" },
     { { .backbone = "resnet20", SE16, .se.stages = 1 << 5 },
       "model.se.stages: stage 5 is asked for, but this network has stages 2, 3, 4" },
+    { { .backbone = "resnet20", SE16, .se.stages = 1 << 1 | 1 << 2 },
+      "model.se.stages: stage 1 is asked for, but this network has stages 2, 3, 4" },
     { { .backbone = "resnet20", .se.reduction.stage = { 0, 0, 8, 0, 0, 4 } },
       "model.se.reduction: stage 5 is asked for, but this network has stages 2, 3, 4" },
     { { .backbone = "resnet20", .se.reduction.stage = { 0, 0, 8, 4 }, .se.stages = 1 << 2 },
@@ -508,6 +549,7 @@ Suite *suite(void)
               UNIT_TESTS(counts_of_one_image, min_hidden_and_width, names, digests_differ,
                          digests_agree, options_that_apply, no_row_is_the_backbone));
     unit_case(s, "initial weights", 60,
-              UNIT_TESTS(shared_layers_begin_alike, initial_distributions));
+              UNIT_TESTS(shared_layers_begin_alike, initial_distributions,
+                         groups_begin_as_the_whole, names_are_whole));
     return s;
 }

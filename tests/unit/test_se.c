@@ -39,6 +39,7 @@ static const struct {
     { "reduction", VALUE_MAP, { "2", "none" }, "\"none\"", NULL },
     { "stages", VALUE_SCALAR, { "all" }, "\"all\"", NULL },
     { "stages", VALUE_LIST, { "4", "2" }, "[2, 4]", NULL },
+    { "stages", VALUE_LIST, { "1", "7" }, "[1, 7]", NULL },
     { "reduction",
       VALUE_SCALAR,
       { "0" },
@@ -53,7 +54,7 @@ static const struct {
     { "reduction", VALUE_SCALAR, { "16.0" }, NULL, "\"16.0\" is not none" },
     { "reduction", VALUE_LIST, { "2" }, NULL, "a reduction is not none" },
     { "reduction", VALUE_MAP, { NULL }, NULL, "an empty map is not none" },
-    { "reduction", VALUE_MAP, { "1", "8" }, NULL, "\"1\" is not a stage" },
+    { "reduction", VALUE_MAP, { "0", "8" }, NULL, "\"0\" is not a stage" },
     { "reduction", VALUE_MAP, { "2", "x" }, NULL, "\"x\" is not none" },
     { "stages", VALUE_SCALAR, { "2" }, NULL, "\"2\" is not all or a list of stages" },
     { "stages", VALUE_LIST, { NULL }, NULL, "\"[]\" is not all or a list of stages" },
@@ -126,11 +127,53 @@ START_TEST(hidden_widths)
 }
 END_TEST
 
+/* A network with places standard and post in stages 1 and 3. */
+static struct net places(const struct se_settings *s)
+{
+    struct net n = { .graph = graph_create(), .se = s };
+    struct tensor *x = graph_input(n.graph, "images", 1, 4, 4, 8);
+    net_stage(&n, 1);
+    x = se_apply(&n, x, SE_STANDARD, "a");
+    net_stage(&n, 3);
+    x = se_apply(&n, se_apply(&n, x, SE_POST, "b"), SE_STANDARD, "c");
+    ck_assert_ptr_nonnull(x);
+    return n;
+}
+
+static const struct {
+    struct se_settings se;
+    const char *message; /* NULL: accepted */
+} checks[] = {
+    { { .reduction.all = 4 }, NULL },
+    { { .reduction.all = 4, .stages = 1 << 1 }, NULL },
+    { { .reduction.stage = { 0, 4, 0, 2 } }, NULL },
+    { { .placement = SE_PRE }, NULL }, /* no SE block is asked for */
+    { { .reduction.all = 4, .placement = SE_PRE },
+      "model.se.placement: this network has no place pre for SE blocks; it has standard, post" },
+    { { .reduction.all = 4, .stages = 1 << 2 },
+      "model.se.stages: stage 2 is asked for, but this network has stages 1, 3" },
+    { { .reduction.stage = { 0, 4 }, .placement = SE_POST },
+      "model.se.reduction: stage 1 is asked for, but this network has stages 3" },
+};
+enum { CHECKS = sizeof checks / sizeof *checks };
+
+START_TEST(places_that_a_network_has)
+{
+    struct err e = { .text = "" };
+    struct net n = places(&checks[_i].se);
+    ck_assert_msg(se_check(&n, &e) == !checks[_i].message, "%s", e.text);
+    if (checks[_i].message) ck_assert_str_eq(e.text, checks[_i].message);
+    ck_assert_uint_eq(n.se_placements, 1u << SE_STANDARD | 1u << SE_POST);
+    graph_destroy(n.graph);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("se");
     TCase *c = tcase_create("reading");
     tcase_add_loop_test(c, reads, 0, READINGS);
+    tcase_add_loop_test(c, places_that_a_network_has, 0, CHECKS);
     suite_add_tcase(s, c);
     unit_case(s, "settings", 10, UNIT_TESTS(defaults_and_what_applies, hidden_widths));
     return s;
