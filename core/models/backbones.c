@@ -9,6 +9,11 @@ static const struct model_family *const families[] = {
     NULL,
 };
 
+const struct model_family *family_at(int i)
+{
+    return i < (int)(sizeof families / sizeof *families) ? families[i] : NULL;
+}
+
 enum { PREFIX_LEN = sizeof SE_PREFIX - 1, NAMES = 512 };
 
 /* The i-th of those with se- or of those without. */

@@ -30,6 +30,8 @@ struct model_family {
     /* Returns the logits (n, 1, 1, classes). */
     struct tensor *(*build)(struct net *n, struct tensor *images, const struct model_shape *s);
 };
+const struct model_family *family_at(int i); /* in the order of models.def; NULL past the last */
+
 /* What a person names: resnet20, se-resnet50, ... */
 struct backbone {
     const char *name;

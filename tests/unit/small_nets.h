@@ -1,28 +1,92 @@
-/* Small networks for tests of a whole step, and how far apart two results are. */
+/* Small networks for tests of a whole step, those of tests/families, and how far apart two results
+ * are. */
 #ifndef TESTS_UNIT_SMALL_NETS_H
 #define TESTS_UNIT_SMALL_NETS_H
 #include "core/base/rng.h"
-#include "core/models/model.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/families.h"
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+
+enum { NETWORKS_ROOM = 64, CLASSES = 5 };
 
 struct network {
     const char *backbone;
     double width;
     int size, batch;
-    const char *option, *value; /* of the family, or NULL */
+    const char *options;  /* of the family: "shortcut=identity"; or NULL */
+    const char *damped;   /* part of the names of norms that begin ten times smaller, or NULL */
+    double bf16;          /* least cosine between gradients in bf16 and in floats; -1: any */
+    double bf16_standard; /* the same of standard SE blocks */
+    bool pinned;          /* at every placement of its SE blocks (test_numerics.c) */
 };
-static const struct network networks[] = {
-    { "resnet8", 0.5, 8, 4, NULL, NULL },
-    { "resnet14", 0.4, 9, 3, "shortcut", "identity" }, /* 6, 13, 26 channels */
-    { "resnet18", 0.25, 64, 4, NULL, NULL },
-    { "resnet50", 0.125, 64, 4, NULL, NULL },
-    { "resnet50", 0.125, 64, 4, "stride_in", "conv3x3" },
-};
-enum { NETWORKS = sizeof networks / sizeof *networks, CLASSES = 5 };
+
+static struct {
+    struct network list[NETWORKS_ROOM];
+    int n;
+    struct pool pool;
+} networks; /* those of all families, in the order of models.def */
+
+/* What a word says of a network; the pool keeps it. */
+static inline void network_word(struct network *w, struct pool *p, const char *key,
+                                const char *value)
+{
+    if (strcmp(key, "backbone") == 0)
+        w->backbone = pool_text(p, value);
+    else if (strcmp(key, "width") == 0)
+        w->width = word_number(value);
+    else if (strcmp(key, "size") == 0)
+        w->size = (int)word_number(value);
+    else if (strcmp(key, "batch") == 0)
+        w->batch = (int)word_number(value);
+    else if (strcmp(key, "damped") == 0)
+        w->damped = pool_text(p, value);
+    else if (strcmp(key, "bf16") == 0)
+        w->bf16 = word_number(value);
+    else if (strcmp(key, "pin") == 0 && strcmp(value, "placements") == 0)
+        w->pinned = true;
+    else if (strcmp(key, "bf16_standard") == 0)
+        w->bf16_standard = word_number(value);
+    else
+        w->options = options_add(p, w->options, key, value);
+}
+
+static inline void network_line(void *ctx, char *line)
+{
+    (void)ctx;
+    const char *key, *value;
+    BUG_IF(networks.n == NETWORKS_ROOM, "more than %d small networks", NETWORKS_ROOM);
+    struct network *w = &networks.list[networks.n++];
+    *w = (struct network){ .bf16 = -1, .bf16_standard = 0.93 };
+    while (word_next(&line, &key, &value)) network_word(w, &networks.pool, key, value);
+}
+
+static inline int networks_count(void)
+{
+    const struct model_family *f;
+    static bool all;
+    for (int i = 0; !all && (f = family_at(i)); i++) {
+        int pinned = 0, before = networks.n;
+        family_lines(f, "small", network_line, NULL);
+        for (int k = before; k < networks.n; k++) pinned += networks.list[k].pinned;
+        BUG_IF(!pinned, "tests/families/%s.txt has no small network with pin=placements", f->name);
+    }
+    all = true;
+    return networks.n;
+}
+
+static inline const struct network *network_at(int i)
+{
+    ck_assert_int_lt(i, networks_count());
+    return &networks.list[i];
+}
+
+/* The first small network of that name. */
+static inline const struct network *network_of(const char *backbone)
+{
+    for (int i = 0; i < networks_count(); i++)
+        if (strcmp(network_at(i)->backbone, backbone) == 0) return network_at(i);
+    ck_abort_msg("no small %s", backbone);
+    return NULL;
+}
 
 enum { FUSED = 1, TRAINING = 2, BF16 = 4 };
 
@@ -32,13 +96,9 @@ static inline struct model_net build_unplanned(const struct network *w,
 {
     const struct backbone *b = backbone_named(w->backbone);
     void *options = calloc(1, b->family->options_size);
-    struct pool pool = { NULL };
     struct err e = { "", NULL };
     model_options_default(b, options);
-    if (w->option) {
-        struct value v = { .kind = VALUE_SCALAR, .text = w->value };
-        ck_assert(field_read(field_named(b->family->fields, w->option), options, &v, &pool, &e));
-    }
+    options_set(b, options, w->options);
     struct model_settings settings = { .width = w->width };
     struct model_net net;
     ck_assert_msg(model_build(&(struct model_request){ .backbone = b,
@@ -54,7 +114,6 @@ static inline struct model_net build_unplanned(const struct network *w,
                               &net, &e),
                   "%s", e.text);
     graph_fuse(net.graph, how & FUSED);
-    pool_clear(&pool);
     free(options);
     return net;
 }
@@ -70,6 +129,15 @@ static inline struct model_net build(const struct network *w, const struct se_se
     return net;
 }
 
+/* Whether SE blocks can stand there. */
+static inline bool network_has(const struct network *w, int placement)
+{
+    const struct se_settings none = { .min_hidden = 1 };
+    struct model_net net = build_unplanned(w, &none, 0);
+    graph_destroy(net.graph);
+    return net.se_placements >> placement & 1;
+}
+
 static inline void feed(struct model_net *n, uint64_t seed)
 {
     struct rng r = rng_stream(seed, RNG_TEST, 0, 0);
@@ -82,9 +150,18 @@ static inline void feed(struct model_net *n, uint64_t seed)
         if (p->kind != PARAM_NORM) continue;
         for (size_t j = 0; j < tensor_len(p->tensor); j++)
             w[p->at + j] += 0.3f * (float)rng_normal(&r);
-        if (!strstr(p->name, "bn3.weight"))
-            continue; /* deep branches of full size amplify rounding */
-        for (size_t j = 0; j < tensor_len(p->tensor); j++) w[p->at + j] *= 0.1f;
+    }
+}
+
+/* Scales as network w has them: deep branches of full size amplify rounding. */
+static inline void feed_network(const struct network *w, struct model_net *n, uint64_t seed)
+{
+    feed(n, seed);
+    float *weights = graph_weights(n->graph, NULL);
+    for (size_t i = 0; w->damped && i < graph_param_count(n->graph); i++) {
+        const struct param *p = graph_param_at(n->graph, i);
+        if (p->kind != PARAM_NORM || p->init != INIT_ONE || !strstr(p->name, w->damped)) continue;
+        for (size_t j = 0; j < tensor_len(p->tensor); j++) weights[p->at + j] *= 0.1f;
     }
 }
 

@@ -1,9 +1,6 @@
 /* Networks without running them: counts against the literature, names, structure digests, initial
- * weights, refusals. Counts are those of torchvision, of the paper's tables (arXiv 1709.01507 v4)
- * and of He et al. 2016, each checked by an independent script. */
-#include "core/base/mem.h"
-#include "core/models/model.h"
-#include "tests/unit/unit.h"
+ * weights, refusals. Counts of every family's members stand in tests/families. */
+#include "tests/unit/families.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,21 +9,12 @@
 /* A network that is asked for: whatever is not set is as by default, but without SE. */
 struct asked {
     const char *backbone;
-    struct se_settings se; /* reduction all 0: none */
-    bool shortcut_identity, stride_in_conv3x3, no_bias;
+    const char *options; /* of the family, "shortcut=identity"; or NULL */
     double width, dropout, smoothing;
     int batch, size, channels, classes;
+    struct se_settings se; /* reduction all 0: none */
+    bool no_bias;
 };
-
-static void choose(const struct backbone *b, void *options, const char *key, const char *choice)
-{
-    const struct field *f = field_named(b->family->fields, key);
-    struct value v = { .kind = VALUE_SCALAR, .text = choice };
-    struct pool p = { NULL };
-    struct err e;
-    ck_assert_ptr_nonnull(f);
-    ck_assert(field_read(f, options, &v, &p, &e));
-}
 
 static bool build(const struct asked *a, struct model_net *net, struct err *e)
 {
@@ -34,8 +22,7 @@ static bool build(const struct asked *a, struct model_net *net, struct err *e)
     ck_assert_ptr_nonnull(b);
     void *options = mem_new(1, b->family->options_size);
     model_options_default(b, options);
-    if (a->shortcut_identity) choose(b, options, "shortcut", "identity");
-    if (a->stride_in_conv3x3) choose(b, options, "stride_in", "conv3x3");
+    options_set(b, options, a->options);
     struct model_settings m = { .width = a->width != 0 ? a->width : 1, .dropout = a->dropout };
     struct se_settings se = a->se;
     se.bias = !a->no_bias;
@@ -73,45 +60,86 @@ static struct model_counts counts_of(struct asked a)
     return c;
 }
 
-/* SE weights and biases at r = 16; scaled: elements that the gates multiply, which a standard SE
- * block shares with the sums. */
-static const struct backbone_count {
-    const char *backbone;
-    bool identity, conv3x3;
-    size_t trainable, statistics, se_weights, se;
-    uint64_t macs, scaled;
-} backbone_counts[] = {
-    { "resnet18", 0, 0, 11689512, 9600, 87040, 89080, 1814073344, 752640 },
-    { "resnet34", 0, 0, 21797672, 17024, 157184, 161196, 3663761408, 1379840 },
-    { "resnet50", 0, 0, 25557032, 53120, 2514944, 2530992, 3857973248, 5519360 },
-    { "resnet50", 0, 1, 25557032, 53120, 2514944, 2530992, 4089184256, 5519360 },
-    { "resnet101", 0, 0, 44549160, 105344, 4743168, 4777712, 7570194432, 8931328 },
-    { "resnet101", 0, 1, 44549160, 105344, 4743168, 4777712, 7801405440, 8931328 },
-    { "resnet152", 0, 0, 60192808, 151424, 6578176, 6629040, 11282415616, 13146112 },
-    { "resnet152", 0, 1, 60192808, 151424, 6578176, 6629040, 11513626624, 13146112 },
-    { "resnet20", 1, 0, 269722, 1376, 2016, 2373, 40551040, 86016 },
-    { "resnet20", 0, 0, 272474, 1568, 2016, 2373, 40813184, 86016 },
-    { "resnet32", 1, 0, 464154, 2272, 3360, 3955, 68862592, 143360 },
-    { "resnet32", 0, 0, 466906, 2464, 3360, 3955, 69124736, 143360 },
-    { "resnet44", 1, 0, 658586, 3168, 4704, 5537, 97174144, 200704 },
-    { "resnet44", 0, 0, 661338, 3360, 4704, 5537, 97436288, 200704 },
-    { "resnet56", 1, 0, 853018, 4064, 6048, 7119, 125485696, 258048 },
-    { "resnet56", 0, 0, 855770, 4256, 6048, 7119, 125747840, 258048 },
-    { "resnet110", 1, 0, 1727962, 8096, 12096, 14238, 252887680, 516096 },
-    { "resnet110", 0, 0, 1730714, 8288, 12096, 14238, 253149824, 516096 },
+/* A line of tests/families. */
+struct backbone_count {
+    const char *backbone, *options;
+    double trainable, statistics, macs, adds; /* plain; of statistics: what comes to the trained */
+    double se_weights, se, scaling;           /* of standard SE blocks, r = 16 */
 };
-enum { BACKBONE_COUNTS = sizeof backbone_counts / sizeof *backbone_counts };
+enum { COUNTS_ROOM = 256 };
+static struct {
+    struct backbone_count list[COUNTS_ROOM];
+    int n;
+    struct pool pool;
+} counts;
+
+static void count_line(void *ctx, char *line)
+{
+    static const struct {
+        const char *key;
+        size_t at;
+    } keys[] = {
+        { "trainable", offsetof(struct backbone_count, trainable) },
+        { "statistics", offsetof(struct backbone_count, statistics) },
+        { "macs", offsetof(struct backbone_count, macs) },
+        { "adds", offsetof(struct backbone_count, adds) },
+        { "se_weights", offsetof(struct backbone_count, se_weights) },
+        { "se", offsetof(struct backbone_count, se) },
+        { "scaling", offsetof(struct backbone_count, scaling) },
+    };
+    enum { KEYS = sizeof keys / sizeof *keys };
+    (void)ctx;
+    const char *key, *value;
+    int given = 0;
+    BUG_IF(counts.n == COUNTS_ROOM, "more than %d lines", COUNTS_ROOM);
+    struct backbone_count *c = &counts.list[counts.n++];
+    while (word_next(&line, &key, &value)) {
+        int k = 0;
+        while (k < KEYS && strcmp(key, keys[k].key) != 0) k++;
+        if (k < KEYS)
+            *(double *)((char *)c + keys[k].at) = word_number(value), given++;
+        else if (strcmp(key, "backbone") == 0)
+            c->backbone = pool_text(&counts.pool, value);
+        else
+            c->options = options_add(&counts.pool, c->options, key, value);
+    }
+    BUG_IF(given != KEYS, "%s: %d of %d counts", c->backbone, given, (int)KEYS);
+}
+
+static int counts_read(void)
+{
+    const struct model_family *f;
+    for (int i = 0; (f = family_at(i)); i++) family_lines(f, "count", count_line, NULL);
+    return counts.n;
+}
+
+START_TEST(every_backbone_is_counted)
+{
+    const struct backbone *b;
+    for (int i = 0; (b = backbone_at(i)); i++) {
+        int found = 0;
+        for (int k = 0; k < counts.n; k++) found += strcmp(counts.list[k].backbone, b->name) == 0;
+        ck_assert_msg(found, "tests/families/%s.txt has no count of %s", b->family->name, b->name);
+    }
+}
+END_TEST
+
+static void check_count(const struct backbone_count *b, const char *what, uint64_t is,
+                        double should)
+{
+    ck_assert_msg((double)is == should, "%s: %s %.0f, not %.0f", b->backbone, what, (double)is,
+                  should);
+}
 
 START_TEST(plain_backbones)
 {
-    const struct backbone_count *b = &backbone_counts[_i];
-    struct model_counts c = counts_of((struct asked){ .backbone = b->backbone,
-                                                      .shortcut_identity = b->identity,
-                                                      .stride_in_conv3x3 = b->conv3x3 });
-    ck_assert_uint_eq(c.trainable, b->trainable);
-    ck_assert_uint_eq(c.with_statistics, b->trainable + b->statistics);
-    ck_assert_uint_eq(c.conv_fc, b->macs);
-    ck_assert_uint_eq(c.adds, b->scaled);
+    const struct backbone_count *b = &counts.list[_i];
+    struct model_counts c =
+        counts_of((struct asked){ .backbone = b->backbone, .options = b->options });
+    check_count(b, "parameters", c.trainable, b->trainable);
+    check_count(b, "parameters and statistics", c.with_statistics, b->trainable + b->statistics);
+    check_count(b, "multiply-adds", c.conv_fc, b->macs);
+    check_count(b, "sums", c.adds, b->adds);
     ck_assert_uint_eq(c.se + c.se_weights + c.se_fc + c.scaling, 0);
     for (int k = 0; k < SE_STAGES; k++) ck_assert_int_eq(c.hidden[k], 0);
 }
@@ -119,23 +147,23 @@ END_TEST
 
 START_TEST(with_se)
 {
-    const struct backbone_count *b = &backbone_counts[_i];
+    const struct backbone_count *b = &counts.list[_i];
     struct asked a = { .backbone = b->backbone,
-                       .shortcut_identity = b->identity,
-                       .stride_in_conv3x3 = b->conv3x3,
+                       .options = b->options,
                        .se = { .reduction = { .all = 16 } } };
     struct model_counts c = counts_of(a);
-    ck_assert_uint_eq(c.trainable, b->trainable + b->se);
-    ck_assert_uint_eq(c.with_statistics, b->trainable + b->statistics + b->se);
-    ck_assert_uint_eq(c.se, b->se);
-    ck_assert_uint_eq(c.se_weights, b->se_weights);
-    ck_assert_uint_eq(c.conv_fc, b->macs);
-    ck_assert_uint_eq(c.se_fc, b->se_weights);
-    ck_assert_uint_eq(c.scaling, b->scaled);
+    check_count(b, "parameters with SE", c.trainable, b->trainable + b->se);
+    check_count(b, "parameters and statistics with SE", c.with_statistics,
+                b->trainable + b->statistics + b->se);
+    check_count(b, "parameters of SE", c.se, b->se);
+    check_count(b, "weights of SE", c.se_weights, b->se_weights);
+    check_count(b, "multiply-adds without SE", c.conv_fc, b->macs);
+    check_count(b, "multiply-adds of SE", c.se_fc, b->se_weights);
+    check_count(b, "scaling", c.scaling, b->scaling);
     a.no_bias = true;
     c = counts_of(a);
-    ck_assert_uint_eq(c.trainable, b->trainable + b->se_weights);
-    ck_assert_uint_eq(c.se, b->se_weights);
+    check_count(b, "parameters with SE without biases", c.trainable, b->trainable + b->se_weights);
+    check_count(b, "parameters of SE without biases", c.se, b->se_weights);
 }
 END_TEST
 
@@ -303,7 +331,7 @@ static uint64_t digest_of_asked(struct asked a)
 static const struct asked all_different[] = {
     { .backbone = "resnet20" },
     { .backbone = "resnet32" },
-    { .backbone = "resnet20", .shortcut_identity = true },
+    { .backbone = "resnet20", .options = "shortcut=identity" },
     { .backbone = "resnet20", .width = 0.5 },
     { .backbone = "resnet20", .dropout = 0.2 },
     { .backbone = "resnet20", .dropout = 0.3 },
@@ -325,7 +353,7 @@ static const struct asked all_different[] = {
     { .backbone = "resnet20", SE16, .se.placement = SE_IDENTITY },
     { .backbone = "resnet20", SE16, .se.placement = SE_CONV3X3 },
     { .backbone = "resnet50" },
-    { .backbone = "resnet50", .stride_in_conv3x3 = true },
+    { .backbone = "resnet50", .options = "stride_in=conv3x3" },
 };
 enum { ALL_DIFFERENT = sizeof all_different / sizeof *all_different };
 
@@ -538,13 +566,14 @@ END_TEST
 Suite *suite(void)
 {
     Suite *s = suite_create("models");
-    TCase *counts = tcase_create("counts");
-    tcase_set_timeout(counts, 20);
-    tcase_add_loop_test(counts, plain_backbones, 0, BACKBONE_COUNTS);
-    tcase_add_loop_test(counts, with_se, 0, BACKBONE_COUNTS);
-    tcase_add_loop_test(counts, variants_of_the_paper, 0, VARIANT_COUNTS);
-    tcase_add_loop_test(counts, refusals, 0, REFUSED);
-    suite_add_tcase(s, counts);
+    TCase *c = tcase_create("counts");
+    tcase_set_timeout(c, 20);
+    tcase_add_test(c, every_backbone_is_counted);
+    tcase_add_loop_test(c, plain_backbones, 0, counts_read());
+    tcase_add_loop_test(c, with_se, 0, counts.n);
+    tcase_add_loop_test(c, variants_of_the_paper, 0, VARIANT_COUNTS);
+    tcase_add_loop_test(c, refusals, 0, REFUSED);
+    suite_add_tcase(s, c);
     unit_case(s, "structure", 30,
               UNIT_TESTS(counts_of_one_image, min_hidden_and_width, names, digests_differ,
                          digests_agree, options_that_apply, no_row_is_the_backbone));

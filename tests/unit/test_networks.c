@@ -1,18 +1,11 @@
 /* Whole networks against PyTorch: loss, evaluation loss and the gradient of every parameter, for
- * every placement x squeeze x excitation of se.def and a few more backbones.
- * tests/golden/networks.py says how the golden files are made and what stands in them. Then every
- * combination trains. */
-#include "core/base/mem.h"
+ * every placement x squeeze x excitation of se.def, and some of every family at each placement that
+ * it has. tests/golden/networks.py says how the golden files are made and what stands in them. Then
+ * every combination trains. */
 #include "core/base/parallel.h"
-#include "core/models/model.h"
-#include "tests/unit/unit.h"
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/unit/small_nets.h"
 
-enum { BATCH = 4, CLASSES = 5, DOTS = 3, WORD = 64 };
-static const double smoothing = 0.1;
+enum { BATCH = 4, DOTS = 3, WORD = 128, LINE = 512 };
 
 /* Value i of a name: FNV-1a of the name, then SplitMix64 by index; as in networks.py. */
 static uint64_t name_hash(const char *name)
@@ -36,11 +29,11 @@ static double uniform_of(uint64_t name, size_t i)
 }
 
 /* The initial value that networks.py gives this parameter. */
-static void param_fill(const struct param *p)
+static void param_fill(const struct param *p, const char *damped)
 {
     const struct tensor *t = p->tensor;
-    bool scale = p->kind == PARAM_NORM && strstr(p->name, ".weight");
-    double gain = strstr(p->name, "bn3") ? 0.1 : 1;
+    bool scale = p->kind == PARAM_NORM && p->init == INIT_ONE;
+    double gain = damped && strstr(p->name, damped) ? 0.1 : 1;
     double fan_in = (double)t->n * t->h * t->w;
     uint64_t name = name_hash(p->name);
     for (size_t i = 0; i < tensor_len(t); i++) {
@@ -54,83 +47,61 @@ static void param_fill(const struct param *p)
     }
 }
 
-/* The settings of one network, in the words of the golden file. */
-struct words {
-    char backbone[WORD], squeeze[WORD], excitation[WORD], placement[WORD], stride_in[WORD],
-        shortcut[WORD], reduction[WORD];
-    double width;
-    int size, bias, seed;
+/* One network, in the words of the golden file. */
+struct golden {
+    struct network network;
+    struct se_settings se;
+    int seed; /* names the images */
+    struct pool pool;
 };
 
-static void choose(const struct field *fields, void *into, const char *key, const char *word)
+static struct se_reduction reduction_of(const char *text) /* "2:4,3:4" */
 {
-    const struct field *f = field_named(fields, key);
-    struct value v = { .kind = VALUE_SCALAR, .text = word };
-    struct pool p = { NULL };
-    struct err e = { .text = "" };
-    ck_assert_ptr_nonnull(f);
-    ck_assert_msg(field_read(f, into, &v, &p, &e), "%s: %s", key, e.text);
-}
-
-/* An option of some families: the others have no such row. */
-static void choose_of(const struct field *rows, void *into, const char *key, const char *word)
-{
-    if (field_named(rows, key)) choose(rows, into, key, word);
-}
-
-static struct se_settings se_of(const struct words *w)
-{
-    struct se_settings se;
-    fields_default(se_fields, &se);
-    se.reduction = (struct se_reduction){ .all = 0 };
-    for (const char *s = w->reduction; *s;) { /* "2:4,3:4" */
+    struct se_reduction r = { .all = 0 };
+    while (*text) {
         int stage = 0, ratio = 0, len = 0;
-        ck_assert_int_eq(sscanf(s, "%d:%d%n", &stage, &ratio, &len), 2);
-        se.reduction.stage[stage] = ratio;
-        s += len + (s[len] == ',');
+        ck_assert_int_eq(sscanf(text, "%d:%d%n", &stage, &ratio, &len), 2);
+        ck_assert(stage > 0 && stage < SE_STAGES);
+        r.stage[stage] = ratio;
+        text += len + (text[len] == ',');
     }
-    choose(se_fields, &se, "squeeze", w->squeeze);
-    choose(se_fields, &se, "excitation", w->excitation);
-    choose(se_fields, &se, "placement", w->placement);
-    se.bias = w->bias;
-    return se;
+    return r;
 }
 
-static struct model_net net_of(const struct words *w)
+static struct golden golden_read(char *line)
 {
-    const struct backbone *b = backbone_named(w->backbone);
-    ck_assert_ptr_nonnull(b);
-    void *options = mem_new(1, b->family->options_size);
-    model_options_default(b, options);
-    choose_of(b->family->fields, options, "stride_in", w->stride_in);
-    choose_of(b->family->fields, options, "shortcut", w->shortcut);
-    struct se_settings se = se_of(w);
-    struct model_request r = { .backbone = b,
-                               .options = options,
-                               .settings = &(struct model_settings){ .width = w->width },
-                               .se = &se,
-                               .batch = BATCH,
-                               .size = w->size,
-                               .channels = 3,
-                               .classes = CLASSES,
-                               .label_smoothing = smoothing };
-    struct model_net net;
+    struct golden g = { .network.batch = BATCH };
+    const char *key, *value;
+    fields_default(se_fields, &g.se);
+    while (word_next(&line, &key, &value))
+        if (strcmp(key, "seed") == 0)
+            g.seed = (int)word_number(value);
+        else if (strcmp(key, "reduction") == 0)
+            g.se.reduction = reduction_of(value);
+        else if (field_named(se_fields, key))
+            setting(se_fields, &g.se, key, value);
+        else
+            network_word(&g.network, &g.pool, key, value);
+    return g;
+}
+
+static struct model_net net_of(const struct golden *g)
+{
     struct err e = { .text = "" };
-    ck_assert_msg(model_build(&r, &net, &e), "%s", e.text);
+    struct model_net net = build_unplanned(&g->network, &g->se, FUSED);
     ck_assert(graph_plan(net.graph, true, (struct tensor *[]){ net.loss, NULL }, &e));
-    free(options);
     return net;
 }
 
-static void net_fill(const struct model_net *net, int seed)
+static void net_fill(const struct model_net *net, const struct golden *g)
 {
     char name[WORD];
-    snprintf(name, sizeof name, "images%d", seed);
+    snprintf(name, sizeof name, "images%d", g->seed);
     for (size_t i = 0; i < tensor_len(net->images); i++)
         net->images->data[i] = (float)uniform_of(name_hash(name), i);
     for (size_t i = 0; i < BATCH; i++) net->labels->data[i] = (float)((3 * i + 1) % CLASSES);
     for (size_t i = 0; i < graph_param_count(net->graph); i++)
-        param_fill(graph_param_at(net->graph, i));
+        param_fill(graph_param_at(net->graph, i), g->network.damped);
 }
 
 static const struct param *param_named(const struct graph *g, const char *name)
@@ -168,7 +139,7 @@ static void check_gradient(const struct graph *g, FILE *f)
 {
     char name[WORD];
     double norm, square = 0;
-    ck_assert_int_eq(fscanf(f, "%63s %lf", name, &norm), 2);
+    ck_assert_int_eq(fscanf(f, "%127s %lf", name, &norm), 2);
     const struct param *p = param_named(g, name);
     for (int k = 0; k < DOTS; k++) {
         double dot;
@@ -188,21 +159,33 @@ static void check_near(const char *what, double is, double should)
     ck_assert_msg(fabs(is - should) <= 1e-5 * fabs(should), "%s %.9g, not %.9g", what, is, should);
 }
 
-/* One network of an open golden file; false at its end. */
-static bool check_network(FILE *f)
+/* What a golden file has. */
+struct seen {
+    int networks;
+    unsigned placements; /* bit p: there is a network with SE blocks at enum se_placement p */
+    unsigned possible;   /* bit p: SE blocks could stand there in some of them */
+};
+
+static void seen_add(struct seen *s, const struct golden *g, const struct model_net *net)
 {
-    struct words w = { .reduction = "" };
+    s->networks++;
+    s->possible |= net->se_placements;
+    if (se_any(&g->se)) s->placements |= 1u << g->se.placement;
+}
+
+/* One network of an open golden file; false at its end. */
+static bool check_network(FILE *f, struct seen *s)
+{
+    static const char first[] = "network ";
+    char line[LINE];
     double loss, evaluation;
-    int got = fscanf(f,
-                     " network backbone=%63s width=%lf size=%d squeeze=%63s excitation=%63s "
-                     "placement=%63s stride_in=%63s shortcut=%63s bias=%d reduction=%63[0-9:,]",
-                     w.backbone, &w.width, &w.size, w.squeeze, w.excitation, w.placement,
-                     w.stride_in, w.shortcut, &w.bias, w.reduction);
-    if (got == EOF) return false;
-    ck_assert_int_ge(got, 9);
-    ck_assert_int_eq(fscanf(f, " seed=%d loss %lf %lf", &w.seed, &loss, &evaluation), 3);
-    struct model_net net = net_of(&w);
-    net_fill(&net, w.seed);
+    if (fscanf(f, " ") == EOF || !fgets(line, sizeof line, f)) return false;
+    ck_assert_msg(strncmp(line, first, strlen(first)) == 0, "no network: %s", line);
+    struct golden g = golden_read(line + strlen(first));
+    ck_assert_int_eq(fscanf(f, "loss %lf %lf", &loss, &evaluation), 2);
+    struct model_net net = net_of(&g);
+    net_fill(&net, &g);
+    seen_add(s, &g, &net);
     graph_forward(net.graph, &(struct step){ .training = true });
     check_near("loss", (double)net.loss->data[0], loss);
     graph_backward(net.graph);
@@ -211,21 +194,22 @@ static bool check_network(FILE *f)
     graph_forward(net.graph, &(struct step){ .training = false });
     check_near("evaluation loss", (double)net.loss->data[0], evaluation);
     graph_destroy(net.graph);
+    pool_clear(&g.pool);
     return true;
 }
 
-static int check_file(const char *name)
+static struct seen check_file(const char *name)
 {
     char path[2 * WORD];
+    struct seen s = { 0 };
     snprintf(path, sizeof path, "tests/golden/networks/%s.txt", name);
     FILE *f = fopen(path, "r");
     ck_assert_msg(f != NULL, "no golden file %s: see tests/golden/networks.py", path);
-    int count = 0;
     worst = 0;
-    while (check_network(f)) count++;
-    printf("%s: %d networks, gradients within %.1e\n", name, count, worst);
+    while (check_network(f, &s)) continue;
+    printf("%s: %d networks, gradients within %.1e\n", name, s.networks, worst);
     fclose(f);
-    return count;
+    return s;
 }
 
 static int choices(const char *key)
@@ -237,24 +221,29 @@ static int choices(const char *key)
 
 START_TEST(placements_as_pytorch)
 {
+    char name[WORD];
     ck_assert_int_eq(choices("placement"), SE_PLACEMENTS);
-    ck_assert_int_eq(check_file(field_named(se_fields, "placement")->choices[_i]),
-                     choices("squeeze") * choices("excitation"));
+    snprintf(name, sizeof name, "se_%s", field_named(se_fields, "placement")->choices[_i]);
+    ck_assert_int_eq(check_file(name).networks, choices("squeeze") * choices("excitation"));
 }
 END_TEST
 
-START_TEST(others_as_pytorch)
+START_TEST(families_as_pytorch)
 {
-    ck_assert_int_ge(check_file("others"), 10);
+    const struct seen s = check_file(family_at(_i)->name);
+    ck_assert_int_gt(s.networks, 0);
+    ck_assert_msg(s.placements == s.possible,
+                  "%s: SE blocks stand at placements %#x, and golden networks have %#x",
+                  family_at(_i)->name, s.possible, s.placements);
 }
 END_TEST
 
 /* Ten steps of plain gradient descent on one batch from initial weights: the loss is finite and
  * falls. */
-static void check_learns(struct words w)
+static void check_learns(const struct network *w, const struct se_settings *se)
 {
-    struct model_net net = net_of(&w);
-    net_fill(&net, 0);
+    struct model_net net = build(w, se, FUSED | TRAINING);
+    feed(&net, 0);
     graph_init(net.graph, 3);
     size_t len;
     float *weights = graph_weights(net.graph, &len), first = 0;
@@ -266,31 +255,37 @@ static void check_learns(struct words w)
         for (size_t k = 0; k < len; k++) weights[k] -= 0.02f * gradients[k];
     }
     float last = net.loss->data[0];
-    ck_assert_msg(isfinite(last) && last < first, "%s %s %s: loss from %g to %g", w.placement,
-                  w.squeeze, w.excitation, (double)first, (double)last);
+    ck_assert_msg(isfinite(last) && last < first, "%s: loss from %g to %g", se_name(w, se),
+                  (double)first, (double)last);
     graph_destroy(net.graph);
 }
 
 START_TEST(every_combination_learns)
 {
-    const struct field *squeeze = field_named(se_fields, "squeeze");
-    const struct field *excitation = field_named(se_fields, "excitation");
-    for (int i = 0; squeeze->choices[i]; i++)
-        for (int k = 0; excitation->choices[k]; k++) {
-            struct words w = { .backbone = "resnet8",
-                               .width = 0.5,
-                               .size = 8,
-                               .bias = 1,
-                               .stride_in = "conv1x1",
-                               .shortcut = "projection",
-                               .reduction = "2:4,3:4,4:4" };
-            strcpy(w.squeeze, squeeze->choices[i]);
-            strcpy(w.excitation, excitation->choices[k]);
-            strcpy(w.placement, field_named(se_fields, "placement")->choices[_i]);
-            check_learns(w);
-        }
+    struct se_settings se = { .reduction.all = 4, .placement = _i, .bias = true, .min_hidden = 1 };
+    for (se.squeeze = 0; se.squeeze < SE_SQUEEZES; se.squeeze++)
+        for (se.excitation = 0; se.excitation < SE_EXCITATIONS; se.excitation++)
+            check_learns(network_of("resnet8"), &se);
 }
 END_TEST
+
+START_TEST(every_small_network_learns)
+{
+    const struct network *w = network_at(_i);
+    struct se_settings se = { .reduction.all = 4, .bias = true, .min_hidden = 1 };
+    for (se.placement = 0; se.placement < SE_PLACEMENTS; se.placement++)
+        if (network_has(w, se.placement)) check_learns(w, &se);
+    se.reduction.all = 0;
+    check_learns(w, &se);
+}
+END_TEST
+
+static int families_count(void)
+{
+    int n = 0;
+    while (family_at(n)) n++;
+    return n;
+}
 
 Suite *suite(void)
 {
@@ -299,8 +294,9 @@ Suite *suite(void)
     TCase *c = tcase_create("networks");
     tcase_set_timeout(c, 120);
     tcase_add_loop_test(c, placements_as_pytorch, 0, SE_PLACEMENTS);
-    tcase_add_test(c, others_as_pytorch);
+    tcase_add_loop_test(c, families_as_pytorch, 0, families_count());
     tcase_add_loop_test(c, every_combination_learns, 0, SE_PLACEMENTS);
+    tcase_add_loop_test(c, every_small_network_learns, 0, networks_count());
     suite_add_tcase(s, c);
     return s;
 }

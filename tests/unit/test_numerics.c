@@ -169,8 +169,9 @@ static const char *network_name(struct pool *p, const struct network *w,
 #define PLACEMENT(id, name) name,
 #include "core/nn/se.def"
     };
-    const char *name = pool_textf(p, "network %s", w->backbone);
-    if (w->option) name = pool_textf(p, "%s, %s %s", name, w->option, w->value);
+    char *name = pool_textf(p, "network %s%s%s", w->backbone, w->options ? ", " : "",
+                            w->options ? w->options : "");
+    for (char *c = name; *c; c++) *c = *c == '=' ? ' ' : *c;
     if (!se_any(se)) return name;
     return pool_textf(p, "%s, SE %s %s %s", name, squeezes[se->squeeze],
                       excitations[se->excitation], placements[se->placement]);
@@ -191,14 +192,16 @@ static void pin_networks(struct pins *p)
     struct se_settings se;
     fields_default(se_fields, &se);
     se.reduction = (struct se_reduction){ .all = 0 };
-    for (int i = 0; i < NETWORKS; i++) pin_network(p, &networks[i], &se);
+    for (int i = 0; i < networks_count(); i++) pin_network(p, network_at(i), &se);
     se.reduction = (struct se_reduction){ .all = 4 };
-    for (se.placement = 0; se.placement < SE_PLACEMENTS; se.placement++)
-        pin_network(p, &networks[3], &se); /* a bottleneck has all placements */
+    for (int i = 0; i < networks_count(); i++)
+        for (se.placement = 0; se.placement < SE_PLACEMENTS; se.placement++)
+            if (network_at(i)->pinned && network_has(network_at(i), se.placement))
+                pin_network(p, network_at(i), &se);
     se.placement = SE_STANDARD;
     for (se.squeeze = 0; se.squeeze < SE_SQUEEZES; se.squeeze++)
         for (se.excitation = 0; se.excitation < SE_EXCITATIONS; se.excitation++)
-            pin_network(p, &networks[0], &se);
+            pin_network(p, network_of("resnet8"), &se);
 }
 
 /* Three times convolution -> batch norm -> ReLU, so that convolutions read through norms and leave
