@@ -128,9 +128,14 @@ fuzz:                   ## build the libFuzzer targets (clang): build/fuzz/tests
 	$(MAKE) fuzzers FUZZ=1 B=$(B)/fuzz CC=clang CFLAGS='-O1 -g' \
 	  SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
 
-install: $(BIN)         ## copy the program to PREFIX/bin, the experiment files to PREFIX/share
-	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/senet-exp
-	find configs -name '*.yaml' -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/senet-exp/{} \;
+SHARE = $(DESTDIR)$(PREFIX)/share/senet-exp
+install: $(BIN)         ## the program to PREFIX/bin; experiment files, schemas and their descriptions to PREFIX/share/senet-exp
+	install -D -s -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/senet-exp
+	find configs results -maxdepth 2 \( -name '*.yaml' -o -name README.md -o -name record.schema.json \) \
+	  -exec install -D -m 644 {} $(SHARE)/{} \;
+
+uninstall:              ## remove what install has copied
+	rm -rf $(DESTDIR)$(PREFIX)/bin/senet-exp $(SHARE)
 
 help:                   ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' Makefile | expand -t 14
@@ -138,6 +143,6 @@ help:                   ## this list
 clean:                  ## remove everything that was built
 	rm -rf $(B)
 
-.PHONY: all quickstart test check check-san bench bench-kernels bench-peers deps lint format format-check static fuzz fuzzers install help clean FORCE
+.PHONY: all quickstart test check check-san bench bench-kernels bench-peers deps lint format format-check static fuzz fuzzers install uninstall help clean FORCE
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -146,7 +146,7 @@ void bench_print(const struct bench *b)
     printf("%s, %d x %d x %d, batch %d, %s: %s on %d thread%s, %s\n\n", title.s, p->shape.size,
            p->shape.size, p->shape.channels, p->spec.train.batch_size, bench_precision(&p->spec),
            b->options.eval ? "an evaluation pass" : "a training step", parallel_threads(),
-           parallel_threads() == 1 ? "" : "s", kernels->isa);
+           text_plural(parallel_threads()), kernels->isa);
     text_clear(&title);
     step_print(b);
     if (b->reference.ran) printf("\n%.2f times as fast as the reference path\n", bench_speedup(b));

@@ -24,7 +24,7 @@ static struct invocation bench_named(const struct invocation *v, const char **ro
 static bool bench_read(struct design *d, const struct invocation *v)
 {
     const struct backbone *b = backbone_named(v->words[0]);
-    if (!b) return experiment_read(d, v, false);
+    if (!b) return experiment_read(d, v, USE_NETWORKS);
     return backbone_read(d, b, v, b->input_size == 32 ? BATCH_SMALL : BATCH_LARGE);
 }
 

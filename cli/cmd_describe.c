@@ -43,7 +43,7 @@ static int describe_run(const struct invocation *v)
     struct err e;
     const struct backbone *b = backbone_named(v->words[0]);
     int status = EXIT_USAGE;
-    if (b ? backbone_read(&d, b, v, 0) : experiment_read(&d, v, false)) {
+    if (b ? backbone_read(&d, b, v, 0) : experiment_read(&d, v, USE_NETWORKS)) {
         bool ok = v->json ? points_json(&d, v, !b, &e) : points_print(&d, v, &e);
         status = ok ? EXIT_DONE : say_error(EXIT_USAGE, "%s", e.text);
     }

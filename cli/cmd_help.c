@@ -10,7 +10,7 @@ static void help_all(void)
     for (const struct command *const *c = commands; *c; c++) {
         printf("  %-9s %s\n", (*c)->name, (*c)->summary);
     }
-    puts("\nStart with:  senet-exp run configs/quickstart.yaml\n"
+    puts("\nStart with:  senet-exp run quickstart\n"
          "Options of a command:  senet-exp help COMMAND\n"
          "Exit status: 0 done; 1 some runs failed or diverged; 2 usage or configuration;\n"
          "             3 data or file; 130 interrupted, all epochs saved that were complete");

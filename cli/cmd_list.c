@@ -100,11 +100,28 @@ static void component_list(struct listing *l, const struct component *c, const s
     }
 }
 
+/* The keys of an experiment that are no settings of its runs. */
+static void top_list(struct listing *l)
+{
+    static const char *const cells[][4] = {
+#define TOP(id, key, def, form, what) { key, def, form, what },
+#include "experiments/spec/sections.def"
+    };
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
+        if (!in_part(l->part, cells[i][0])) continue;
+        listing_head(l, "of the experiment, at the first level");
+        for (int c = 0; c < 3; c++) listing_add(l, "%s", cells[i][c]);
+        listing_add(l, "%s", "");
+        listing_add(l, "%s", cells[i][3]);
+    }
+}
+
 static bool list_settings(struct listing *l, struct err *e)
 {
     (void)e;
     l->columns = setting_columns;
     l->head_column = 3;
+    top_list(l);
     for (int i = 0; prefix_at(i); i++) {
         const struct component *c = component_of(prefix_at(i));
         if (c)
@@ -115,9 +132,9 @@ static bool list_settings(struct listing *l, struct err *e)
     return true;
 }
 
-static const struct listing_column preset_columns[] = { { "file", "preset", false },
-                                                        { "question", "question", false },
-                                                        { 0 } };
+static const struct listing_column preset_columns[] = {
+    { "name", "preset", false }, { "file", "file", false }, { "question", "question", false }, { 0 }
+};
 
 static bool list_presets(struct listing *l, struct err *e)
 {

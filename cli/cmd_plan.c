@@ -102,8 +102,9 @@ static void plan_print(const struct invocation *v, struct plan *plan, const char
         listing_print(&l, stdout);
         duration_text(plan->seconds_left, left);
         puts("");
-        prose_print("%d points x %d seeds: %d runs, %d of them waiting; time for these: %s",
-                    d->n_points, d->n_seeds, plan->runs, plan->waiting, left);
+        prose_print("%d point%s x %d seed%s: %d run%s, %d of them waiting; time for these: %s",
+                    d->n_points, text_plural(d->n_points), d->n_seeds, text_plural(d->n_seeds),
+                    plan->runs, text_plural(plan->runs), plan->waiting, left);
         printf("results: %s\n", dir);
         if (isnan(plan->pace))
             prose_print("(the time of a run is known once one has been recorded there)");
@@ -117,7 +118,7 @@ static int plan_run(const struct invocation *v)
     struct design d = { 0 };
     struct err e;
     int status = EXIT_USAGE;
-    if (experiment_read(&d, v, false)) {
+    if (experiment_read(&d, v, USE_RUNS)) {
         const char *dir = experiment_dir(v, &d);
         struct plan plan = { .design = &d };
         status = EXIT_DONE;

@@ -1,7 +1,7 @@
 /* run: every variant x seed of an experiment. */
 #include "cli/experiment.h"
 
-static int run_run(const struct invocation *v) { return experiment_run(v, false); }
+static int run_run(const struct invocation *v) { return experiment_run(v, USE_RUNS); }
 
 const struct command command_run = {
     .name = "run",

@@ -91,7 +91,7 @@ static void status_sum(const struct standing *s)
 {
     char left[DURATION_TEXT];
     struct text t = { 0 };
-    text_addf(&t, "%d run%s", s->runs, s->runs == 1 ? "" : "s");
+    text_addf(&t, "%d run%s", s->runs, text_plural(s->runs));
     for (int i = 0, first = 1; i < STANDING_STATES; i++) {
         if (s->count[i] == 0) continue;
         text_addf(&t, "%s%d %s", first ? ": " : ", ", s->count[i],

@@ -1,7 +1,7 @@
 /* sweep: axes from the command line. */
 #include "cli/experiment.h"
 
-static int sweep_run(const struct invocation *v) { return experiment_run(v, true); }
+static int sweep_run(const struct invocation *v) { return experiment_run(v, USE_SWEEP); }
 
 const struct command command_sweep = {
     .name = "sweep",

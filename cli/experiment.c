@@ -1,27 +1,61 @@
 #include "cli/experiment.h"
 #include "cli/epilogue.h"
+#include "cli/presets.h"
 #include "cli/report.h"
 #include "core/base/clock.h"
 #include "core/kernels/kernels.h"
 #include "experiments/run/runner.h"
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
 
-bool experiment_read(struct design *d, const struct invocation *v, bool sweep)
+static bool design_ask(struct design *d, const struct design_request *r)
 {
     struct diags problems = { 0 };
-    const struct design_request r = { .path = v->words[0],
-                                      .assignments = v->words + 1,
-                                      .n_assignments = v->n_words - 1,
-                                      .sweep = sweep };
-    bool ok = design_read(d, &r, &problems);
+    bool ok = design_read(d, r, &problems);
     diags_print(&problems, stderr);
     diags_clear(&problems);
+    return ok;
+}
+
+/* Nothing has this name: says what may be meant, and where the names are. */
+static void missing_say(const struct invocation *v, bool networks, struct pool *p)
+{
+    const char *name = v->words[0];
+    const char *kinds =
+        networks ? "backbone, experiment file or preset" : "experiment file or preset";
+    const char *near = networks ? backbone_nearest(name) : NULL;
+    if (!near) near = preset_nearest(name, p);
+    if (!networks && backbone_named(name))
+        say_error(EXIT_USAGE,
+                  "%s is a backbone; %s is for experiment files, in which it stands as `model: %s`",
+                  name, v->command, name);
+    else
+        say_error(EXIT_USAGE, "%s: no such %s%s%s%s; `senet-exp list %s` prints all", name, kinds,
+                  near ? " (did you mean " : "", near ? near : "", near ? "?)" : "",
+                  networks ? "backbones" : "presets");
+}
+
+bool experiment_read(struct design *d, const struct invocation *v, enum experiment_use use)
+{
+    struct pool p = { 0 };
+    const char *name = v->words[0], *preset = NULL;
+    struct stat st = { 0 };
+    bool there = stat(name, &st) == 0 || errno != ENOENT;
+    if (!there || S_ISDIR(st.st_mode)) preset = preset_path(name, &p);
+    bool ok = there || preset;
+    if (!ok) missing_say(v, use == USE_NETWORKS, &p);
+    ok = ok && design_ask(d, &(struct design_request){ .path = preset ? preset : name,
+                                                       .assignments = v->words + 1,
+                                                       .n_assignments = v->n_words - 1,
+                                                       .sweep = use == USE_SWEEP });
+    pool_clear(&p);
     return ok;
 }
 
 bool backbone_read(struct design *d, const struct backbone *b, const struct invocation *v,
                    int batch)
 {
-    struct diags problems = { 0 };
     struct text file = { 0 };
     text_addf(&file, "model.backbone: %s\n", b->name);
     text_addf(&file,
@@ -33,9 +67,7 @@ bool backbone_read(struct design *d, const struct backbone *b, const struct invo
                                       .assignments = v->words + 1,
                                       .n_assignments = v->n_words - 1,
                                       .network = true };
-    bool ok = design_read(d, &r, &problems);
-    diags_print(&problems, stderr);
-    diags_clear(&problems);
+    bool ok = design_ask(d, &r);
     text_clear(&file);
     return ok;
 }
@@ -86,11 +118,11 @@ static int design_run(const struct invocation *v, struct design *d)
     return status == RUNNER_DONE ? EXIT_DONE : EXIT_SOME_FAILED;
 }
 
-int experiment_run(const struct invocation *v, bool sweep)
+int experiment_run(const struct invocation *v, enum experiment_use use)
 {
     struct design d = { 0 };
     int status = EXIT_USAGE;
-    if (isa_choose(v) && experiment_read(&d, v, sweep)) status = design_run(v, &d);
+    if (isa_choose(v) && experiment_read(&d, v, use)) status = design_run(v, &d);
     design_clear(&d);
     return status;
 }

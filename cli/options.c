@@ -3,6 +3,7 @@
 #include "cli/options.h"
 #include "core/base/parallel.h"
 #include "core/base/text.h"
+#include "experiments/spec/components.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -50,18 +51,37 @@ static const struct option_row *option_named(const char *arg, size_t len)
     return NULL;
 }
 
-static bool option_unknown(const char *arg, size_t len, struct err *e)
+/* Who writes --batch-size means the setting train.batch_size. */
+static const char *setting_meant(const char *word, bool near, struct pool *p)
 {
-    const char *names[OPTIONS];
-    char word[64] = "";
+    char *key = pool_text(p, word);
+    for (char *c = key; *c; c++)
+        if (*c == '-') *c = '_';
+    return key_is_top(key) ? key : key_ending(last_part(key), near, p);
+}
+
+/* next: the argument that follows, or NULL. */
+static bool option_unknown(const char *arg, const char *next, struct err *e)
+{
+    const char *names[OPTIONS], *equals = strchr(arg, '=');
+    int len = equals ? (int)(equals - arg) : (int)strlen(arg);
+    struct pool p = { NULL };
+    const char *word = arg[1] == '-' ? pool_textf(&p, "%.*s", len - 2, arg + 2) : "";
     for (int i = 0; i < OPTIONS; i++) names[i] = option_rows[i].name;
-    if (len > 2 && len < sizeof word) {
-        memcpy(word, arg + 2, len - 2);
-        word[len - 2] = 0;
-    }
     const char *near = text_nearest(word, names, OPTIONS);
-    if (near) return err_set(e, "unknown option %.*s; did you mean --%s?", (int)len, arg, near);
-    return err_set(e, "unknown option %.*s; `senet-exp help` lists the commands", (int)len, arg);
+    const char *setting = setting_meant(word, !near, &p);
+    bool value = next && *next != '-' && !strchr(next, '=') && strlen(next) < 32;
+    if (setting)
+        err_set(e, "unknown option %.*s; settings are written KEY=VALUE: %s=%s", len, arg, setting,
+                equals  ? equals + 1
+                : value ? next
+                        : "VALUE");
+    else if (near)
+        err_set(e, "unknown option %.*s; did you mean --%s?", len, arg, near);
+    else
+        err_set(e, "unknown option %.*s; `senet-exp help` lists the commands", len, arg);
+    pool_clear(&p);
+    return false;
 }
 
 static bool option_count(int *into, const struct option_row *o, const char *value, struct err *e)
@@ -104,7 +124,7 @@ static bool option_read(struct invocation *v, char **argv, int *i, struct err *e
     const char *arg = argv[*i], *equals = strchr(arg, '=');
     size_t len = equals ? (size_t)(equals - arg) : strlen(arg);
     const struct option_row *o = option_named(arg, len);
-    if (!o) return option_unknown(arg, len, e);
+    if (!o) return option_unknown(arg, argv[*i + 1], e);
     const char *value = equals ? equals + 1 : NULL;
     if (o->type == OPTION_FLAG && value) return err_set(e, "--%s takes no value", o->name);
     if (o->type != OPTION_FLAG && !value) {

@@ -28,6 +28,9 @@ void text_clear(struct text *t);          /* frees; the text is empty again */
 /* Whether c continues a character of UTF-8: characters are counted by the bytes that do not. */
 static inline bool text_continues(char c) { return ((unsigned char)c & 0xc0) == 0x80; }
 
+/* The ending of a word that is counted: "%d run%s". */
+static inline const char *text_plural(long long n) { return n == 1 ? "" : "s"; }
+
 /* Adds 25,557,032. */
 void text_thousands(struct text *t, unsigned long long v);
 

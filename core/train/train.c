@@ -226,7 +226,7 @@ static void training_warn(const struct training *t, const char *why)
     if (w->warn)
         w->warn(w->ctx, s.s);
     else
-        fprintf(stderr, "warning: %s\n", s.s);
+        fprintf(stderr, "senet-exp: warning: %s\n", s.s);
     text_clear(&s);
 }
 

@@ -109,7 +109,7 @@ void givens_add_map(struct draft *f, struct givens *g, const struct value *map, 
 }
 
 static const char *const top_names[TOPS] = {
-#define TOP(id, key) [TOP_##id] = key,
+#define TOP(id, key, def, form, what) [TOP_##id] = key,
 #include "experiments/spec/sections.def"
 };
 
@@ -120,14 +120,11 @@ static struct value settings_only(struct draft *f, const struct value *layer, in
     for (const struct value *v = layer->first; v; v = v->next) {
         int t = 0;
         while (t < TOPS && strcmp(top_names[t], v->key->text) != 0) t++;
+        if (t == TOP_EXTENDS && number == f->n_layers - 1)
+            diag_at(f->d, v->key, NULL, "extends: only a file can extend another");
         if (t < TOPS) {
             f->top[t] = v;
             f->top_layer[t] = number;
-            continue;
-        }
-        if (strcmp(v->key->text, "extends") == 0) {
-            if (number == f->n_layers - 1)
-                diag_at(f->d, v->key, NULL, "extends: only a file can extend another");
             continue;
         }
         struct value *copy = pool_new(f->pool, 1, sizeof *copy);
@@ -154,5 +151,7 @@ void draft_settings(struct draft *f)
         sweep = NULL;
     }
     if (sweep) givens_add_map(f, &f->swept, sweep, f->top_layer[TOP_SWEEP], true);
+    int of_files = f->swept.n;
     givens_add_map(f, &f->swept, f->axes_layer, f->n_layers - 1, true);
+    f->new_axes = f->swept.n > of_files;
 }

@@ -57,7 +57,7 @@ struct variant {
 
 /* The keys of an experiment that are no settings. */
 enum top {
-#define TOP(id, key) TOP_##id,
+#define TOP(id, key, def, form, what) TOP_##id,
 #include "experiments/spec/sections.def"
     TOPS
 };
@@ -73,6 +73,7 @@ struct draft {
     const struct value *top[TOPS];
     int top_layer[TOPS];
     struct givens base;
+    bool new_axes;       /* the command line sweeps what no file does */
     struct givens swept; /* sweep, one given a key; its value is the list */
     struct axis *axes;
     int n_axes;

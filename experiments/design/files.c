@@ -106,23 +106,54 @@ static const struct value *assignment_values(struct draft *f, const char *text, 
     return v;
 }
 
-/* What KEY=V1,V2 says: the value, or for an axis the list of all. NULL after a diagnosis. */
+/* Is a list no value of this setting, but several values of it? */
+static bool is_several(const char *key, const struct value *list)
+{
+    const struct setting x = { key, list };
+    struct run_spec s;
+    struct err e = { .at = NULL };
+    if (component_of(key)) return true; /* train.schedule=[step,cosine] */
+    struct pool scratch = { NULL };
+    struct text ignored = { NULL, 0, 0 };
+    spec_start(&s, &x, 1, &scratch);
+    bool several = spec_try(&s, &x, &ignored, &e) == ASSIGN_REFUSED && e.at == list;
+    text_clear(&ignored);
+    pool_clear(&scratch);
+    return several;
+}
+
+/* What KEY=V1,V2 or KEY=[V1,V2] says: the value, or for an axis the list of all. NULL after a
+ * diagnosis. */
 static const struct value *assignment_value(struct draft *f, const struct value *list,
                                             const struct value *at, bool *axis)
 {
-    bool several = list->first && list->first->next, seeds = strcmp(at->text, "seeds") == 0;
     if (!list->first) {
         diag_at(f->d, at, NULL, "%s has no value", at->text);
         return NULL;
     }
-    if (several && !f->request->sweep) {
-        diag_at(f->d, list->first->next, seeds ? "a list is written seeds=[1,2]" : NULL,
-                "%s takes one value here; `senet-exp sweep` tries several", at->text);
-        return NULL;
-    }
-    *axis = several && !seeds;
-    if (several) return list;
-    return list->first;
+    bool one = !list->first->next;
+    if (one && (list->first->kind != VALUE_LIST || !is_several(at->text, list->first)))
+        return list->first;
+    if (!one && strcmp(at->text, "seeds") == 0) return list;
+    if (one) list = list->first;
+    *axis = f->request->sweep;
+    if (*axis) return list;
+    diag_at(f->d, one ? list : list->first->next, NULL,
+            "%s takes one value here; `senet-exp sweep` tries several", at->text);
+    return NULL;
+}
+
+/* The name of a point holds what YAML would take apart: "reduction=4, squeeze=max". */
+static const struct value *baseline_named(struct draft *f, const char *text,
+                                          const struct value *key)
+{
+    const char *name = strchr(text, '=') + 1;
+    if (strcmp(key->text, "baseline") != 0 || !*name || strchr("{[\"'", *name)) return NULL;
+    struct value *v = pool_new(f->pool, 1, sizeof *v);
+    *v = *key;
+    v->text = pool_text(f->pool, name);
+    v->column = (int)strlen("baseline=") + 1;
+    return v;
 }
 
 /* "KEY=VALUE" as an entry of the command line's map or of its sweep. */
@@ -138,9 +169,10 @@ static void assignment_add(struct draft *f, const char *text, int line, struct v
         return;
     }
     key->text = pool_textf(f->pool, "%.*s", (int)(equals - text), text);
-    const struct value *list = assignment_values(f, text, line);
     bool axis = false;
-    const struct value *found = list ? assignment_value(f, list, key, &axis) : NULL;
+    const struct value *found = baseline_named(f, text, key);
+    const struct value *list = found ? NULL : assignment_values(f, text, line);
+    if (list) found = assignment_value(f, list, key, &axis);
     if (!found) return;
     for (int i = 0; i < 2; i++)
         if (value_find(into[i], key->text)) {

@@ -63,6 +63,22 @@ static void baseline_check(struct draft *f, const struct setting *x)
     if (a != ASSIGNED) spec_complain(&f->out->points[0].spec, x, a, &e, f->d);
 }
 
+/* What to write instead: a point's name, or none. Where the command line has changed the points of
+ * a file, on the command line. */
+static const char *baseline_advice(struct draft *f, const char *which, const int *points, int n)
+{
+    bool line = f->request->n_assignments > 0;
+    struct text t = { NULL, 0, 0 };
+    text_addf(&t, "%s: %s; %s ", which, draft_labels(f, points, n), line ? "add" : "write");
+    if (f->out->n_points > 1)
+        text_addf(&t, line ? "\"baseline=%s\" or " : "`baseline: \"%s\"` or ",
+                  f->out->points[points ? points[0] : 0].label);
+    text_add(&t, line ? "baseline=none" : "`baseline: none`");
+    const char *advice = pool_text(&f->d->pool, t.s);
+    text_clear(&t);
+    return advice;
+}
+
 static void baseline_map(struct draft *f, const struct value *v)
 {
     struct design *o = f->out;
@@ -79,12 +95,11 @@ static void baseline_map(struct draft *f, const struct value *v)
     if (n == 1)
         o->baseline = found[0];
     else if (n)
-        diag_at(f->d, v, pool_textf(&f->d->pool, "it fits: %s", draft_labels(f, found, n)),
+        diag_at(f->d, v, baseline_advice(f, "it fits", found, n),
                 "baseline: one point is expected, this fits %d", n);
     else
-        diag_at(f->d, v,
-                pool_textf(&f->d->pool, "points are: %s", draft_labels(f, NULL, o->n_points)),
-                "baseline: no point has these settings (`baseline: none` compares with nothing)");
+        diag_at(f->d, v, baseline_advice(f, "points are", NULL, o->n_points),
+                "baseline: no point has these settings");
 }
 
 static void baseline_name(struct draft *f, const struct value *v)

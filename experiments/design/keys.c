@@ -126,9 +126,10 @@ static void top_seeds(struct draft *f)
         seeds_count(f, v ? v : &one);
 }
 
-/* Prose, in one line however it was wrapped. */
+/* Prose, in one line however it was wrapped. A file does not ask what the command line sweeps. */
 static void top_question(struct draft *f)
 {
+    if (f->new_axes && f->top_layer[TOP_QUESTION] < f->n_layers - 1) return;
     const char *from = top_text(f, TOP_QUESTION);
     if (!from) return;
     char *to = pool_text(f->pool, from);

@@ -1,6 +1,6 @@
 /* What the settings of a point must agree on: the data's shape, augmentation, schedule, network.
  * Where a probe fails, the setting to blame is the one without which it would pass; the points
- * that fall with one setting are named in one message. */
+ * that one setting affects are named in one message. */
 #include "experiments/design/builder.h"
 #include <string.h>
 
@@ -185,8 +185,8 @@ static void death_report(struct draft *f, const struct death *x)
     const char *hint = NULL;
     bool all = x->n == f->out->n_points;
     if (f->out->n_points > 1)
-        hint = all ? "every point of the experiment falls with it"
-                   : pool_textf(&f->d->pool, "points that fall with it: %s",
+        hint = all ? "this affects every point"
+                   : pool_textf(&f->d->pool, "points that this affects: %s",
                                 draft_labels(f, x->points, x->n));
     if (!x->by) {
         diag_at(f->d, NULL, hint, "%s: %s", f->out->points[x->points[0]].label, x->why);

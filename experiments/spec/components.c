@@ -3,16 +3,22 @@
 #include "experiments/spec/components.h"
 #include <string.h>
 
+void component_form(const struct component *c, struct text *t)
+{
+    text_add(t, "one of ");
+    for (int i = 0; c->name(i); i++) text_addf(t, "%s%s", i ? ", " : "", c->name(i));
+    text_add(t, c->more);
+}
+
 /* Refuses a name that no thing has, and lists the names. */
 static bool component_refuse(const struct component *c, const struct value *v, struct err *e)
 {
     struct text names = { NULL, 0, 0 };
-    for (int i = 0; c->name(i); i++) text_addf(&names, "%s%s", i ? ", " : "", c->name(i));
+    component_form(c, &names);
     if (v->kind == VALUE_SCALAR)
-        err_at(e, v, "\"%s\" is not one of %s%s", v->text, names.s, c->more);
+        err_at(e, v, "\"%s\" is not %s", v->text, names.s);
     else
-        err_at(e, v, "a %s is not one of %s%s", v->kind == VALUE_LIST ? "list" : "map", names.s,
-               c->more);
+        err_at(e, v, "a %s is not %s", v->kind == VALUE_LIST ? "list" : "map", names.s);
     text_clear(&names);
     return false;
 }
@@ -54,9 +60,20 @@ static const char *name_nearest(const char *(*name)(int i), const char *word)
     static const struct field_own noun##_own = { form_text, def_name, noun##_read, noun##_write, \
                                                  noun##_reset };
 
+static const char optimizer_form[] = "one of:"
+#define OPTIMIZER(name) " " #name
+#include "core/optim/optimizers.def"
+#undef OPTIMIZER
+    ;
+static const char schedule_form[] = "one of:"
+#define SCHEDULE(name) " " #name
+#include "core/optim/schedules.def"
+#undef SCHEDULE
+    ;
+
 COMPONENT_OF_LIST(format, data_format, formats, fields, "idx", "a name of `list datasets`")
-COMPONENT_OF_LIST(optimizer, optimizer, optimizers, fields, "sgd", "the name of an optimizer")
-COMPONENT_OF_LIST(schedule, schedule, schedules, fields, "cosine", "the name of a schedule")
+COMPONENT_OF_LIST(optimizer, optimizer, optimizers, fields, "sgd", optimizer_form)
+COMPONENT_OF_LIST(schedule, schedule, schedules, fields, "cosine", schedule_form)
 COMPONENT_ROW(backbone, backbone, "resnet20", "a name of `list backbones`")
 
 static const char *backbone_name(int i) { return backbone_at(i) ? backbone_at(i)->name : NULL; }
@@ -197,7 +214,7 @@ const char *key_owner(const char *key, struct pool *p)
     return NULL;
 }
 
-/* The last parts of those keys that stand at the first len bytes of prefix. */
+/* The last parts of those keys and sections that stand at the first len bytes of prefix. */
 static int keys_beside(const char *prefix, size_t len, const char **out, struct pool *p)
 {
     const char **all;
@@ -205,6 +222,9 @@ static int keys_beside(const char *prefix, size_t len, const char **out, struct 
     for (int i = 0; i < n; i++)
         if (len && prefix_len(all[i]) == len && strncmp(all[i], prefix, len) == 0)
             out[found++] = last_part(all[i]);
+    for (int i = 0; prefix_at(i); i++)
+        if (len && prefix_len(prefix_at(i)) == len && strncmp(prefix_at(i), prefix, len) == 0)
+            out[found++] = last_part(prefix_at(i));
     return found;
 }
 
@@ -225,12 +245,19 @@ enum { WORDS = 64 };
 static size_t top_words(const char *words[WORDS])
 {
     size_t n = 0;
-    words[n++] = "extends";
-#define TOP(id, key) words[n++] = key;
+#define TOP(id, key, def, form, what) words[n++] = key;
 #include "experiments/spec/sections.def"
     for (int i = 0; prefix_at(i) && n < WORDS; i++)
         if (!strchr(prefix_at(i), '.')) words[n++] = prefix_at(i);
     return n;
+}
+
+bool key_is_top(const char *key)
+{
+#define TOP(id, word, def, form, what) \
+    if (strcmp(word, key) == 0) return true;
+#include "experiments/spec/sections.def"
+    return false;
 }
 
 static const char *top_advice(const char *key, struct pool *p)
@@ -244,18 +271,23 @@ static const char *top_advice(const char *key, struct pool *p)
     return word ? pool_textf(p, "did you mean %s?", word) : NULL;
 }
 
-/* A key of another section with this last part, or one like it. */
-static const char *elsewhere_advice(const char *part, struct pool *p)
+const char *key_ending(const char *part, bool near, struct pool *p)
 {
     const char **all, *parts[KEYS_MAX];
     int n = keys_all(&all, p);
     for (int i = 0; i < n; i++) parts[i] = last_part(all[i]);
-    const char *word = text_nearest(part, parts, (size_t)n);
     for (int i = 0; i < n; i++)
-        if (strcmp(parts[i], part) == 0) return pool_textf(p, "did you mean %s?", all[i]);
+        if (strcmp(parts[i], part) == 0) return all[i];
+    const char *word = near ? text_nearest(part, parts, (size_t)n) : NULL;
     for (int i = 0; word && i < n; i++)
-        if (parts[i] == word) return pool_textf(p, "did you mean %s?", all[i]);
+        if (parts[i] == word) return all[i];
     return NULL;
+}
+
+static const char *elsewhere_advice(const char *part, struct pool *p)
+{
+    const char *key = key_ending(part, true, p);
+    return key ? pool_textf(p, "did you mean %s?", key) : NULL;
 }
 
 const char *key_advice(const char *key, struct pool *p)

@@ -44,6 +44,15 @@ int keys_all(const char ***out, struct pool *p);
 /* "model.se takes reduction, squeeze, ..." of the first len bytes of prefix, or NULL. */
 const char *section_advice(const char *prefix, size_t len, struct pool *p);
 
+/* "one of sgd" */
+void component_form(const struct component *c, struct text *t);
+
+/* The first key of all that ends in this part, or, with near, that may be meant by it; or NULL. */
+const char *key_ending(const char *part, bool near, struct pool *p);
+
+/* Is it a key of the experiment itself: seeds, sweep, ...? */
+bool key_is_top(const char *key);
+
 /* Advice on a key that does not exist, or NULL. */
 const char *key_advice(const char *key, struct pool *p);
 #endif

@@ -237,9 +237,10 @@ static void diag_print(const struct diags *d, const struct diag *g, FILE *f)
 {
     if (g->file) {
         print_text(f, g->file);
-        fprintf(f, ":%d:%d: ", g->line, g->column);
+        fprintf(f, ":%d:%d: error: ", g->line, g->column);
+    } else {
+        fputs("senet-exp: ", f);
     }
-    fputs("error: ", f);
     print_text(f, g->text);
     fputc('\n', f);
     if (g->file) diag_quote(d, g, f);

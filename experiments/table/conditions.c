@@ -14,10 +14,10 @@ static const char *machine_text(struct pool *p, const cJSON *machine)
 {
     const cJSON *threads = member(machine, "threads"), *jobs = member(machine, "jobs");
     const char *all = pool_textf(p, "%s, %d thread%s", text_of(member(machine, "cpu")),
-                                 threads->valueint, threads->valueint == 1 ? "" : "s");
+                                 threads->valueint, text_plural(threads->valueint));
     if (!cJSON_IsNumber(jobs)) return all;
     return pool_textf(p, "%s, %d run%s at a time", all, jobs->valueint,
-                      jobs->valueint == 1 ? "" : "s");
+                      text_plural(jobs->valueint));
 }
 
 /* NULL where the record does not say. */
@@ -95,7 +95,7 @@ static void way_seeds(struct text *out, struct pool *p, const struct results *r,
         if (!text || strcmp(text, way) != 0) continue;
         text_addf(&seeds, "%s%" PRIu64, like++ ? ", " : "", r->seeds[s]);
     }
-    text_addf(out, " (seed%s %s)", like == 1 ? "" : "s", seeds.s);
+    text_addf(out, " (seed%s %s)", text_plural(like), seeds.s);
     text_clear(&seeds);
 }
 

@@ -15,12 +15,27 @@ static void note(struct table *t, const char *text)
     t->notes = all;
 }
 
+/* What the means are over: "6 seeds", or "the runs that have a result: 3 to 4 of 6 seeds". */
+static const char *seeds_done(struct pool *p, const struct results *r, const struct analysis *a)
+{
+    int least = r->n_seeds, most = 0;
+    for (int i = 0; i < r->n_points; i++) {
+        int done = a->rows[i].done;
+        if (done < least) least = done;
+        if (done > most) most = done;
+    }
+    const char *all = pool_textf(p, "%d seed%s", r->n_seeds, text_plural(r->n_seeds));
+    if (least == r->n_seeds) return all;
+    if (least == most) return pool_textf(p, "the runs that have a result: %d of %s", most, all);
+    return pool_textf(p, "the runs that have a result: %d to %d of %s", least, most, all);
+}
+
 static void note_columns(struct table *t, const struct results *r, const struct analysis *a)
 {
     note(t, pool_textf(&t->pool,
                        "Errors are percent of the test part, looked at once after the last epoch: "
-                       "mean ± standard deviation over %d seed%s.",
-                       r->n_seeds, r->n_seeds == 1 ? "" : "s"));
+                       "mean ± standard deviation over %s.",
+                       seeds_done(&t->pool, r, a)));
     if (a->comparisons == 0) return;
     note(t,
          pool_textf(&t->pool,
@@ -28,7 +43,7 @@ static void note_columns(struct table *t, const struct results *r, const struct 
                     "95 %% interval (none where all pairs differ alike); p: two-sided sign-flip "
                     "test of the "
                     "same pairs, Holm-corrected over %d comparison%s.",
-                    r->points[r->baseline].label, a->comparisons, a->comparisons == 1 ? "" : "s"));
+                    r->points[r->baseline].label, a->comparisons, text_plural(a->comparisons)));
 }
 
 /* What so few pairs cannot show, whatever the truth is. */
@@ -38,7 +53,7 @@ static void note_power(struct table *t, const struct analysis *a)
     if (m == 0 || n > STATS_EXACT) return;
     double single = stats_smallest_p(n), corrected = fmin(1, single * m);
     struct text s = { 0 };
-    text_addf(&s, "With %d pair%s the smallest possible p is %s", n, n == 1 ? "" : "s",
+    text_addf(&s, "With %d pair%s the smallest possible p is %s", n, text_plural(n),
               format_p(&t->pool, single));
     if (m > 1) text_addf(&s, ", and %s after the correction", format_p(&t->pool, corrected));
     if (a->pairs_least < n) text_add(&s, " (rows marked * have fewer pairs and cannot get as low)");
@@ -132,6 +147,7 @@ static void note_missing(struct table *t, const struct results *r, const struct 
     }
 }
 
+/* What all points have under a key; "several" where they differ. */
 static const char *setting_of(struct table *t, const struct results *r, const char *key)
 {
     const char *first = mirror_setting(&r->points[0], key, &t->pool);
@@ -146,15 +162,17 @@ static void note_paper(struct table *t, const struct results *r)
 {
     const struct paper_table *p = r->mirrors ? paper_table_named(r->mirrors) : NULL;
     if (!p) return;
+    const char *epochs = setting_of(t, r, "train.epochs");
     note(t,
          pool_textf(&t->pool,
                     "Paper: Table %s (\"%s\") of Hu et al., Squeeze-and-Excitation Networks, arXiv "
                     "1709.01507 v4. Not like for like: there ResNet-50 on ImageNet (224 x 224, "
-                    "about 300 epochs, one run each, no spread given); here %s on %s, epochs: %s, "
-                    "%d seed%s. Compare the order and the direction of rows, not the numbers.",
+                    "about 300 epochs, one run each, no spread given); here %s on data of format "
+                    "\"%s\", %s epoch%s, %d seed%s. Compare the order and the direction of rows, "
+                    "not the numbers.",
                     p->name + strlen("table"), p->title, setting_of(t, r, "model.backbone"),
-                    setting_of(t, r, "dataset.name"), setting_of(t, r, "train.epochs"), r->n_seeds,
-                    r->n_seeds == 1 ? "" : "s"));
+                    setting_of(t, r, "dataset.name"), epochs, strcmp(epochs, "1") == 0 ? "" : "s",
+                    r->n_seeds, text_plural(r->n_seeds)));
     if (strcmp(t->columns[t->n_columns - 1].key, "paper_top5") != 0)
         note(t, "The paper's parameters count batch norm's running statistics, ours only what is "
                 "trained.");

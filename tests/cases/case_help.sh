@@ -25,11 +25,41 @@ for key in dataset.path augment.flip model.backbone model.se.squeeze train.epoch
     has out "$key "
 done
 
+for key in experiment question extends mirrors sweep variants baseline seeds; do
+    grep -q "^$key  " out || fail "list settings has no $key"
+done
+has out "one of: constant step cosine onecycle"
+
+# A preset is known by its name, but a file of that name comes first.
+(cd "$root" && "$SENET_EXP" plan cifar10/table11) >out || fail "plan cifar10/table11"
+has out "results/cifar10-squeeze"
+sed 's/^experiment.*/experiment: mine/' tiny.yaml >quickstart
+expect 0 "$SENET_EXP" plan quickstart
+has out "results/mine"
+rm quickstart && mkdir quickstart
+expect 0 "$SENET_EXP" plan quickstart
+has out "results/quickstart"
+
 expect 2 "$SENET_EXP"
 expect 2 "$SENET_EXP" plna
 has err "did you mean plan?"
 expect 2 "$SENET_EXP" plan --treads=1 tiny.yaml
 has err "did you mean --threads?"
+# says "MESSAGE" ARGUMENT ...: status 2, and only this on standard error
+says() {
+    message=$1; shift
+    expect 2 "$SENET_EXP" "$@"
+    [ "$(cat err)" = "senet-exp: $message" ] || fail "$*: $(cat err)"
+}
+says "unknown option --epochs; settings are written KEY=VALUE: train.epochs=3" run tiny.yaml --epochs 3
+says "unknown option --lr; settings are written KEY=VALUE: train.optimizer.lr=0.1" run tiny.yaml --lr=0.1
+says "unknown option --batch-size; settings are written KEY=VALUE: train.batch_size=VALUE" run tiny.yaml --batch-size
+says "unknown option --seeds; settings are written KEY=VALUE: seeds=4" run tiny.yaml --seeds 4
+says "unknown option --wibble; \`senet-exp help\` lists the commands" run tiny.yaml --wibble
+says "resnet51: no such backbone, experiment file or preset (did you mean resnet50?); \`senet-exp list backbones\` prints all" describe resnet51
+says "quickstrat: no such backbone, experiment file or preset (did you mean quickstart?); \`senet-exp list backbones\` prints all" bench quickstrat
+says "cifar10/table1.yaml: no such experiment file or preset (did you mean cifar10/table10?); \`senet-exp list presets\` prints all" plan cifar10/table1.yaml
+says "resnet20 is a backbone; run is for experiment files, in which it stands as \`model: resnet20\`" run resnet20
 expect 2 "$SENET_EXP" plan tiny.yaml --threads=1
 has err "plan takes no --threads"
 expect 2 "$SENET_EXP" run tiny.yaml --threads=0

@@ -24,6 +24,12 @@ sweep:
 seeds: [1, 2]
 EOF
 expect 0 "$SENET_EXP" plan big.yaml
-has out "1000 points x 2 seeds"
+has out "1000 points x 2 seeds: 2000 runs, 2000 of them"
+expect 0 "$SENET_EXP" plan tiny.yaml seeds=5 model.se.reduction=4 baseline=none
+has out "1 point x 5 seeds: 5 runs"
+expect 0 "$SENET_EXP" plan tiny.yaml seeds=7,9
+has out "2 points x 2 seeds: 4 runs"
+expect 0 "$SENET_EXP" plan tiny.yaml seeds=1 model.se.reduction=4 baseline=none
+has out "1 point x 1 seed: 1 run,"
 took=$(($(date +%s) - begin))
 [ $took -le 20 ] || fail "1,000 points took $took s"

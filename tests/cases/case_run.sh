@@ -42,6 +42,18 @@ sed 's/\[none, 4\]/[none, 2]/; s/seeds: .*/seeds: [1, 2, 3]/' tiny.yaml >other.y
 expect 0 "$SENET_EXP" run other.yaml
 has err "tiny: 2 runs kept, 4 to train; 6 earlier runs stay outside this table"
 
+# Axes from the command line: lists as people write them. What a file asks is not asked of them.
+expect 0 "$SENET_EXP" sweep tiny.yaml "model.se.reduction=[none, 4]" train.epochs=1 seeds=1 --out listed
+has out "| none "
+has out "Does anything happen?"
+expect 0 "$SENET_EXP" sweep tiny.yaml "model.se.stages=[2, 3],[4]" model.se.reduction=4 "baseline=stages=[2, 3]" train.epochs=1 seeds=1 --out listed
+has out "\\[2, 3\\]"
+lacks out "Does anything happen?"
+expect 2 "$SENET_EXP" sweep tiny.yaml train.optimizer.lr=0.1,0.2 model.se.reduction=4 --out listed
+has err 'add "baseline=lr=0.1" or baseline=none'
+expect 0 "$SENET_EXP" sweep tiny.yaml train.optimizer.lr=0.1,0.2 model.se.reduction=4 baseline=lr=0.1 train.epochs=1 seeds=1 --out listed --quiet
+expect 0 "$SENET_EXP" sweep tiny.yaml train.schedule=[step,cosine] model.se.reduction=none,4 train.epochs=1 seeds=1 --out listed --quiet "baseline=reduction=none, schedule=step"
+
 # At 8, 16 and 32 channels, 64 and 32 leave one hidden unit each: the same network, trained once.
 expect 0 "$SENET_EXP" sweep tiny.yaml model.se.reduction=64,32 baseline=none --out same --json
 has err "reduction=64 and reduction=32 build the same network: trained once"

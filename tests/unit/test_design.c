@@ -496,7 +496,7 @@ START_TEST(test_death)
     ck_assert_int_eq(f.diags.list[0].line, 4);
     ck_assert_int_eq(f.diags.list[0].column, 22);
     ck_assert_str_eq(f.diags.list[0].hint,
-                     "points that fall with it: backbone=resnet18, size=16, epochs=1; "
+                     "points that this affects: backbone=resnet18, size=16, epochs=1; "
                      "backbone=resnet18, size=16, epochs=2");
     fixture_clear(&f);
 }

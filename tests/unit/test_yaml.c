@@ -164,7 +164,7 @@ START_TEST(test_print)
                         "    2 | a: {c: d}\n"
                         "      |    ^~~~~~\n"
                         "  use another\n"
-                        "error: no place\n");
+                        "senet-exp: no place\n");
     free(s);
     fixture_clear(&f);
 }
