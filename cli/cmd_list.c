@@ -33,6 +33,7 @@ static bool list_backbones(struct listing *l, struct err *e)
 static const struct listing_column dataset_columns[] = { { "name", "data set", false },
                                                          { "path", "default path", false },
                                                          { "meaning", "meaning", false },
+                                                         { "source", "to get it", false },
                                                          { 0 } };
 
 static bool list_datasets(struct listing *l, struct err *e)
@@ -43,6 +44,7 @@ static bool list_datasets(struct listing *l, struct err *e)
         listing_add(l, "%s", (*f)->name);
         listing_add(l, "%s", (*f)->default_path ? (*f)->default_path : "-");
         listing_add(l, "%s", (*f)->meaning);
+        listing_add(l, "%s", (*f)->source ? (*f)->source : "-");
     }
     return true;
 }

@@ -1,8 +1,11 @@
-/* The binary versions of CIFAR-10 (data_batch_1..5.bin, test_batch.bin: a label and 3,072 bytes a
- * record) and CIFAR-100 (train.bin, test.bin: coarse label, fine label, 3,072 bytes). The bytes of
- * an image are its red, green and blue planes; they are interleaved on reading. */
+/* CIFAR-10 and CIFAR-100, binary version (data_batch_1..5.bin, test_batch.bin: a label and 3,072
+ * bytes a record; train.bin, test.bin: coarse label, fine label, 3,072 bytes) and python version,
+ * whose pickles (data_batch_1..5, test_batch; train, test) become such records when they are read,
+ * so that both have one digest. The bytes of an image are its red, green and blue planes; they are
+ * interleaved on reading. */
 #include "core/base/digest.h"
 #include "core/base/file.h"
+#include "core/data/cifar_python.h"
 #include "core/data/class_names.h"
 #include "core/data/store.h"
 #include <stdio.h>
@@ -31,58 +34,122 @@ static const struct field cifar_fields[] = {
     FIELDS_END,
 };
 
-/* Which of the two it is: where the label stands in a record, and in which files. */
+/* What there is: where the label stands in a record, and in which files. */
 struct cifar_layout {
+    const char *title;
     int labels, at, classes; /* label bytes; which of them counts; its range */
     const char *files[DATA_PARTS][CIFAR_FILES + 1];
-    const char *names_file; /* of the classes, where it is there; otherwise: */
+    const char *keys[3];    /* of the labels, in the python version; NULL past the last */
+    const char *names_file; /* of the classes, where it is there; otherwise `names` */
+    const char *names_key;  /* in the python version */
     const char *const *names;
 };
-static const struct cifar_layout cifar_10 = {
-    1,
-    0,
-    10,
-    { { "data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
-        "data_batch_5.bin" },
-      { "test_batch.bin" } },
-    "batches.meta.txt",
-    class_names_cifar10,
-};
-static const struct cifar_layout cifar_100_fine = {
-    2, 1, 100, { { "train.bin" }, { "test.bin" } }, "fine_label_names.txt", class_names_cifar100,
-};
-static const struct cifar_layout cifar_100_coarse = {
-    2, 0, 20, { { "train.bin" }, { "test.bin" } }, "coarse_label_names.txt", class_names_cifar20,
+enum cifar_version { CIFAR_BINARY, CIFAR_PYTHON, CIFAR_VERSIONS };
+enum cifar_kind { CIFAR_10, CIFAR_100, CIFAR_20, CIFAR_KINDS }; /* CIFAR_20: coarse labels */
+
+static const struct cifar_layout layouts[CIFAR_VERSIONS][CIFAR_KINDS] = {
+    {
+        { "CIFAR-10, binary version",
+          1,
+          0,
+          10,
+          { { "data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
+              "data_batch_5.bin" },
+            { "test_batch.bin" } },
+          { NULL },
+          "batches.meta.txt",
+          NULL,
+          class_names_cifar10 },
+        { "CIFAR-100, binary version",
+          2,
+          1,
+          100,
+          { { "train.bin" }, { "test.bin" } },
+          { NULL },
+          "fine_label_names.txt",
+          NULL,
+          class_names_cifar100 },
+        { "CIFAR-100, binary version",
+          2,
+          0,
+          20,
+          { { "train.bin" }, { "test.bin" } },
+          { NULL },
+          "coarse_label_names.txt",
+          NULL,
+          class_names_cifar20 },
+    },
+    {
+        { "CIFAR-10, python version",
+          1,
+          0,
+          10,
+          { { "data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5" },
+            { "test_batch" } },
+          { "labels" },
+          "batches.meta",
+          "label_names",
+          class_names_cifar10 },
+        { "CIFAR-100, python version",
+          2,
+          1,
+          100,
+          { { "train" }, { "test" } },
+          { "coarse_labels", "fine_labels" },
+          "meta",
+          "fine_label_names",
+          class_names_cifar100 },
+        { "CIFAR-100, python version",
+          2,
+          0,
+          20,
+          { { "train" }, { "test" } },
+          { "coarse_labels", "fine_labels" },
+          "meta",
+          "coarse_label_names",
+          class_names_cifar20 },
+    },
 };
 
 static bool cifar_has(const char *folder, const char *name)
 {
     char path[4096];
-    return folder && snprintf(path, sizeof path, "%s/%s", folder, name) < (int)sizeof path &&
-           file_exists(path);
+    struct stat st;
+    return snprintf(path, sizeof path, "%s/%s", folder, name) < (int)sizeof path &&
+           stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
+/* The one set that the folder holds; NULL with e filled where there is none, or another. */
+static const struct cifar_layout *cifar_in_folder(const char *path, struct err *e)
+{
+    const struct cifar_layout *found = NULL;
+    for (int v = 0; v < CIFAR_VERSIONS; v++)
+        for (int k = CIFAR_10; k <= CIFAR_100; k++) {
+            const struct cifar_layout *l = &layouts[v][k];
+            const char *first = l->files[DATA_TRAIN][0];
+            if (!cifar_has(path, first)) continue;
+            if (found) {
+                err_set(e, "%s: holds both %s (%s) and %s (%s); keep one set in a folder", path,
+                        found->files[DATA_TRAIN][0], found->title, first, l->title);
+                return NULL;
+            }
+            found = l;
+        }
+    if (!found)
+        err_set(e,
+                "%s: holds neither data_batch_1.bin nor data_batch_1 (CIFAR-10, binary and python "
+                "version), nor train.bin nor train (CIFAR-100); to get them: %s",
+                path, format_cifar.source);
+    return found;
 }
 
 static const struct cifar_layout *cifar_by_files(const char *path, const struct cifar_settings *s,
                                                  struct err *e)
 {
-    bool ten = cifar_has(path, "data_batch_1.bin"), hundred = cifar_has(path, "train.bin");
-    if (ten && hundred)
-        err_set(
-            e,
-            "%s: holds both data_batch_1.bin (CIFAR-10) and train.bin (CIFAR-100); keep one set "
-            "in a folder",
-            path);
-    else if (hundred)
-        return s->labels == CIFAR_COARSE ? &cifar_100_coarse : &cifar_100_fine;
-    else if (!ten)
-        err_set(e,
-                "%s: holds neither data_batch_1.bin (CIFAR-10, binary version) nor train.bin "
-                "(CIFAR-100, binary version)",
-                path);
-    else if (s->labels == CIFAR_COARSE)
-        err_set(e, "%s: CIFAR-10 has no coarse labels; dataset.labels must be fine", path);
-    else
-        return &cifar_10;
+    const struct cifar_layout *l = cifar_in_folder(path, e);
+    if (!l || s->labels == CIFAR_FINE) return l;
+    if (l->labels > 1) return l + 1; /* of the same files */
+    err_set(e, "%s: CIFAR-10 has no coarse labels; dataset.labels must be fine", path);
     return NULL;
 }
 
@@ -90,16 +157,15 @@ static const struct cifar_layout *cifar_by_files(const char *path, const struct 
 static const struct cifar_layout *cifar_layout_find(const char *path,
                                                     const struct cifar_settings *s, struct err *e)
 {
-    const struct cifar_layout *l = s->labels == CIFAR_COARSE ? &cifar_100_coarse
-                                   : s->classes == 10        ? &cifar_10
-                                                             : &cifar_100_fine;
-    const char *where = path ? path : "dataset.path is not given";
+    const struct cifar_layout *l = &layouts[CIFAR_BINARY][s->labels == CIFAR_COARSE ? CIFAR_20
+                                                          : s->classes == 10        ? CIFAR_10
+                                                                                    : CIFAR_100];
     if (path && file_exists(path)) {
         l = cifar_by_files(path, s, e);
         if (!l) return NULL;
-    } else if (!s->classes && l == &cifar_100_fine) {
-        err_set(e, "%s%s, so that dataset.classes is needed (10 or 100)", where,
-                path ? ": no such folder" : "");
+    } else if (!s->classes && s->labels == CIFAR_FINE) {
+        data_absent(&format_cifar, path, "; to plan without it, give dataset.classes (10 or 100)",
+                    e);
         return NULL;
     }
     if (s->classes && s->classes != l->classes) {
@@ -112,7 +178,7 @@ static const struct cifar_layout *cifar_layout_find(const char *path,
 
 static size_t cifar_record(const struct cifar_layout *l)
 {
-    return (size_t)l->labels + 3 * CIFAR_PLANE;
+    return (size_t)l->labels + CIFAR_PIXELS;
 }
 
 /* One file of a part and where its images go. */
@@ -127,7 +193,9 @@ static bool cifar_file_read(struct cifar_file *f, const char *folder, const char
 {
     if (snprintf(f->path, sizeof f->path, "%s/%s", folder, name) >= (int)sizeof f->path)
         return err_set(e, "%s: the path is too long", folder);
-    if (!file_read(f->path, &f->bytes, e)) return false;
+    if (!(l->keys[0] ? cifar_python_read(&f->bytes, f->path, l->keys, e)
+                     : file_read(f->path, &f->bytes, e)))
+        return false;
     size_t record = cifar_record(l), rest = f->bytes.len % record;
     if (!f->bytes.len) return err_set(e, "%s: the file is empty", f->path);
     if (rest)
@@ -147,10 +215,11 @@ static bool cifar_unpack(struct dataset *d, enum data_part part, const struct ci
     struct store *s = store_of(d);
     for (uint32_t i = 0; i < f->records; i++) {
         const uint8_t *record = f->bytes.data + i * cifar_record(l), *planes = record + l->labels;
-        uint8_t *pixels = s->pixels[part] + (size_t)(first + i) * 3 * CIFAR_PLANE;
+        uint8_t *pixels = s->pixels[part] + (size_t)(first + i) * CIFAR_PIXELS;
         if (record[l->at] >= l->classes)
-            return err_set(e, "%s: label %d at byte %zu is out of range; there are %d classes",
-                           f->path, record[l->at], i * cifar_record(l) + (size_t)l->at, l->classes);
+            return err_set(e, "%s: label %d %s %zu is out of range; there are %d classes", f->path,
+                           record[l->at], l->keys[0] ? "of image" : "at byte",
+                           l->keys[0] ? i : i * cifar_record(l) + (size_t)l->at, l->classes);
         s->labels[part][first + i] = record[l->at];
         for (int p = 0; p < CIFAR_PLANE; p++)
             for (int c = 0; c < 3; c++) pixels[3 * p + c] = planes[c * CIFAR_PLANE + p];
@@ -181,10 +250,13 @@ static bool cifar_names(struct dataset *d, const char *folder, const struct cifa
                         struct err *e)
 {
     struct pool *p = &store_of(d)->names;
-    d->class_names =
-        cifar_has(folder, l->names_file)
-            ? class_names_read(p, pool_textf(p, "%s/%s", folder, l->names_file), l->classes, e)
-            : l->names;
+    const char *path = pool_textf(p, "%s/%s", folder, l->names_file);
+    if (!cifar_has(folder, l->names_file))
+        d->class_names = l->names;
+    else if (l->names_key)
+        d->class_names = cifar_python_names(p, path, l->names_key, l->classes, e);
+    else
+        d->class_names = class_names_read(p, path, l->classes, e);
     return d->class_names;
 }
 
@@ -197,9 +269,7 @@ static bool cifar_size_check(int size, struct err *e)
 static bool cifar_open(struct dataset *d, const char *path, const void *settings, int size,
                        struct err *e)
 {
-    if (!path) return err_set(e, "dataset.path: cifar needs the folder with the .bin files");
     if (!cifar_size_check(size, e)) return false;
-    if (!file_exists(path)) return err_set(e, "%s: no such folder", path);
     const struct cifar_layout *l = cifar_layout_find(path, settings, e);
     if (!l) return false;
     d->size = CIFAR_SIDE;
@@ -222,36 +292,51 @@ static bool cifar_shape(const char *path, const void *settings, int size, struct
     return true;
 }
 
-/* All files there are, by their sizes. */
-static bool cifar_count(const char *path, const void *settings, uint64_t count[DATA_PARTS])
+/* By the sizes of the files, NULL where they are not at hand. A pickle is larger than the records
+ * in it: of the python version the counts are a bound. */
+static const struct cifar_layout *cifar_sizes(const char *path, const void *settings,
+                                              uint64_t count[DATA_PARTS])
 {
     struct err e;
     struct stat st;
     char file[4096];
+    if (!path || !file_exists(path)) return NULL;
     const struct cifar_layout *l = cifar_layout_find(path, settings, &e);
     count[DATA_TRAIN] = count[DATA_TEST] = 0;
-    if (!l || !path || !file_exists(path)) return false;
-    for (int part = 0; part < DATA_PARTS; part++)
+    for (int part = 0; l && part < DATA_PARTS; part++)
         for (int i = 0; l->files[part][i]; i++)
             if (snprintf(file, sizeof file, "%s/%s", path, l->files[part][i]) < (int)sizeof file &&
                 stat(file, &st) == 0)
                 count[part] += (uint64_t)st.st_size / cifar_record(l);
-    return true;
+    return l;
 }
 
-/* As the published sets where the files are not at hand. */
+static bool cifar_count(const char *path, const void *settings, uint64_t count[DATA_PARTS])
+{
+    const struct cifar_layout *l = cifar_sizes(path, settings, count);
+    return l && !l->keys[0];
+}
+
+/* As the published sets where the files are not at hand, and at most those where they are pickles.
+ */
 static uint64_t cifar_kept(const char *path, const void *settings, const struct data_settings *data,
                            const struct data_shape *shape)
 {
     uint64_t n[DATA_PARTS];
     (void)data;
-    if (!cifar_count(path, settings, n)) return CIFAR_IMAGES * data_image_bytes(shape);
-    return (n[DATA_TRAIN] + n[DATA_TEST]) * data_image_bytes(shape);
+    const struct cifar_layout *l = cifar_sizes(path, settings, n);
+    uint64_t images = l ? n[DATA_TRAIN] + n[DATA_TEST] : CIFAR_IMAGES;
+    if (l && l->keys[0] && images > CIFAR_IMAGES) images = CIFAR_IMAGES;
+    return images * data_image_bytes(shape);
 }
 
 const struct data_format format_cifar = {
     .name = "cifar",
-    .meaning = "the binary version of CIFAR-10 or CIFAR-100",
+    .meaning = "CIFAR-10 or CIFAR-100, binary or python version",
+    .source = "cifar-10-binary.tar.gz or cifar-10-python.tar.gz (cifar-100-...) from "
+              "https://www.cs.toronto.edu/~kriz/cifar.html, unpacked with tar xzf FILE -C data; "
+              "dataset.path names the folder that comes out: data/cifar-10-batches-bin or -py, "
+              "data/cifar-100-binary or -python",
     .fields = cifar_fields,
     .settings_size = sizeof(struct cifar_settings),
     .natural_size = CIFAR_SIDE,

@@ -75,6 +75,7 @@ static inline uint64_t data_image_bytes(const struct data_shape *s)
 struct data_format {
     const char *name;
     const char *meaning;
+    const char *source;         /* what to get, and where it goes; NULL: it is made up */
     const char *default_path;   /* or NULL: the path must be given */
     bool made_up;               /* reads no files and takes no path */
     const struct field *fields; /* the format's own settings; may be empty */
@@ -130,6 +131,9 @@ struct class_counts {
 };
 bool classes_agree(const struct class_counts *c, const char *where, struct err *e);
 bool labels_agree(const struct dataset *d, const char *where, struct err *e); /* of all it has */
+
+/* Says that the data is not at hand and how to get it, then `more`; returns false. */
+bool data_absent(const struct data_format *f, const char *path, const char *more, struct err *e);
 
 /* After a refusal d is empty; closing it again does no harm. */
 bool dataset_open(struct dataset *d, const struct data_source *from, struct err *e);

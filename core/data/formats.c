@@ -1,4 +1,5 @@
 /* The list of formats, and opening a data set by one of them. */
+#include "core/base/file.h"
 #include "core/base/mem.h"
 #include "core/data/data.h"
 #include <stdio.h>
@@ -47,12 +48,20 @@ bool labels_agree(const struct dataset *d, const char *where, struct err *e)
     return agree;
 }
 
+bool data_absent(const struct data_format *f, const char *path, const char *more, struct err *e)
+{
+    return err_set(e, "%s%s; to get the data: %s%s", path ? path : "dataset.path",
+                   path ? ": no such folder" : " must name a folder", f->source, more);
+}
+
 bool dataset_open(struct dataset *d, const struct data_source *from, struct err *e)
 {
     const struct data_format *f = from->format;
     const char *path = from->path ? from->path : f->default_path;
     *d = (struct dataset){ .format = f, .notes = from->notes };
-    bool good = f->open(d, path, from->settings, from->size, e);
+    bool there = f->made_up || (path && file_exists(path));
+    bool good =
+        (there || data_absent(f, path, "", e)) && f->open(d, path, from->settings, from->size, e);
     d->notes = NULL;
     if (!good) dataset_close(d);
     return good;

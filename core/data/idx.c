@@ -357,6 +357,9 @@ const struct data_format format_idx = {
     .name = "idx",
     .meaning =
         "IDX files as of MNIST, plain or gzipped: {train,t10k}-{images-idx3,labels-idx1}-ubyte",
+    .source = "Fashion-MNIST: apt-get install dataset-fashion-mnist, which puts it into "
+              "/usr/share/datasets/fashion-mnist; MNIST and its like: the four files as they are "
+              "published, in a folder of their own, and dataset.path names it",
     .default_path = "/usr/share/datasets/fashion-mnist",
     .fields = idx_fields,
     .settings_size = sizeof(struct idx_settings),

@@ -147,8 +147,6 @@ static bool images_open(struct dataset *d, const char *path, const void *setting
                         struct err *e)
 {
     const struct images_settings *s = settings;
-    if (!path)
-        return err_set(e, "dataset.path: images needs the folder that holds train/ and test/");
     if (!images_size_check(size, e)) return false;
     struct images *own = d->own = mem_new(1, sizeof *own);
     struct folders *f = &own->folders;
@@ -193,8 +191,7 @@ static bool images_shape(const char *path, const void *settings, int size, struc
         return folders_classes(path, images_test(s), &out->classes, e) &&
                images_classes_check(s, out->classes, path, e);
     if (s->classes) return true;
-    if (!path) return err_set(e, "dataset.path is not given, so that dataset.classes is needed");
-    return err_set(e, "%s: no such folder, so that dataset.classes is needed", path);
+    return data_absent(&format_images, path, "; to plan without it, give dataset.classes", e);
 }
 
 static bool images_count(const char *path, const void *settings, uint64_t count[DATA_PARTS])
@@ -220,6 +217,8 @@ static uint64_t images_kept(const char *path, const void *settings,
 const struct data_format format_images = {
     .name = "images",
     .meaning = "class folders of JPEG or PNG images: train/CLASS/*.jpg, and test/ or val/",
+    .source = "any folder with train/CLASS/*.jpg (.jpeg, .png), and test/CLASS/ or val/CLASS/, "
+              "such as data/imagenet; what is transparent in a PNG file is laid on black",
     .fields = images_fields,
     .settings_size = sizeof(struct images_settings),
     .natural_size = 0,

@@ -99,8 +99,11 @@ static const struct breakage breakages[] = {
       "@/train-images.idx3-ubyte.gz: magic number 0x008b0800 at byte 0; an IDX file of images "
       "begins with 0x00000803" },
     { CIFAR10, REMOVE, "data_batch_1.bin", 0, 0, NULL, NULL,
-      "@: holds neither data_batch_1.bin (CIFAR-10, binary version) nor train.bin (CIFAR-100, "
-      "binary version)" },
+      "@: holds neither data_batch_1.bin nor data_batch_1 (CIFAR-10, binary and python version), "
+      "nor train.bin nor train (CIFAR-100); to get them: cifar-10-binary.tar.gz or "
+      "cifar-10-python.tar.gz (cifar-100-...) from https://www.cs.toronto.edu/~kriz/cifar.html, "
+      "unpacked with tar xzf FILE -C data; dataset.path names the folder that comes out: "
+      "data/cifar-10-batches-bin or -py, data/cifar-100-binary or -python" },
     { CIFAR10, REMOVE, "data_batch_4.bin", 0, 0, NULL, NULL,
       "@/data_batch_4.bin: No such file or directory" },
     { CIFAR10, REMOVE, "test_batch.bin", 0, 0, NULL, NULL,
@@ -115,8 +118,11 @@ static const struct breakage breakages[] = {
     { CIFAR10, SET, "data_batch_5.bin", 3073, 10, NULL, NULL,
       "@/data_batch_5.bin: label 10 at byte 3073 is out of range; there are 10 classes" },
     { CIFAR10, MAKE_FILE, "train.bin", 0, 0, NULL, NULL,
-      "@: holds both data_batch_1.bin (CIFAR-10) and train.bin (CIFAR-100); keep one set in a "
-      "folder" },
+      "@: holds both data_batch_1.bin (CIFAR-10, binary version) and train.bin (CIFAR-100, binary "
+      "version); keep one set in a folder" },
+    { CIFAR100, MAKE_FILE, "data_batch_1", 0, 0, NULL, NULL,
+      "@: holds both train.bin (CIFAR-100, binary version) and data_batch_1 (CIFAR-10, python "
+      "version); keep one set in a folder" },
     { CIFAR10, MAKE_FOLDER, "test_batch.bin.d", 0, 0, "classes", "100",
       "dataset.classes: 100, but @ has 10 classes with fine labels" },
     { CIFAR10, NOTHING, NULL, 0, 0, "labels", "coarse",
@@ -309,27 +315,31 @@ END_TEST
 struct refusal {
     const char *format, *path;
     int size;
-    bool shape; /* asked for the shape alone */
-    const char *message;
+    bool shape;          /* asked for the shape alone */
+    const char *message; /* @: what the format says of getting its data */
 };
 static const struct refusal refusals[] = {
-    { "idx", "/nowhere/data", 0, false, "/nowhere/data: No such file or directory" },
+    { "idx", "/nowhere/data", 0, false, "/nowhere/data: no such folder; to get the data: @" },
     { "idx", "/dev/null", 0, false, "/dev/null: not a folder" },
     { "idx", "/nowhere/data", 32, true,
       "the images of /nowhere/data are 28 x 28 pixels; 32 x 32 is asked for" },
-    { "cifar", "/nowhere/data", 0, false, "/nowhere/data: no such folder" },
-    { "cifar", NULL, 0, false, "dataset.path: cifar needs the folder with the .bin files" },
+    { "cifar", "/nowhere/data", 0, false, "/nowhere/data: no such folder; to get the data: @" },
+    { "cifar", NULL, 0, false, "dataset.path must name a folder; to get the data: @" },
     { "cifar", NULL, 0, true,
-      "dataset.path is not given, so that dataset.classes is needed (10 or 100)" },
+      "dataset.path must name a folder; to get the data: @; to plan without it, give "
+      "dataset.classes (10 or 100)" },
     { "cifar", "/nowhere/data", 0, true,
-      "/nowhere/data: no such folder, so that dataset.classes is needed (10 or 100)" },
-    { "images", "/nowhere/data", 32, false, "/nowhere/data/train: No such file or directory" },
-    { "images", NULL, 32, false,
-      "dataset.path: images needs the folder that holds train/ and test/" },
-    { "images", "/nowhere/data", 0, false, "images: 0 x 0 pixels are asked for; valid: 1 to 4096" },
+      "/nowhere/data: no such folder; to get the data: @; to plan without it, give "
+      "dataset.classes (10 or 100)" },
+    { "images", "/nowhere/data", 32, false, "/nowhere/data: no such folder; to get the data: @" },
+    { "images", NULL, 32, false, "dataset.path must name a folder; to get the data: @" },
+    { "images", "/", 0, false, "images: 0 x 0 pixels are asked for; valid: 1 to 4096" },
     { "images", "/nowhere/data", 32, true,
-      "/nowhere/data: no such folder, so that dataset.classes is needed" },
-    { "images", NULL, 32, true, "dataset.path is not given, so that dataset.classes is needed" },
+      "/nowhere/data: no such folder; to get the data: @; to plan without it, give "
+      "dataset.classes" },
+    { "images", NULL, 32, true,
+      "dataset.path must name a folder; to get the data: @; to plan without it, give "
+      "dataset.classes" },
     { "synthetic", NULL, 28, false, "dataset.size is 32, but the network takes 28 x 28 pixels" },
     { "synthetic", NULL, 28, true, "dataset.size is 32, but the network takes 28 x 28 pixels" },
 };
@@ -346,7 +356,12 @@ START_TEST(what_cannot_be_is_refused)
         ck_assert(!f->shape(r->path, s, r->size, &shape, &e));
     else
         ck_assert(!dataset_open(&d, &(struct data_source){ f, r->path, s, r->size, NULL }, &e));
-    ck_assert_str_eq(e.text, r->message);
+    struct text want = { NULL, 0, 0 };
+    const char *gap = strchr(r->message, '@');
+    text_addn(&want, r->message, gap ? (size_t)(gap - r->message) : strlen(r->message));
+    if (gap) text_addf(&want, "%s%s", f->source, gap + 1);
+    ck_assert_str_eq(e.text, want.s);
+    text_clear(&want);
     free(s);
 }
 END_TEST

@@ -1,0 +1,144 @@
+/* Values of a pickle, the stack they are made on, and what is asked of them; see pickle.h. */
+#include "core/data/pickle_machine.h"
+#include <stdlib.h>
+#include <string.h>
+
+bool pickle_wrong(struct pickle *p, const char *what)
+{
+    if (!p->wrong) p->wrong = what;
+    return false;
+}
+
+void *pickle_room(void *list, uint32_t used, uint32_t *room, size_t size)
+{
+    if (used < *room) return list;
+    *room = *room ? 2 * *room : 4;
+    return mem_grow(list, *room, size);
+}
+
+bool pickle_push(struct pickle *p, struct pickle_value *v)
+{
+    if (p->n_stack == PICKLE_MOST) return pickle_wrong(p, "the stack grows too high");
+    p->stack = pickle_room(p->stack, p->n_stack, &p->room_stack, sizeof(struct pickle_value *));
+    p->stack[p->n_stack++] = v;
+    return true;
+}
+
+struct pickle_value *pickle_make(struct pickle *p, enum pickle_kind kind)
+{
+    if (p->made == PICKLE_MOST) return pickle_wrong(p, "it holds more than a million values"), NULL;
+    struct pickle_value *v = pool_new(&p->pool, 1, sizeof *v);
+    p->made++;
+    v->kind = kind;
+    if (kind != PICKLE_LIST && kind != PICKLE_DICT) return v;
+    v->next = p->lists;
+    p->lists = v;
+    return v;
+}
+
+bool pickle_push_new(struct pickle *p, enum pickle_kind kind, struct pickle_value **v)
+{
+    *v = pickle_make(p, kind);
+    return *v && pickle_push(p, *v);
+}
+
+uint32_t pickle_above(const struct pickle *p)
+{
+    return p->n_stack - (p->n_marks ? p->marks[p->n_marks - 1] : 0);
+}
+
+struct pickle_value *pickle_pop(struct pickle *p)
+{
+    return pickle_above(p) ? p->stack[--p->n_stack] : NULL;
+}
+
+struct pickle *pickle_read(const struct bytes *file, const char *path, struct err *e)
+{
+    struct pickle *p = mem_new(1, sizeof *p);
+    const uint8_t *began = p->data = p->at = file->data;
+    p->end = file->data + file->len;
+    bool good = file->len && p->data[0] == 0x80;
+    if (!good) pickle_wrong(p, "no pickle of protocol 2 begins so");
+    while (good && !p->result) {
+        began = p->at;
+        good = pickle_instruction(p);
+    }
+    if (good) return p;
+    err_set(e, "%s: byte %zu: %s; CIFAR's python version holds nothing of the kind", path,
+            (size_t)(began - p->data), p->wrong);
+    pickle_destroy(p);
+    return NULL;
+}
+
+void pickle_destroy(struct pickle *p)
+{
+    if (!p) return;
+    for (struct pickle_value *v = p->lists; v; v = v->next) free(v->items);
+    free(p->stack);
+    free(p->memo);
+    free(p->marks);
+    pool_clear(&p->pool);
+    free(p);
+}
+
+bool pickle_text_is(const struct pickle_value *v, const char *s)
+{
+    size_t len;
+    const char *t = pickle_text(v, &len);
+    return t && len == strlen(s) && memcmp(t, s, len) == 0;
+}
+
+/* As in Python the last of several equal keys counts. */
+const struct pickle_value *pickle_member(const struct pickle *p, const char *key)
+{
+    const struct pickle_value *d = p->result;
+    for (uint32_t i = d->kind == PICKLE_DICT ? d->n : 0; i; i -= 2)
+        if (pickle_text_is(d->items[i - 2], key)) return d->items[i - 1];
+    return NULL;
+}
+
+bool pickle_list(const struct pickle_value *v, uint32_t *n)
+{
+    bool is = v && v->kind == PICKLE_LIST;
+    *n = is ? v->n : 0;
+    return is;
+}
+
+const struct pickle_value *pickle_item(const struct pickle_value *v, uint32_t i)
+{
+    BUG_IF(v->kind != PICKLE_LIST || i >= v->n, "item %u of a list", i);
+    return v->items[i];
+}
+
+bool pickle_integer(const struct pickle_value *v, int64_t *out)
+{
+    bool is = v->kind == PICKLE_INTEGER;
+    *out = is ? v->integer : 0;
+    return is;
+}
+
+const char *pickle_text(const struct pickle_value *v, size_t *len)
+{
+    bool is = v->kind == PICKLE_BYTES || v->kind == PICKLE_UNICODE;
+    *len = is ? v->len : 0;
+    return is ? (const char *)v->at : NULL;
+}
+
+bool pickle_array(const struct pickle_value *v, uint32_t *rows, uint32_t *columns)
+{
+    bool is = v && v->kind == PICKLE_ARRAY && v->rows;
+    *rows = is ? v->rows : 0;
+    *columns = is ? v->columns : 0;
+    return is;
+}
+
+void pickle_row(const struct pickle_value *v, const uint8_t **from, uint8_t *into)
+{
+    const uint8_t *at = *from ? *from : v->at;
+    for (uint32_t i = 0; i < v->columns; i++) {
+        bool two = v->latin1 && *at >= 0x80;
+        into[i] = two ? (uint8_t)(at[0] << 6 | (at[1] & 0x3f)) : *at;
+        at += 1 + two;
+    }
+    *from = at;
+}
