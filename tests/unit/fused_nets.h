@@ -68,7 +68,7 @@ enum { LARGE = 8 };
 /* The pattern behind a first convolution, and before a classifier. */
 static inline struct model_net pattern_build(const struct pattern *p, unsigned how)
 {
-    const int batch = how & LARGE ? 17 : BATCH, side = how & LARGE ? 64 : SIDE;
+    const int batch = how & LARGE ? 17 : BATCH, side = how & LARGE ? 63 : SIDE;
     static const struct se_settings none = { .min_hidden = 1 };
     struct net n = { .graph = graph_create(), .se = &none };
     struct model_net net = { .graph = n.graph };

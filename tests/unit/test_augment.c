@@ -153,6 +153,8 @@ START_TEST(an_option_moves_no_draw_of_another)
     struct augment_settings both = settings_of(PAIRS("crop_padding", "2", "flip", "true"));
     struct augment_settings all =
         settings_of(PAIRS("crop_padding", "2", "flip", "true", "cutout", "2"));
+    struct augment_settings cut = settings_of(PAIRS("cutout", "3"));
+    struct augment_settings cut_flip = settings_of(PAIRS("cutout", "3", "flip", "true"));
     for (uint64_t seed = 0; seed < 50; seed++) {
         float a[IDX_AREA], b[IDX_AREA], c[IDX_AREA];
         augmented(a, &crop, seed);
@@ -163,6 +165,9 @@ START_TEST(an_option_moves_no_draw_of_another)
                 if (shows(a, dy, dx, false, false))
                     ck_assert(shows(b, dy, dx, false, false) || shows(b, dy, dx, true, false));
         for (int i = 0; i < IDX_AREA; i++) ck_assert(c[i] == b[i] || c[i] == 0);
+        augmented(a, &cut, seed);
+        augmented(b, &cut_flip, seed);
+        for (int i = 0; i < IDX_AREA; i++) ck_assert((a[i] == 0) == (b[i] == 0));
     }
 }
 END_TEST

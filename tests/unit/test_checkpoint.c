@@ -25,12 +25,12 @@ static void path_make(void)
 
 static void path_drop(void) { unlink(path); }
 
-static struct graph *small_graph(int classes)
+static struct graph *graph_named(int classes, const char *name)
 {
     struct net n = { .graph = graph_create() };
     struct tensor *x = graph_input(n.graph, "images", 2, 1, 1, 3);
     struct tensor *labels = graph_input(n.graph, "labels", 2, 1, 1, 1);
-    x = nn_linear(&n, nn_batch_norm(&n, x, "bn"), "fc",
+    x = nn_linear(&n, nn_batch_norm(&n, x, "bn"), name,
                   (struct linear_layer){ .out = classes, .bias = true });
     nn_softmax_loss(&n, x, labels, 0);
     ck_assert_msg(!n.failed, "%s", n.e.text);
@@ -38,6 +38,8 @@ static struct graph *small_graph(int classes)
     graph_init(n.graph, 1);
     return n.graph;
 }
+
+static struct graph *small_graph(int classes) { return graph_named(classes, "fc"); }
 
 /* A run of `epochs` finished epochs, its numbers drawn by seed. */
 static struct checkpoint made_up(struct graph *g, uint64_t seed, int epochs)
@@ -212,6 +214,9 @@ START_TEST(test_foreign)
     struct checkpoint a = made_up(small_graph(5), 3, 2), other = made_up(small_graph(6), 3, 2);
     ck_assert(checkpoint_write(path, &a, &e));
     refused_for(&other, "holds another network or optimiser");
+    struct checkpoint renamed = made_up(graph_named(5, "head"), 3, 2); /* as large */
+    refused_for(&renamed, "holds another network or optimiser");
+    made_up_free(&renamed);
     a.optimizer_len--;
     refused_for(&a, "holds another network or optimiser");
     a.optimizer_len++;

@@ -6,6 +6,7 @@
 #include "core/base/rng.h"
 #include "core/graph/graph.h"
 #include "tests/unit/unit.h"
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -413,6 +414,23 @@ START_TEST(a_name_is_one_parameters)
 }
 END_TEST
 
+/* The fan-out is that of all output channels, whatever share of the inputs a group has. */
+START_TEST(a_fan_out_is_of_all_output_channels)
+{
+    struct err e;
+    struct graph *g = graph_create();
+    struct param p = { .name = "conv.weight", .kind = PARAM_CONV, .init = INIT_HE_FAN_OUT };
+    const struct tensor *w = graph_param(g, &p, 3, 3, 8, 64);
+    ck_assert_msg(graph_plan(g, true, NULL, &e), "%s", e.text);
+    graph_init(g, 1);
+    const double n = (double)tensor_len(w), sd = sqrt(2.0 / (3 * 3 * 64));
+    double square = 0;
+    for (size_t i = 0; i < tensor_len(w); i++) square += (double)w->data[i] * (double)w->data[i];
+    ck_assert_double_eq_tol(sqrt(square / n), sd, 5 * sd / sqrt(2 * n));
+    graph_destroy(g);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("graph");
@@ -420,7 +438,8 @@ Suite *suite(void)
               UNIT_TESTS(training_keeps_what_is_read, evaluation_keeps_what_is_read,
                          memory_is_used_again));
     unit_case(s, "building", 10,
-              UNIT_TESTS(refusals, digests, names_do_not_shift, each_parameter_begins_on_its_own));
+              UNIT_TESTS(refusals, digests, names_do_not_shift, each_parameter_begins_on_its_own,
+                         a_fan_out_is_of_all_output_channels));
     TCase *names = tcase_create("names");
     tcase_add_test_raise_signal(names, a_name_is_one_parameters, SIGABRT);
     suite_add_tcase(s, names);

@@ -114,6 +114,37 @@ START_TEST(an_epoch_of_training_shows_each_image_once)
 }
 END_TEST
 
+/* What is drawn for a sample hangs on the seed, the epoch and its number alone, not on where in the
+ * epoch it comes; where it comes hangs on seed and epoch. */
+START_TEST(a_training_sample_is_drawn_by_seed_epoch_and_number)
+{
+    uint32_t order[3][90] = { { 0 } };
+    for (uint32_t run = 0; run < 3; run++) {
+        const uint64_t seed = run == 1 ? 8 : 7;
+        const uint32_t epoch = run == 2;
+        struct loader_plan p = plan_of(true, 2);
+        struct batch b;
+        struct err e;
+        int n = 0;
+        p.seed = seed;
+        struct loader *l = loader_create(&p);
+        loader_begin(l, epoch);
+        while (loader_next(l, &b, &e) && b.count)
+            for (int i = 0; i < b.count; i++) {
+                float want[8 * 8 * 3];
+                struct rng r = rng_stream(seed, RNG_AUGMENT, b.index[i], epoch);
+                ck_assert(augment_sample(want, &data, DATA_TRAIN, b.index[i], &augment, split.mean,
+                                         split.sd, &r, &e));
+                ck_assert_mem_eq(b.images + i * 192, want, sizeof want);
+                if (n < 90) order[run][n++] = b.index[i];
+            }
+        loader_destroy(l);
+    }
+    for (int a = 0; a < 3; a++)
+        for (int b = 0; b < a; b++) ck_assert_mem_ne(order[a], order[b], sizeof order[a]);
+}
+END_TEST
+
 /* How many images an epoch of the 93 has in batches of that size, and how many batches. */
 static void epoch_is(int batch_size, bool drop_last, uint32_t images, size_t batches)
 {
@@ -273,6 +304,7 @@ Suite *suite(void)
     tcase_add_checked_fixture(c, data_setup, data_teardown);
     tcase_add_test(c, batches_are_the_same_for_any_threads_and_timing);
     tcase_add_test(c, an_epoch_of_training_shows_each_image_once);
+    tcase_add_test(c, a_training_sample_is_drawn_by_seed_epoch_and_number);
     tcase_add_test(c, an_incomplete_batch_is_used_or_dropped);
     tcase_add_test(c, evaluation_is_in_order_and_pads_with_zeros);
     tcase_add_test(c, it_can_be_left_at_any_time);

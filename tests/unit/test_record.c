@@ -252,6 +252,7 @@ START_TEST(test_members)
         { "{\"classes\":10}", "null" },
         { "\"top1\":8.50", "\"top1\":108" },
         { "\"top1\":8.50", "\"top1\":null" },
+        { "\"top5\":0.85", "\"top5\":101" },
         { "\"count\":10000", "\"count\":0" },
         { "\"count\":10000", "\"count\":5e9" },
         { "\"images_per_second\":500", "\"images_per_second\":\"fast\"" },

@@ -101,6 +101,35 @@ END_TEST
  * shows others. */
 static int patches(int y, int x, int c) { return 30 + (x / 3 * 50 + y / 2 * 70 + c * 40) % 180; }
 
+/* None of the drawn windows fits: the largest centred one of an allowed aspect is cut out. Its rows
+ * tell how high it is: green grows by 3 a row. */
+START_TEST(a_long_picture_has_its_middle_cut_out)
+{
+    static const struct {
+        int width, height;
+        double window; /* its height */
+    } shapes[] = { { 24, 60, 32 }, { 60, 24, 24 }, { 24, 30, 30 } };
+    struct data_crop none = { .aspect_min = 0.75, .aspect_max = 4 / 3.0 };
+    for (int i = 0; i < CROP_TRIES; i++) none.tries[i] = (struct crop_window){ 4, 1, 0, 0 };
+    char *folder = folder_create();
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const struct picture p = { shapes[i].width, shapes[i].height, 3, gradient, USUAL };
+        struct bytes b;
+        struct err e;
+        uint8_t rgb[8 * 8 * 3];
+        jpeg_put(path_in(folder, "a.jpg"), &p);
+        ck_assert(file_read(path_in(folder, "a.jpg"), &b, &e));
+        ck_assert(picture_decode(&(struct picture_request){ &b, "a.jpg", 8, &none }, rgb, &e));
+        for (int y = 1; y < 7; y++) {
+            const double row = p.height / 2.0 + (y + 0.5 - 4) * shapes[i].window / 8 - 0.5;
+            ck_assert_double_eq_tol(rgb[(y * 8 + 4) * 3 + 1], 30 + 3 * row, 3);
+        }
+        free(b.data);
+    }
+    folder_remove(folder);
+}
+END_TEST
+
 enum { SIDE = 48 };
 static uint8_t whole[SIDE * SIDE * 3]; /* as it is */
 static struct bytes file;
@@ -158,7 +187,8 @@ END_TEST
 Suite *suite(void)
 {
     Suite *s = suite_create("windows");
-    unit_case(s, "drawn", 20, UNIT_TESTS(windows_are_drawn_evenly));
+    unit_case(s, "drawn", 20,
+              UNIT_TESTS(windows_are_drawn_evenly, a_long_picture_has_its_middle_cut_out));
     TCase *c = tcase_create("cut");
     tcase_add_checked_fixture(c, file_setup, file_teardown);
     tcase_add_test(c, a_window_is_where_it_was_drawn);
