@@ -58,8 +58,8 @@ FIGURE(images, bench_images_per_s(b, p))
 FIGURE(share, 100 * bench_peak_share(p))
 FIGURE(done, 100 * bench_done_share(p))
 FIGURE(peak, p->peak_gflops)
-FIGURE(planned, (double)p->planned_bytes / (1 << 20))
-FIGURE(resident, (double)p->rss_bytes / (1 << 20))
+FIGURE(planned, (double)p->planned_bytes / 1e6)
+FIGURE(resident, (double)p->rss_bytes / 1e6)
 FIGURE(loss, p->loss)
 
 static void step_print(const struct bench *b)
@@ -73,8 +73,8 @@ static void step_print(const struct bench *b)
     step_row(&l, b, "% of the multiply-add peak", 1, figure_share);
     step_row(&l, b, "  of products carried out", 1, figure_done);
     step_row(&l, b, "  that peak, GFLOP/s", 0, figure_peak);
-    step_row(&l, b, "memory planned, MiB", 1, figure_planned);
-    step_row(&l, b, "most memory resident, MiB", 1, figure_resident);
+    step_row(&l, b, "memory planned, MB", 1, figure_planned);
+    step_row(&l, b, "most memory resident, MB", 1, figure_resident);
     step_row(&l, b, "loss of the first step", 5, figure_loss);
     listing_print(&l, stdout);
     listing_clear(&l);

@@ -2,6 +2,7 @@
 #include "cli/experiment.h"
 #include "cli/layers.h"
 #include "cli/point.h"
+#include "core/base/parallel.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +44,7 @@ static int describe_run(const struct invocation *v)
     struct err e;
     const struct backbone *b = backbone_named(v->words[0]);
     int status = EXIT_USAGE;
+    parallel_use(v->threads);
     if (b ? backbone_read(&d, b, v, 0) : experiment_read(&d, v, USE_NETWORKS)) {
         bool ok = v->json ? points_json(&d, v, !b, &e) : points_print(&d, v, &e);
         status = ok ? EXIT_DONE : say_error(EXIT_USAGE, "%s", e.text);
@@ -61,7 +63,7 @@ const struct command command_describe = {
             "The paper's parameter column counts running statistics and biases of the gates, its "
             "GFLOPs\n"
             "are multiply-adds of convolutions, linear layers and shortcut sums.",
-    .options = "layers json",
+    .options = "threads layers json",
     .min_words = 1,
     .max_words = -1,
     .run = describe_run,

@@ -3,6 +3,7 @@
 #include "cli/experiment.h"
 #include "cli/listing.h"
 #include "core/base/clock.h"
+#include "core/base/parallel.h"
 #include "experiments/results/records.h"
 #include "experiments/run/footprint.h"
 #include "experiments/run/status.h"
@@ -89,6 +90,18 @@ static void plan_say_unseen(const struct design *d)
     }
 }
 
+/* What the column of memory is for. */
+static void plan_say_memory(const struct design *d)
+{
+    const int batch = d->points[0].spec.train.batch_size;
+    bool one = true;
+    for (int i = 1; i < d->n_points; i++) one = one && d->points[i].spec.train.batch_size == batch;
+    char images[32] = "of each point's size";
+    if (one) snprintf(images, sizeof images, "of %d images", batch);
+    prose_print("memory: of a run that trains with batches %s and %d thread%s (MB: 10^6 bytes)",
+                images, parallel_threads(), text_plural(parallel_threads()));
+}
+
 static void plan_print(const struct invocation *v, struct plan *plan, const char *dir)
 {
     const struct design *d = plan->design;
@@ -105,6 +118,7 @@ static void plan_print(const struct invocation *v, struct plan *plan, const char
         prose_print("%d point%s x %d seed%s: %d run%s, %d of them waiting; time for these: %s",
                     d->n_points, text_plural(d->n_points), d->n_seeds, text_plural(d->n_seeds),
                     plan->runs, text_plural(plan->runs), plan->waiting, left);
+        plan_say_memory(d);
         printf("results: %s\n", dir);
         if (isnan(plan->pace))
             prose_print("(the time of a run is known once one has been recorded there)");
@@ -118,6 +132,7 @@ static int plan_run(const struct invocation *v)
     struct design d = { 0 };
     struct err e;
     int status = EXIT_USAGE;
+    parallel_use(v->threads);
     if (experiment_read(&d, v, USE_RUNS)) {
         const char *dir = experiment_dir(v, &d);
         struct plan plan = { .design = &d };
@@ -143,7 +158,7 @@ const struct command command_plan = {
         "Multiply-adds are those of convolutions, linear layers and gates "
         "for one image. Memory is what training takes at its highest, everything counted.\n"
         "The time is an estimate from runs that the results folder already holds.",
-    .options = "out json",
+    .options = "out threads json",
     .min_words = 1,
     .max_words = -1,
     .run = plan_run,

@@ -1,5 +1,6 @@
 /* One point's counts, as text and as JSON. */
 #include "cli/point.h"
+#include "core/base/parallel.h"
 #include "core/base/text.h"
 #include "experiments/run/footprint.h"
 #include <stdbool.h>
@@ -11,7 +12,7 @@ struct count_row {
     const char *key, *words;
     unsigned long long value;
 };
-enum { COUNTS_TOTAL = 9, MEMORY_TOTAL = 5 };
+enum { COUNTS_TOTAL = 9, MEMORY_TOTAL = 6 };
 
 static void counts_of(const struct model_counts *c, struct count_row rows[COUNTS_TOTAL])
 {
@@ -34,10 +35,11 @@ static void memory_of(const struct design_point *p, struct count_row rows[MEMORY
 {
     struct footprint f = footprint_of(p);
     const struct count_row all[MEMORY_TOTAL] = {
-        { "memory_bytes", "bytes of memory to train, at most", footprint_total(&f) },
-        { "step_bytes", "  a step: weights, gradients, optimiser, activations", f.step },
+        { "memory_bytes", "  in all, at most", footprint_total(&f) },
+        { "step_bytes", "  a step: weights, gradients, optimizer, activations", f.step },
         { "batch_bytes", "  batches made ready", f.batches },
         { "image_bytes", "  images of the data set that are kept", f.images },
+        { "thread_bytes", "  what threads work in", f.threads },
         { "program_bytes", "  the program itself", f.program },
     };
     memcpy(rows, all, sizeof all);
@@ -64,7 +66,8 @@ void point_json(const struct design_point *p, struct text *t)
         text_addf(t, "%s\"%d\": %d", first ? "" : ", ", k, p->counts.hidden[k]);
         first = 0;
     }
-    text_addf(t, "},\n \"batch_size\": %d", p->spec.train.batch_size);
+    text_addf(t, "},\n \"batch_size\": %d, \"threads\": %d", p->spec.train.batch_size,
+              parallel_threads());
     memory_of(p, memory);
     for (int i = 0; i < MEMORY_TOTAL; i++)
         text_addf(t, ",\n \"%s\": %llu", memory[i].key, memory[i].value);
@@ -100,5 +103,8 @@ void point_print(const struct design_point *p)
             printf("  hidden width of the gates, stage %d%25s %16d\n", k, "", p->counts.hidden[k]);
     }
     memory_of(p, memory);
-    for (int i = 0; i < MEMORY_TOTAL; i++) count_print(&memory[i]);
+    printf("  memory to train, MB (10^6 bytes): batches of %d images, threads: %d\n",
+           p->spec.train.batch_size, parallel_threads());
+    for (int i = 0; i < MEMORY_TOTAL; i++)
+        printf("  %-58s %16.1f\n", memory[i].words, (double)memory[i].value / 1e6);
 }

@@ -33,17 +33,46 @@ void *mem_new(size_t count, size_t size)
     return memset(p, 0, bytes);
 }
 
-void *mem_room(size_t count, size_t size)
+enum { PAGE = 4096 };
+
+size_t mem_room_bytes(size_t bytes)
 {
-    size_t bytes = mem_bytes(count, size);
-    const bool huge = bytes > HUGE_PAGE / 2;
-    const size_t align = huge ? HUGE_PAGE : MEM_ALIGN;
-    if (bytes > SIZE_MAX - align) mem_exhausted(count, size);
-    bytes = (bytes + align - 1) & ~(align - 1);
-    void *p = aligned_alloc(align, bytes);
-    if (!p) mem_exhausted(count, size);
-    if (huge) madvise(p, bytes, MADV_HUGEPAGE); /* a wish: small pages work as well */
-    return p;
+    const size_t page = bytes > HUGE_PAGE / 2 ? HUGE_PAGE : PAGE;
+    if (bytes > SIZE_MAX / 2) mem_exhausted(1, bytes);
+    return (bytes + page - (bytes > 0)) / page * page;
+}
+
+/* Huge pages begin at their multiples: what is mapped before and behind them is given back. */
+void *mem_room(size_t bytes)
+{
+    const bool huge = bytes >= HUGE_PAGE;
+    const size_t more = huge ? HUGE_PAGE : 0;
+    char *p = mmap(NULL, bytes + more, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) mem_exhausted(1, bytes);
+    if (!huge) return p;
+    const size_t before = (HUGE_PAGE - (uintptr_t)p % HUGE_PAGE) % HUGE_PAGE;
+    if (before) munmap(p, before);
+    if (more > before) munmap(p + before + bytes, more - before);
+    madvise(p + before, bytes, MADV_HUGEPAGE); /* a wish: small pages work as well */
+    return p + before;
+}
+
+/* Of the address sanitizer; elsewhere there are none. */
+extern void __asan_poison_memory_region(void const volatile *p, size_t n) __attribute__((weak));
+extern void __asan_unpoison_memory_region(void const volatile *p, size_t n) __attribute__((weak));
+
+void mem_room_fence(void *p, size_t bytes, size_t used)
+{
+    if (!__asan_poison_memory_region || !__asan_unpoison_memory_region) return;
+    __asan_unpoison_memory_region(p, bytes);
+    __asan_poison_memory_region((char *)p + used, bytes - used);
+}
+
+void mem_room_free(void *p, size_t bytes)
+{
+    if (!p) return;
+    mem_room_fence(p, bytes, bytes);
+    munmap(p, bytes);
 }
 
 void *mem_grow(void *p, size_t count, size_t size)

@@ -167,30 +167,45 @@ void parallel_for(size_t chunks, void (*f)(void *ctx, size_t chunk), void *ctx)
     stores_finish();
 }
 
-/* Frees a thread's scratch memory where the thread ends. */
+/* What grows is given back to the system first: a freed block of the heap would stay. */
+struct scratch {
+    void *data;
+    size_t len, bytes;
+};
+
+/* Gives a thread's scratch memory back where the thread ends. */
 static pthread_key_t scratch_key;
+static void scratch_end(void *of)
+{
+    struct scratch *s = of;
+    mem_room_free(s->data, s->bytes);
+    s->data = NULL;
+    s->len = s->bytes = 0;
+}
+
 static void scratch_key_create(void)
 {
-    int failed = pthread_key_create(&scratch_key, free);
+    int failed = pthread_key_create(&scratch_key, scratch_end);
     BUG_IF(failed, "no key for scratch memory: error %d", failed);
 }
 
 float *parallel_scratch(size_t len)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    static _Thread_local struct {
-        float *data;
-        size_t room;
-    } scratch;
-    if (len > scratch.room) {
+    static _Thread_local struct scratch scratch;
+    if (len > scratch.len || !scratch.data) {
         pthread_once(&once, scratch_key_create);
-        free(scratch.data);
-        scratch.data = mem_room(len, sizeof(float));
-        scratch.room = len;
-        pthread_setspecific(scratch_key, scratch.data);
+        mem_room_free(scratch.data, scratch.bytes);
+        scratch.bytes = parallel_scratch_bytes(len);
+        scratch.data = mem_room(scratch.bytes);
+        mem_room_fence(scratch.data, scratch.bytes, len * sizeof(float));
+        scratch.len = len;
+        pthread_setspecific(scratch_key, &scratch);
     }
     return scratch.data;
 }
+
+size_t parallel_scratch_bytes(size_t len) { return mem_room_bytes(len * sizeof(float)); }
 
 void parallel_part(size_t n, size_t chunks, size_t chunk, size_t *begin, size_t *end)
 {

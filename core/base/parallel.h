@@ -17,6 +17,7 @@ void parallel_pause(void);
 /* Scratch memory of the calling thread, at least len floats, 64-byte aligned, kept and reused:
  * the next call from the same thread may return the same bytes. */
 float *parallel_scratch(size_t len);
+size_t parallel_scratch_bytes(size_t len); /* that so much of it takes of a thread's memory */
 
 /* Item range [*begin, *end) of one of `chunks` nearly equal parts of n items. */
 void parallel_part(size_t n, size_t chunks, size_t chunk, size_t *begin, size_t *end);

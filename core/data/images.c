@@ -1,5 +1,5 @@
 /* Class folders of JPEG and PNG images. Where all of them fit, decoded at the network's size, into
- * `cache_mib`, each is decoded at its first use and kept; a drawn window of a photograph is always
+ * `cache_mb`, each is decoded at its first use and kept; a drawn window of a photograph is always
  * cut from the file. Images of the first use may be wanted by two threads at once: then both decode
  * and one of them keeps. */
 #include "core/base/digest.h"
@@ -15,7 +15,7 @@
 static const double images_patience = 2;
 
 struct images_settings {
-    int classes, test_folder, cache_mib;
+    int classes, test_folder, cache_mb;
 };
 static const char *const test_folders[] = { "auto", "test", "val", NULL };
 static const struct field images_fields[] = {
@@ -23,8 +23,8 @@ static const struct field images_fields[] = {
         .zero = "auto"),
     CHOICE(images_settings, test_folder, test_folders, 0,
            "what is tested on: test/ or val/; auto: the one that is there"),
-    INT(images_settings, cache_mib, 4096, 0, 16777216,
-        "keep decoded images in memory where all of them take no more than this, MiB"),
+    INT(images_settings, cache_mb, 4096, 0, 16777216,
+        "keep decoded images in memory where all of them take no more than this, MB (10^6 bytes)"),
     FIELDS_END,
 };
 
@@ -110,11 +110,11 @@ static bool images_digest(struct dataset *d, struct err *e)
 }
 
 /* Without memory for it there is no cache; the pixels are the same. */
-static void images_cache(struct dataset *d, int cache_mib)
+static void images_cache(struct dataset *d, int cache_mb)
 {
     struct images *own = d->own;
     uint64_t all = ((uint64_t)d->count[DATA_TRAIN] + d->count[DATA_TEST]) * image_bytes(d);
-    if (all > (uint64_t)cache_mib << 20) return;
+    if (all > (uint64_t)cache_mb * 1000000) return;
     for (int part = 0; part < DATA_PARTS; part++) {
         struct cache *c = &own->cache[part];
         c->bytes = d->count[part] * image_bytes(d);
@@ -163,7 +163,7 @@ static bool images_open(struct dataset *d, const char *path, const void *setting
         d->file_names[part] = f->files[part];
     }
     if (!labels_agree(d, path, e)) return false;
-    images_cache(d, s->cache_mib);
+    images_cache(d, s->cache_mb);
     return images_digest(d, e);
 }
 
@@ -204,7 +204,7 @@ static uint64_t images_kept(const char *path, const void *settings,
                             const struct data_settings *data, const struct data_shape *shape)
 {
     const struct images_settings *s = settings;
-    uint64_t each = data_image_bytes(shape), room = ((uint64_t)s->cache_mib << 20) / each;
+    uint64_t each = data_image_bytes(shape), room = (uint64_t)s->cache_mb * 1000000 / each;
     uint64_t n[DATA_PARTS];
     if (!path || !folders_count(path, images_test(s), room, n)) return 0;
     uint64_t train = (uint64_t)data->train_limit + (uint64_t)data->validation;

@@ -17,8 +17,8 @@ bool store_reserve(struct dataset *d, enum data_part part, const char *path, str
     size_t bytes = d->count[part] * image_bytes(d);
     s->pixels[part] = mem_map(bytes);
     if (!s->pixels[part])
-        return err_set(e, "%s: no memory for %u images of %d x %d x %d (%.1f GiB)", path,
-                       d->count[part], d->size, d->size, d->channels, (double)bytes / 0x1p30);
+        return err_set(e, "%s: no memory for %u images of %d x %d x %d (%.1f GB)", path,
+                       d->count[part], d->size, d->size, d->channels, (double)bytes / 1e9);
     s->bytes[part] = bytes;
     s->labels[part] = mem_new(d->count[part], sizeof(uint16_t));
     d->labels[part] = s->labels[part];

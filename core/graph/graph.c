@@ -3,6 +3,7 @@
 #include "core/graph/graph.h"
 #include "core/base/digest.h"
 #include "core/base/mem.h"
+#include "core/base/parallel.h"
 #include "core/graph/fuse.h"
 #include "core/graph/plan.h"
 #include "core/ops/op_call.h"
@@ -233,6 +234,11 @@ static void graph_make_plan(const struct graph *g, bool training, struct tensor 
 
 size_t graph_bytes(const struct graph *g, bool training, struct tensor *const *keep)
 {
+    return graph_needs(g, training, keep).bytes;
+}
+
+struct graph_needs graph_needs(const struct graph *g, bool training, struct tensor *const *keep)
+{
     struct fusion run;
     struct slices slices;
     struct plan plan;
@@ -240,7 +246,7 @@ size_t graph_bytes(const struct graph *g, bool training, struct tensor *const *k
     slices_clear(&slices);
     plan_clear(&plan);
     fuse_clear(&run);
-    return plan.len * sizeof(float);
+    return (struct graph_needs){ plan.len * sizeof(float), parallel_scratch_bytes(plan.scratch) };
 }
 
 static float *graph_at(const struct graph *g, size_t offset)

@@ -92,6 +92,12 @@ void graph_short(struct graph *g, int images);
 /* Bytes that graph_plan with the same arguments takes, to the byte. */
 size_t graph_bytes(const struct graph *g, bool training, struct tensor *const *keep);
 
+/* The same, and what a thread needs beside it while it computes. */
+struct graph_needs {
+    size_t bytes, scratch;
+};
+struct graph_needs graph_needs(const struct graph *g, bool training, struct tensor *const *keep);
+
 /* Calls over feature maps (batch norms, ReLUs, sums, gates, global pools) that a fused step of this
  * graph still makes for themselves. Steps that differ in it differ in time by more than what their
  * networks compute. keep: as for graph_plan. */

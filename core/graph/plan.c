@@ -226,6 +226,8 @@ static void plan_raise(struct planner *p)
         const size_t saved = n->op && n->op->saved ? n->op->saved(&n->call) : 0;
         if (p->works[i] < work) p->works[i] = work;
         if (p->saves[i] < saved) p->saves[i] = saved;
+        const size_t scratch = n->op && n->op->scratch ? n->op->scratch(&n->call) : 0;
+        if (p->plan->scratch < scratch) p->plan->scratch = scratch;
     }
 }
 
@@ -460,6 +462,7 @@ static void plan_prepared(struct planner *p)
 void plan_make(struct plan *plan, const struct plan_request *r)
 {
     struct planner p = { .r = r, .plan = plan };
+    plan->scratch = 0;
     plan->placements = mem_new(r->n_nodes, sizeof *plan->placements);
     for (size_t i = 0; i < r->n_nodes; i++)
         plan->placements[i] = (struct placement){ .data = PLACE_NONE,

@@ -26,6 +26,7 @@ struct plan {
     struct placement *placements;      /* one a node */
     size_t weights, gradients, states; /* offsets of the flat arrays; gradients may be PLACE_NONE */
     size_t len;                        /* floats in all */
+    size_t scratch;                    /* floats of parallel_scratch that a thread needs at most */
 };
 
 struct plan_request {

@@ -65,6 +65,12 @@ static size_t conv2d_work(const struct op_call *c)
     return work > (size_t)s.k ? work : (size_t)s.k; /* a norm's scale */
 }
 
+static size_t conv2d_scratch(const struct op_call *c)
+{
+    struct conv_shape s = conv2d_shape(c);
+    return conv_scratch(&s, c->in[X]->deferred);
+}
+
 /* The call as the kernels know it: a deferred input is read as the norm's input, and the norm that
  * follows in a fused step gets its sums. */
 static struct conv_call conv2d_call(const struct op_call *c)
@@ -169,6 +175,7 @@ const struct op op_conv2d = {
     .bf16 = READS_IN(X) | READS_OUT,
     .infer = conv2d_infer,
     .work = conv2d_work,
+    .scratch = conv2d_scratch,
     .prepared = conv2d_prepared,
     .prepare = conv2d_prepare,
     .forward = conv2d_forward,

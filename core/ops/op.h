@@ -134,6 +134,8 @@ struct op {
     bool (*infer)(struct op_call *c, struct err *e); /* sets out's shape, or refuses its inputs */
     size_t (*saved)(const struct op_call *c);        /* NULL: 0 */
     size_t (*work)(const struct op_call *c);         /* NULL: 0 */
+    /* floats of parallel_scratch that a thread needs in a call; NULL: a few channels of floats */
+    size_t (*scratch)(const struct op_call *c);
     /* What an evaluation works out from parameters once, for all slices of the batch; both or
      * neither. */
     size_t (*prepared)(const struct op_call *c);

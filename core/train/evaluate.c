@@ -9,10 +9,12 @@ void batch_load(const struct train_net *net, const struct batch *b)
     memcpy(net->labels->data, b->labels, tensor_len(net->labels) * sizeof(float));
 }
 
+/* Preparing a batch costs a small share of a step: one thread in four keeps up. */
+int train_loaders(int threads) { return (threads + 3) / 4; }
+
 struct loader *loader_for(const struct train_job *job, const struct data_view *view,
                           const struct augment_settings *augment)
 {
-    /* Preparing a batch costs a small share of a step: one thread in four keeps up. */
     return loader_create(
         &(struct loader_plan){ .data = job->data,
                                .split = job->split,
@@ -21,7 +23,7 @@ struct loader *loader_for(const struct train_job *job, const struct data_view *v
                                .batch_size = job->settings->batch_size,
                                .drop_last = job->settings->last_batch == LAST_BATCH_DROP,
                                .seed = job->seed,
-                               .threads = (parallel_threads() + 3) / 4 });
+                               .threads = train_loaders(parallel_threads()) });
 }
 
 struct tally { /* sums over images */

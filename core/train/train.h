@@ -18,6 +18,7 @@ extern const struct field train_fields[];
 /* The size of the incomplete batch that an epoch over so many training images ends with, 0: none.
  */
 int train_short(const struct train_settings *s, uint32_t images);
+int train_loaders(int threads); /* that prepare batches beside so many that compute */
 
 /* A network that is ready to be trained: planned for training with logits and loss kept, with its
  * ends. Its batch size is train_settings.batch_size, its graph_short that of train_short. train_run

@@ -42,7 +42,7 @@ static void path_json(cJSON *into, const struct bench *b, const struct bench_pat
     cJSON_AddNumberToObject(into, "done_share", bench_done_share(p));
     cJSON_AddNumberToObject(into, "done_flops", p->flops_done);
     cJSON_AddNumberToObject(into, "planned_bytes", (double)p->planned_bytes);
-    cJSON_AddNumberToObject(into, "peak_rss_mib", (double)p->rss_bytes / (1 << 20));
+    cJSON_AddNumberToObject(into, "peak_rss_megabytes", (double)p->rss_bytes / 1e6);
     cJSON_AddNumberToObject(into, "first_loss", p->loss);
     if (!b->options.layers) return;
     cJSON *layers = cJSON_AddArrayToObject(into, "layers");

@@ -140,7 +140,8 @@ struct net_facts {
     char *why;   /* it was not */
     size_t calls;
     struct model_counts counts;
-    uint64_t structure, bytes;
+    uint64_t structure;
+    struct graph_needs needs;
     size_t unfused;
 };
 struct facts {

@@ -15,6 +15,7 @@ struct design_point {
     size_t unfused;        /* graph_unfused of a training step */
     uint32_t train_images; /* that it is trained on; 0 where its data are not at hand */
     uint64_t bytes;        /* of a training step at its batch size, with the optimiser's state */
+    uint64_t scratch;      /* of each thread while it computes */
     int data_set;          /* points of one number read the same images: below design.n_data_sets */
     /* Bytes of images in memory while its runs train: of its data set, and of those that other
      * points use and that are open then. read: of them, those that opening has read already. */

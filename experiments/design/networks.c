@@ -37,7 +37,7 @@ const struct data_facts *facts_data(struct facts *f, const struct run_spec *s)
     return new;
 }
 
-/* A digest of all that spec_build and spec_net_bytes read. */
+/* A digest of all that spec_build and spec_net_needs read. */
 static uint64_t net_key(const struct run_spec *s, const struct data_facts *d, int short_images)
 {
     struct text t = { NULL, 0, 0 };
@@ -63,7 +63,7 @@ static void net_build(struct net_facts *f, const struct run_spec *s, const struc
     f->calls = graph_node_count(net.graph);
     model_count(net.graph, &f->counts);
     f->structure = graph_digest(net.graph);
-    f->bytes = spec_net_bytes(&net, short_images);
+    f->needs = spec_net_needs(&net, short_images);
     f->unfused = spec_net_unfused(&net);
     graph_destroy(net.graph);
 }

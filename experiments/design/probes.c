@@ -177,7 +177,8 @@ static void point_probe(struct deaths *d, int point)
     p->counts = net->counts;
     p->structure = net->structure;
     p->unfused = net->unfused;
-    p->bytes = net->bytes + spec_state_bytes(&p->spec, net->counts.trainable);
+    p->scratch = net->needs.scratch;
+    p->bytes = net->needs.bytes + spec_state_bytes(&p->spec, net->counts.trainable);
 }
 
 static void death_report(struct draft *f, const struct death *x)

@@ -1,34 +1,59 @@
 /* What a run needs of memory, and whether it can have it. */
 #include "experiments/run/footprint.h"
+#include "core/base/parallel.h"
 #include "core/data/loader.h"
 #include "experiments/run/headroom.h"
 #include <stdio.h>
+#include <unistd.h>
 
-/* Of any run, as measured: 8 MB of 14 (SE-ResNet-20, batch 1) and of 1,500 (SE-ResNet-50, batch
- * 16), two threads. */
-enum { PROGRAM_BYTES = 8000000 };
+/* Bytes beside what shapes tell, as measured for networks of 15 to 1,500 MB and 1 to 32 threads.
+ * PROGRAM: of the heap, and of code that only training reaches. THREAD: stack and heap of one that
+ * computes. PHOTO: of one that loads photographs, of half a megapixel. */
+enum { PROGRAM_BYTES = 2300000, THREAD_BYTES = 100000, PHOTO_BYTES = 1000000 };
 
 /* Training's own loader keeps its batches while an evaluation runs. */
 enum { LOADERS = 2 };
 
-static struct footprint footprint_with(const struct design_point *p, int batch, uint64_t step)
+/* Pages of the program's files that are in memory, its code and that of libraries; as the process
+ * first asked, so that it gets one answer always. */
+static uint64_t program_pages(void)
+{
+    static unsigned long long shared;
+    if (shared) return shared * (uint64_t)sysconf(_SC_PAGESIZE);
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (f && fscanf(f, "%*u %*u %llu", &shared) != 1) shared = 0;
+    if (f) fclose(f);
+    return shared * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static uint64_t threads_bytes(const struct design_point *p, uint64_t scratch)
+{
+    const int threads = parallel_threads(), loading = LOADERS * train_loaders(threads);
+    const bool photos = !p->spec.format->natural_size;
+    return (uint64_t)threads * (scratch + THREAD_BYTES) +
+           (uint64_t)loading * (photos ? PHOTO_BYTES : THREAD_BYTES);
+}
+
+static struct footprint footprint_with(const struct design_point *p, int batch, uint64_t step,
+                                       uint64_t scratch)
 {
     return (struct footprint){
         .step = step,
         .batches = LOADERS * loader_bytes(&p->shape, batch),
         .images = p->images,
-        .program = PROGRAM_BYTES,
+        .threads = threads_bytes(p, scratch),
+        .program = program_pages() + PROGRAM_BYTES,
     };
 }
 
 struct footprint footprint_of(const struct design_point *p)
 {
-    return footprint_with(p, p->spec.train.batch_size, p->bytes);
+    return footprint_with(p, p->spec.train.batch_size, p->bytes, p->scratch);
 }
 
 uint64_t footprint_total(const struct footprint *f)
 {
-    return f->step + f->batches + f->images + f->program;
+    return f->step + f->batches + f->images + f->threads + f->program;
 }
 
 bool footprint_at(const struct design_point *p, int batch, struct footprint *out)
@@ -38,10 +63,10 @@ bool footprint_at(const struct design_point *p, int batch, struct footprint *out
     if (!spec_build(&p->spec, batch, &p->shape, &net, &e)) return false;
     struct train_settings train = p->spec.train;
     train.batch_size = batch;
-    uint64_t step = spec_net_bytes(&net, train_short(&train, p->train_images)) +
-                    spec_state_bytes(&p->spec, p->counts.trainable);
+    const struct graph_needs needs = spec_net_needs(&net, train_short(&train, p->train_images));
     graph_destroy(net.graph);
-    *out = footprint_with(p, batch, step);
+    const uint64_t state = spec_state_bytes(&p->spec, p->counts.trainable);
+    *out = footprint_with(p, batch, needs.bytes + state, needs.scratch);
     return true;
 }
 

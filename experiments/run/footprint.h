@@ -3,13 +3,14 @@
 #include "experiments/design/design.h"
 
 /* The memory of one run at its highest, in bytes: what a process that trains its design has in
- * physical memory meanwhile. Known before anything is allocated, and right to 5 % from 100 MB on
- * (tests/unit/test_footprint.c); smaller runs are mostly the program itself. */
+ * physical memory meanwhile, with as many threads as parallel_threads says. Known before anything
+ * is allocated, and right to 5 % (tests/unit/test_footprint.c). */
 struct footprint {
     uint64_t step;    /* weights, gradients, optimiser, activations: the point's bytes */
     uint64_t batches; /* made ready for training and for evaluation */
     uint64_t images;  /* that the data sets keep in memory which are open then */
-    uint64_t program; /* code, libraries, scratch memory of the threads */
+    uint64_t threads; /* scratch memory of those that compute, buffers of those that load */
+    uint64_t program; /* code, libraries, the heap */
 };
 
 struct footprint footprint_of(const struct design_point *p);

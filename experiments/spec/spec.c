@@ -298,10 +298,10 @@ void spec_write_images(const struct run_spec *s, const struct data_shape *shape,
     fields_write(s->format->fields, s->format_settings, t);
 }
 
-uint64_t spec_net_bytes(const struct model_net *n, int short_images)
+struct graph_needs spec_net_needs(const struct model_net *n, int short_images)
 {
     graph_short(n->graph, short_images);
-    return graph_bytes(n->graph, true, (struct tensor *[]){ n->logits, n->loss, NULL });
+    return graph_needs(n->graph, true, (struct tensor *[]){ n->logits, n->loss, NULL });
 }
 
 size_t spec_net_unfused(const struct model_net *n)

@@ -76,7 +76,7 @@ void spec_write_images(const struct run_spec *s, const struct data_shape *shape,
 bool spec_build(const struct run_spec *s, int batch, const struct data_shape *shape,
                 struct model_net *out, struct err *e);
 /* Bytes of a training step of it, and of what the optimiser keeps of so many weights. */
-uint64_t spec_net_bytes(const struct model_net *n, int short_images); /* graph_short */
+struct graph_needs spec_net_needs(const struct model_net *n, int short_images); /* graph_short */
 uint64_t spec_state_bytes(const struct run_spec *s, size_t weights);
 size_t spec_net_unfused(const struct model_net *n); /* graph_unfused of that step */
 /* Bytes of images that its data set keeps in memory, as far as that can be told. */

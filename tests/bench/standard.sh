@@ -24,7 +24,7 @@ network() { # words of `bench`
     cat "$one" >>"$part"
     comma=,
     # shellcheck disable=SC2016
-    sed -n 's/^\t"\(images_per_s\|peak_share\|peak_rss_mib\|speedup\)":\t\(.*\),$/    \1 \2/p' "$one" >&2
+    sed -n 's/^\t"\(images_per_s\|peak_share\|peak_rss_megabytes\|speedup\)":\t\(.*\),$/    \1 \2/p' "$one" >&2
 }
 
 precisions="fp32 bf16"

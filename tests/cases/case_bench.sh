@@ -18,7 +18,7 @@ for path in (b, b["reference"]):
     assert math.isclose(path["peak_share"], path["step_flops"] / s["median"] / 1e9 / path["peak_gflops"], rel_tol=1e-9)
     assert math.isclose(path["done_share"] * path["step_flops"], path["peak_share"] * path["done_flops"], rel_tol=1e-9)
     assert 0 < path["peak_share"] < 20  # sanitizers and other load slow the peak, too
-    assert path["planned_bytes"] > 0 and path["peak_rss_mib"] * 2**20 > 0.5 * path["planned_bytes"]
+    assert path["planned_bytes"] > 0 and path["peak_rss_megabytes"] * 1e6 > 0.5 * path["planned_bytes"]
     layers = path["layers"]
     assert sum(l["forward_flops"] + l["backward_flops"] for l in layers) == path["step_flops"]
     # every moment of a step belongs to some layer: their means lie between the steps' extremes

@@ -60,8 +60,8 @@ says "resnet51: no such backbone, experiment file or preset (did you mean resnet
 says "quickstrat: no such backbone, experiment file or preset (did you mean quickstart?); \`senet-exp list backbones\` prints all" bench quickstrat
 says "cifar10/table1.yaml: no such experiment file or preset (did you mean cifar10/table10?); \`senet-exp list presets\` prints all" plan cifar10/table1.yaml
 says "resnet20 is a backbone; run is for experiment files, in which it stands as \`model: resnet20\`" run resnet20
-expect 2 "$SENET_EXP" plan tiny.yaml --threads=1
-has err "plan takes no --threads"
+expect 2 "$SENET_EXP" plan tiny.yaml --jobs=1
+has err "plan takes no --jobs"
 expect 2 "$SENET_EXP" run tiny.yaml --threads=0
 has err "not an integer 1..4096"
 expect 2 "$SENET_EXP" run tiny.yaml --threads

@@ -138,7 +138,7 @@ def medians(results):
     """Of several measurements of one thing: the median speed, the smallest memory peak."""
     return {"images_per_s": statistics.median(r["images_per_s"] for r in results),
             "step_s": statistics.median(r["step_s"]["median"] for r in results),
-            "peak_rss_mib": min(r["peak_rss_mib"] for r in results), "rounds": len(results)}
+            "peak_rss_megabytes": min(r["peak_rss_megabytes"] for r in results), "rounds": len(results)}
 
 
 def our_command(task, precision):
@@ -153,7 +153,7 @@ def their_figures(measured):
     figures = [dict(medians(r), variant=variant_name(r[0])) for r in measured.values()]
     best = max((f for f in figures if f["rounds"] == max(g["rounds"] for g in figures)),
                key=lambda f: f["images_per_s"])
-    return {"best": best, "lowest_rss_mib": min(f["peak_rss_mib"] for f in figures), "variants": figures}
+    return {"best": best, "lowest_rss_megabytes": min(f["peak_rss_megabytes"] for f in figures), "variants": figures}
 
 
 def compare_network(task, which, their, ways):
@@ -226,7 +226,7 @@ def compare_layers(kind, network, ways):
              "ratios": [theirs[k][i] / mine[k][i] for i in (0, 1)]} for k in mine if k in theirs]
 
 
-NETWORK_HEAD = ("network", "precision", "senet-exp, images/s", "% of peak", "PyTorch's best", "ratio", "MiB",
+NETWORK_HEAD = ("network", "precision", "senet-exp, images/s", "% of peak", "PyTorch's best", "ratio", "MB",
                 "PyTorch's lowest", "ratio")
 NETWORK_WIDTHS = (29, 9, 19, 9, 49, 5, 6, 16, 5)
 LAYER_HEAD = ("layer", "forward, ms", "PyTorch", "ratio", "with gradients, ms", "PyTorch", "ratio")
@@ -247,8 +247,8 @@ def network_row(name, precision, r):
     ours, best = r["ours"], r["best"]
     row(NETWORK_WIDTHS, (name, precision, f"{ours['images_per_s']:.1f}", f"{100 * ours['peak_share']:.0f}",
                          f"{best['images_per_s']:.1f} ({r['their_precision']} {best['variant']})",
-                         f"{ours['images_per_s'] / best['images_per_s']:.2f}", f"{ours['peak_rss_mib']:.0f}",
-                         f"{r['lowest_rss_mib']:.0f}", f"{ours['peak_rss_mib'] / r['lowest_rss_mib']:.2f}"))
+                         f"{ours['images_per_s'] / best['images_per_s']:.2f}", f"{ours['peak_rss_megabytes']:.0f}",
+                         f"{r['lowest_rss_megabytes']:.0f}", f"{ours['peak_rss_megabytes'] / r['lowest_rss_megabytes']:.2f}"))
 
 
 def print_any_precision(done):

@@ -122,10 +122,10 @@ def spread(seconds):
     return {"median": statistics.median(seconds), "min": seconds[0], "max": seconds[-1]}
 
 
-def resident_mib():
+def resident_megabytes():
     """The most that was resident at once. getrusage would count what ran before this program."""
     with open("/proc/self/status") as f:
-        return next(int(line.split()[1]) for line in f if line.startswith("VmHWM")) / 1024
+        return next(int(line.split()[1]) for line in f if line.startswith("VmHWM")) * 1024 / 1e6
 
 
 def time_network():
@@ -183,4 +183,4 @@ else:
     result = time_network()
 print(json.dumps({"peer": "PyTorch " + torch.__version__, "precision": a.precision, "layout": a.layout,
                   "compile": a.compile, "malloc": a.malloc, "threads": a.threads,
-                  "what": "evaluation" if a.eval else "training", **result, "peak_rss_mib": resident_mib()}))
+                  "what": "evaluation" if a.eval else "training", **result, "peak_rss_megabytes": resident_megabytes()}))

@@ -172,7 +172,7 @@ static void picture_read(const struct picture *p, int size, const struct data_cr
     jpeg_put(path_in(folder, "test/bird/x.jpg"), p);
     uint8_t *again = mem_new((size_t)size * (size_t)size, 3);
     for (int cached = 0; cached < 2; cached++) {
-        data_open(&d, "images", folder, size, cached ? NULL : PAIRS("cache_mib", "0"));
+        data_open(&d, "images", folder, size, cached ? NULL : PAIRS("cache_mb", "0"));
         data_read(&d, DATA_TRAIN, 0, crop, pixels);
         data_read(&d, DATA_TRAIN, 0, crop, again);
         ck_assert_mem_eq(pixels, again, (size_t)size * (size_t)size * 3);

@@ -82,6 +82,14 @@ size_t conv_work(const struct conv_shape *s)
            (p.widen_y ? mem_floats(conv_y_len(s)) : 0);
 }
 
+size_t conv_scratch(const struct conv_shape *s, bool in_scale)
+{
+    static const float some[1] = { 1 };
+    const struct conv_plan p = conv_plan(s, in_scale);
+    const struct conv_call c = { .in_scale = in_scale && !p.apply ? some : NULL };
+    return p.way->scratch ? p.way->scratch(&p.shape, &c) : 0;
+}
+
 uint64_t conv_macs(const struct conv_shape *s)
 {
     return (uint64_t)conv_y_len(s) * (uint64_t)(s->kh * s->kw) * (uint64_t)(s->c / s->groups);

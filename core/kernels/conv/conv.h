@@ -74,6 +74,9 @@ struct conv_kernels {
                                                      * bf16; NULL: none. conv.c goes through float
                                                      * around a way that does not */
     size_t (*work)(const struct conv_shape *s); /* floats that any pass needs in work; NULL: 0 */
+    /* floats that any pass needs of parallel_scratch, but for what is a few rows of weights; of c,
+     * whether there is an in_scale counts. NULL: few */
+    size_t (*scratch)(const struct conv_shape *s, const struct conv_call *c);
     /* Weights in the order in which a pass reads them. packed: room, in floats, 0 where the pass
      * takes w as it is. As for work, the count holds while the instruction set in use stays the
      * same. Both NULL: no pass packs. */
@@ -91,6 +94,8 @@ struct conv_kernels {
 
 /* The passes, by the best way for the shape. */
 size_t conv_work(const struct conv_shape *s);
+size_t conv_scratch(const struct conv_shape *s, bool in_scale); /* of a thread, conv_kernels.scratch
+                                                                 */
 void conv_forward(const struct conv_shape *s, const struct conv_call *c);
 void conv_backward_data(const struct conv_shape *s, const struct conv_call *c);
 void conv_backward_weights(const struct conv_shape *s, const struct conv_call *c);

@@ -305,6 +305,31 @@ static int dense_column(const struct dense *d, int panel)
 /* Floats that so many bytes take up, to the end of a line. */
 static size_t dense_scratch(size_t bytes) { return (bytes + 63) / 64 * 16; }
 
+/* A task's scratch, in floats: the lists of tiles (never more than pixels), taps and panels, the
+ * window. */
+struct dense_room {
+    size_t tiles, taps, panels, all;
+};
+
+static struct dense_room dense_room(const struct dense *d)
+{
+    const size_t most = (size_t)d->images * (size_t)d->block_rows * (size_t)d->cols;
+    struct dense_room r = {
+        .tiles = dense_scratch(most * sizeof(struct dense_tile)),
+        .taps = dense_scratch((size_t)d->s->kh * (size_t)d->s->kw * sizeof(ptrdiff_t)),
+        .panels = dense_scratch((size_t)d->group_panels * sizeof(struct dense_panel))
+    };
+    r.all = r.tiles + r.taps + r.panels + (size_t)(d->images * dense_window_len(d));
+    return r;
+}
+
+size_t direct_dense_scratch(const struct conv_shape *s, const struct conv_call *c)
+{
+    const struct dense forward = dense_plan(s, c, true), data = dense_plan(s, c, false);
+    const size_t one = dense_room(&forward).all, other = dense_room(&data).all;
+    return one > other ? one : other;
+}
+
 static void dense_chunk(void *ctx, size_t chunk)
 {
     const struct dense *d = ctx;
@@ -312,17 +337,12 @@ static void dense_chunk(void *ctx, size_t chunk)
     struct dense_block b = { .d = d, .next = &next };
     struct dense_task t = dense_task(d, chunk, &b);
 
-    /* scratch: the lists of tiles (never more than pixels), taps and panels, the window */
-    const size_t most = (size_t)d->images * (size_t)d->block_rows * (size_t)d->cols;
-    const size_t tiles = dense_scratch(most * sizeof *b.tiles);
-    const size_t taps = dense_scratch((size_t)d->s->kh * (size_t)d->s->kw * sizeof *b.taps);
-    const size_t panels = dense_scratch((size_t)(b.to - b.from) * sizeof *b.panels);
-    float *scratch =
-        parallel_scratch(tiles + taps + panels + (size_t)(d->images * dense_window_len(d)));
+    const struct dense_room room = dense_room(d);
+    float *scratch = parallel_scratch(room.all);
     b.tiles = (struct dense_tile *)(void *)scratch;
-    b.taps = (ptrdiff_t *)(void *)(scratch + tiles);
-    b.panels = (struct dense_panel *)(void *)(scratch + tiles + taps);
-    t.window = scratch + tiles + taps + panels;
+    b.taps = (ptrdiff_t *)(void *)(scratch + room.tiles);
+    b.panels = (struct dense_panel *)(void *)(scratch + room.tiles + room.taps);
+    t.window = scratch + room.tiles + room.taps + room.panels;
 
     dense_window(d, &t);
     for (int i = 0; i < t.images && d->partial; i++) {

@@ -8,5 +8,9 @@ size_t direct_dense_work(const struct conv_shape *s);
 void direct_dense_forward(const struct conv_shape *s, const struct conv_call *c);
 void direct_dense_backward_data(const struct conv_shape *s, const struct conv_call *c);
 size_t direct_weights_work(const struct conv_shape *s);
+
+/* Scratch of a thread (conv_kernels.scratch): of the first two passes, of the third. */
+size_t direct_dense_scratch(const struct conv_shape *s, const struct conv_call *c);
+size_t direct_weights_scratch(const struct conv_shape *s, const struct conv_call *c);
 void direct_dense_backward_weights(const struct conv_shape *s, const struct conv_call *c);
 #endif

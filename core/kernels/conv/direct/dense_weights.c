@@ -423,12 +423,24 @@ static struct weights_block weights_block(const struct weights *w, int i)
                                    .columns = direct_min(w->columns, w->width - column) };
 }
 
+/* Of a block that has no place but its task's scratch. */
+static size_t weights_own(const struct weights *w)
+{
+    return w->parts == 1 ? (size_t)w->block_len : 0;
+}
+
+size_t direct_weights_scratch(const struct conv_shape *s, const struct conv_call *c)
+{
+    const struct weights w = weights_plan(s, c);
+    return piece_scratch(&w) + weights_own(&w);
+}
+
 static void weights_chunk(void *ctx, size_t chunk)
 {
     const struct weights *w = ctx;
     const int part = (int)chunk % w->parts, block = (int)chunk / w->parts;
     struct weights_block b = weights_block(w, block);
-    const size_t lists = piece_lists(w), own = w->parts == 1 ? (size_t)w->block_len : 0;
+    const size_t lists = piece_lists(w), own = weights_own(w);
     float *scratch = parallel_scratch(piece_scratch(w) + own);
     struct weights_piece p = { .x_rows = (ptrdiff_t *)(void *)scratch,
                                .dy_rows = (ptrdiff_t *)(void *)(scratch + lists) };

@@ -298,6 +298,11 @@ static void lanes_look_ahead(const struct lanes *l, struct lanes_task *t, size_t
     t->next_lines = direct_div_up(t->next.left + t->next_y.left, calls);
 }
 
+static size_t lanes_copy_len(const struct lanes *l)
+{
+    return l->in_place ? 0 : (size_t)(lanes_window_rows(l, l->block_rows) * (l->cols * l->pixel));
+}
+
 /* What the task reads: the image itself, or a copy of its part with the border. */
 static void lanes_read(const struct lanes *l, struct lanes_task *t)
 {
@@ -310,8 +315,7 @@ static void lanes_read(const struct lanes *l, struct lanes_task *t)
     }
     t->top = t->row * l->step + l->top, t->left = l->left;
     t->x_rows = lanes_window_rows(l, t->rows), t->x_cols = l->cols;
-    float *copy =
-        parallel_scratch((size_t)(lanes_window_rows(l, l->block_rows) * (l->cols * l->pixel)));
+    float *copy = parallel_scratch(lanes_copy_len(l));
     direct_window_copy(
         &(struct direct_window){
             .isa = l->isa,
@@ -434,4 +438,14 @@ size_t direct_lanes_work(const struct conv_shape *s)
     const size_t sums = (size_t)s->n * (size_t)l.row_blocks * 2 * (size_t)s->c;
     const size_t forward = direct_lanes_packed(s, CONV_FORWARD) + sums;
     return forward > weights ? forward : weights;
+}
+
+size_t direct_lanes_scratch(const struct conv_shape *s, const struct conv_call *c)
+{
+    size_t most = 0;
+    for (int pass = CONV_FORWARD; pass <= CONV_BACKWARD_WEIGHTS; pass++) {
+        const struct lanes l = lanes_plan(s, c, (enum conv_pass)pass);
+        if (lanes_copy_len(&l) > most) most = lanes_copy_len(&l);
+    }
+    return most;
 }

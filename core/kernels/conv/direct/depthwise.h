@@ -7,6 +7,7 @@ bool direct_lanes_takes(const struct conv_shape *s);
 size_t direct_lanes_packed(const struct conv_shape *s, enum conv_pass pass);
 void direct_lanes_pack(const struct conv_shape *s, const struct conv_packing *p);
 size_t direct_lanes_work(const struct conv_shape *s);
+size_t direct_lanes_scratch(const struct conv_shape *s, const struct conv_call *c);
 void direct_lanes_forward(const struct conv_shape *s, const struct conv_call *c);
 void direct_lanes_backward_data(const struct conv_shape *s, const struct conv_call *c);
 void direct_lanes_backward_weights(const struct conv_shape *s, const struct conv_call *c);

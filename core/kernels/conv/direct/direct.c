@@ -8,6 +8,7 @@
 struct direct_way {
     bool (*takes)(const struct conv_shape *s);
     size_t (*work)(const struct conv_shape *s);
+    size_t (*scratch)(const struct conv_shape *s, const struct conv_call *c);
     size_t (*packed)(const struct conv_shape *s, enum conv_pass pass);
     void (*pack)(const struct conv_shape *s, const struct conv_packing *p);
     void (*forward)(const struct conv_shape *s, const struct conv_call *c);
@@ -28,11 +29,18 @@ static size_t dense_work(const struct conv_shape *s)
     return pixels > weights ? pixels : weights;
 }
 
+static size_t dense_scratch(const struct conv_shape *s, const struct conv_call *c)
+{
+    const size_t pixels = direct_dense_scratch(s, c), weights = direct_weights_scratch(s, c);
+    return pixels > weights ? pixels : weights;
+}
+
 static const struct direct_way direct_ways[] = {
-    { direct_lanes_takes, direct_lanes_work, direct_lanes_packed, direct_lanes_pack,
-      direct_lanes_forward, direct_lanes_backward_data, direct_lanes_backward_weights },
-    { dense_takes, dense_work, direct_dense_packed, direct_dense_pack, direct_dense_forward,
-      direct_dense_backward_data, direct_dense_backward_weights },
+    { direct_lanes_takes, direct_lanes_work, direct_lanes_scratch, direct_lanes_packed,
+      direct_lanes_pack, direct_lanes_forward, direct_lanes_backward_data,
+      direct_lanes_backward_weights },
+    { dense_takes, dense_work, dense_scratch, direct_dense_packed, direct_dense_pack,
+      direct_dense_forward, direct_dense_backward_data, direct_dense_backward_weights },
 };
 enum { DIRECT_WAYS = sizeof direct_ways / sizeof *direct_ways };
 
@@ -54,6 +62,11 @@ static bool direct_folds(const struct conv_shape *s)
 }
 
 static size_t direct_work(const struct conv_shape *s) { return direct_way(s)->work(s); }
+
+static size_t direct_scratch(const struct conv_shape *s, const struct conv_call *c)
+{
+    return direct_way(s)->scratch(s, c);
+}
 
 static size_t direct_packed(const struct conv_shape *s, enum conv_pass pass)
 {
@@ -85,6 +98,7 @@ const struct conv_kernels conv_direct = {
     .takes = direct_takes,
     .takes_bf16 = direct_takes_bf16,
     .work = direct_work,
+    .scratch = direct_scratch,
     .packed = direct_packed,
     .pack = direct_pack,
     .folds = direct_folds,
@@ -114,6 +128,12 @@ static size_t pairs_work(const struct conv_shape *s)
 {
     const struct conv_shape p = in_pairs(s);
     return dense_work(&p);
+}
+
+static size_t pairs_scratch(const struct conv_shape *s, const struct conv_call *c)
+{
+    const struct conv_shape p = in_pairs(s);
+    return dense_scratch(&p, c);
 }
 
 static size_t pairs_packed(const struct conv_shape *s, enum conv_pass pass)
@@ -152,6 +172,7 @@ const struct conv_kernels conv_pairs = {
     .takes_bf16 = pairs_takes,
     .fast = pairs_fast,
     .work = pairs_work,
+    .scratch = pairs_scratch,
     .packed = pairs_packed,
     .pack = pairs_pack,
     .folds = pairs_takes,

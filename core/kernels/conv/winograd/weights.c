@@ -188,18 +188,42 @@ static void block_join(const struct weights_block *b, int row, int rows, int par
     }
 }
 
+/* How the scratch of a block's parts is divided, in floats. */
+struct weights_room {
+    size_t own; /* its sums, where they have no place of their own */
+    ptrdiff_t x_plane, dy_plane;
+    size_t all;
+};
+
+static struct weights_room weights_room(const struct weights_block *b)
+{
+    const struct weights *w = b->w;
+    const int most = winograd_block_tiles(&w->cut);
+    const size_t windows[] = { winograd_window(&w->cut, &b->x), winograd_window(&w->cut, &b->dy) };
+    struct weights_room r = { .own = w->parts == 1 ? (size_t)w->block_len : 0,
+                              .x_plane = winograd_plane(most * winograd_pitch(b->x.channels)),
+                              .dy_plane = winograd_plane((ptrdiff_t)most * b->dy.channels) };
+    r.all = r.own + (size_t)(WINOGRAD_CELLS * (r.x_plane + r.dy_plane)) +
+            (windows[0] > windows[1] ? windows[0] : windows[1]);
+    return r;
+}
+
+size_t winograd_weights_scratch(const struct conv_shape *s, const struct conv_call *c)
+{
+    const struct weights w = weights_plan(s, c);
+    const struct weights_block first = weights_block(&w, 0); /* as large as any */
+    return weights_room(&first).all;
+}
+
 static void weights_chunk(void *ctx, size_t chunk)
 {
     const struct weights *w = ctx;
     const int part = (int)chunk % w->parts, block = (int)chunk / w->parts;
     struct weights_block b = weights_block(w, block);
-    const int most = winograd_block_tiles(&w->cut);
-    const size_t own = w->parts == 1 ? (size_t)w->block_len : 0;
-    const ptrdiff_t x_plane = winograd_plane(most * winograd_pitch(b.x.channels)),
-                    dy_plane = winograd_plane((ptrdiff_t)most * b.dy.channels);
-    const size_t windows[] = { winograd_window(&w->cut, &b.x), winograd_window(&w->cut, &b.dy) };
-    float *scratch = parallel_scratch(own + (size_t)(WINOGRAD_CELLS * (x_plane + dy_plane)) +
-                                      (windows[0] > windows[1] ? windows[0] : windows[1]));
+    const struct weights_room room = weights_room(&b);
+    const size_t own = room.own;
+    const ptrdiff_t x_plane = room.x_plane, dy_plane = room.dy_plane;
+    float *scratch = parallel_scratch(room.all);
     b.sums = own ? scratch : w->sums + ((ptrdiff_t)part * w->blocks + block) * w->block_len;
     scratch += own;
     float *x = scratch, *dy = x + WINOGRAD_CELLS * x_plane,

@@ -247,15 +247,20 @@ static struct direct_ahead pass_ahead(const struct pass *p, size_t chunk)
                                direct_bytes(p->in.is_bf16, p->in.c));
 }
 
-/* Gives a task its scratch. */
-static void task_scratch(struct task *t)
+/* How a task's scratch is divided; returns its floats. */
+static size_t task_divide(struct task *t)
 {
     const struct pass *p = t->p;
     const int width = direct_panel_width(p->isa, p->columns, 0);
     t->plane = winograd_plane(t->b.tiles * winograd_pitch(t->in.channels));
     t->products_plane = winograd_plane((ptrdiff_t)t->b.tiles * width);
-    t->cells = parallel_scratch((size_t)(WINOGRAD_CELLS * (t->plane + t->products_plane)) +
-                                winograd_window(&p->cut, &t->in));
+    return (size_t)(WINOGRAD_CELLS * (t->plane + t->products_plane)) +
+           winograd_window(&p->cut, &t->in);
+}
+
+static void task_scratch(struct task *t)
+{
+    t->cells = parallel_scratch(task_divide(t));
     t->products = t->cells + WINOGRAD_CELLS * t->plane;
     t->window = t->products + WINOGRAD_CELLS * t->products_plane;
 }
@@ -310,6 +315,21 @@ static void winograd_backward_data(const struct conv_shape *s, const struct conv
     pass_run(&p, CONV_BACKWARD_DATA);
 }
 
+/* Of the first task, which is as large as any. */
+static size_t pass_scratch(const struct conv_shape *s, const struct conv_call *c, bool forward)
+{
+    const struct pass p = pass_plan(s, c, forward);
+    struct task t = pass_task(&p, 0);
+    return task_divide(&t);
+}
+
+static size_t winograd_scratch(const struct conv_shape *s, const struct conv_call *c)
+{
+    const size_t forward = pass_scratch(s, c, true), data = pass_scratch(s, c, false),
+                 weights = winograd_weights_scratch(s, c), most = forward > data ? forward : data;
+    return most > weights ? most : weights;
+}
+
 static size_t winograd_work(const struct conv_shape *s)
 {
     const struct pass p = pass_plan(s, &(struct conv_call){ 0 }, true);
@@ -338,6 +358,7 @@ const struct conv_kernels conv_winograd = {
     .takes = winograd_takes,
     .takes_bf16 = winograd_takes,
     .work = winograd_work,
+    .scratch = winograd_scratch,
     .packed = winograd_packed,
     .pack = winograd_pack,
     .products = winograd_products,
