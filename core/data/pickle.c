@@ -137,7 +137,8 @@ void pickle_row(const struct pickle_value *v, const uint8_t **from, uint8_t *int
     const uint8_t *at = *from ? *from : v->at;
     for (uint32_t i = 0; i < v->columns; i++) {
         bool two = v->latin1 && *at >= 0x80;
-        into[i] = two ? (uint8_t)(at[0] << 6 | (at[1] & 0x3f)) : *at;
+        into[i] = *at;
+        if (two) into[i] = (uint8_t)(at[0] << 6 | (at[1] & 0x3f));
         at += 1 + two;
     }
     *from = at;
