@@ -85,7 +85,8 @@ static void plan_say_unseen(const struct design *d)
         const char *path = s->data.path ? s->data.path : s->format->default_path;
         if (d->points[i].train_images || (path && strcmp(path, last) == 0)) continue;
         last = path ? path : "";
-        prose_print("(%s: not there, so that batches and parts are not compared with its images)",
+        prose_print(stdout,
+                    "(%s: not there, so that batches and parts are not compared with its images)",
                     path ? path : "the data set");
     }
 }
@@ -98,7 +99,8 @@ static void plan_say_memory(const struct design *d)
     for (int i = 1; i < d->n_points; i++) one = one && d->points[i].spec.train.batch_size == batch;
     char images[32] = "of each point's size";
     if (one) snprintf(images, sizeof images, "of %d images", batch);
-    prose_print("memory: of a run that trains with batches %s and %d thread%s (MB: 10^6 bytes)",
+    prose_print(stdout,
+                "memory: of a run that trains with batches %s and %d thread%s (MB: 10^6 bytes)",
                 images, parallel_threads(), text_plural(parallel_threads()));
 }
 
@@ -111,17 +113,18 @@ static void plan_print(const struct invocation *v, struct plan *plan, const char
     if (v->json) {
         listing_print_json(&l, stdout);
     } else {
-        if (d->question) prose_print("%s", d->question), puts("");
+        if (d->question) prose_print(stdout, "%s", d->question), puts("");
         listing_print(&l, stdout);
         duration_text(plan->seconds_left, left);
         puts("");
-        prose_print("%d point%s x %d seed%s: %d run%s, %d of them waiting; time for these: %s",
+        prose_print(stdout,
+                    "%d point%s x %d seed%s: %d run%s, %d of them waiting; time for these: %s",
                     d->n_points, text_plural(d->n_points), d->n_seeds, text_plural(d->n_seeds),
                     plan->runs, text_plural(plan->runs), plan->waiting, left);
         plan_say_memory(d);
         printf("results: %s\n", dir);
         if (isnan(plan->pace))
-            prose_print("(the time of a run is known once one has been recorded there)");
+            prose_print(stdout, "(the time of a run is known once one has been recorded there)");
         plan_say_unseen(d);
     }
     listing_clear(&l);

@@ -1,5 +1,6 @@
 /* prune: takes out of a results folder what nothing needs any more. */
 #include "cli/command.h"
+#include "cli/draw.h"
 #include "cli/listing.h"
 #include "core/base/lock.h"
 #include "experiments/run/prune.h"
@@ -38,11 +39,11 @@ static void prune_sum(const struct prune *p, const struct invocation *v)
         n++;
     }
     if (n == 0)
-        printf("nothing to remove in %s\n", p->dir);
+        prose_print(stdout, "nothing to remove in %s", p->dir);
     else
-        printf("%.3f MB %s%s\n", bytes / 1e6,
-               v->yes ? "were removed" : "would go; nothing was removed",
-               v->yes ? "" : " (--yes removes what is listed)");
+        prose_print(stdout, "%.3f MB %s%s", bytes / 1e6,
+                    v->yes ? "were removed" : "would go; nothing was removed",
+                    v->yes ? "" : " (--yes removes what is listed)");
 }
 
 static bool prune_do(const struct invocation *v, struct err *e)

@@ -106,7 +106,7 @@ static void status_sum(const struct standing *s)
         text_addf(&t, "; time left, one run at a time: %s", left);
     else if (rest)
         text_addf(&t, "; time left, %d runs at a time: %s", s->at_once, left);
-    prose_print("%s", t.s);
+    prose_print(stdout, "%s", t.s);
     text_clear(&t);
 }
 

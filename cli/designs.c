@@ -1,4 +1,5 @@
 #include "cli/designs.h"
+#include "cli/draw.h"
 #include "cli/listing.h"
 #include "experiments/results/differences.h"
 #include "experiments/run/prune.h"
@@ -66,7 +67,8 @@ void designs_print(const struct results *shown, FILE *to)
     if (all.n > 1) {
         struct listing l = { .columns = designs_columns };
         for (int i = 0; i < all.n; i++) design_row(&l, &all, i, shown);
-        fprintf(to, "%d designs were run in %s; --design names another one:\n", all.n, shown->dir);
+        prose_print(to, "%d designs were run in %s; --design names another one:", all.n,
+                    shown->dir);
         listing_print(&l, to);
         listing_clear(&l);
     }
@@ -85,7 +87,7 @@ void strays_print(const char *dir, FILE *to)
     struct err e;
     struct listing l = { .columns = stray_columns };
     if (!prune_find(dir, NULL, &p, &e)) {
-        fprintf(to, "Which records no design names is not known: %s\n", e.text);
+        prose_print(to, "Which records no design names is not known: %s", e.text);
         return;
     }
     for (int i = 0; i < p.n; i++) {
@@ -94,7 +96,7 @@ void strays_print(const char *dir, FILE *to)
         listing_add(&l, "%s%s", p.items[i].about, p.items[i].busy ? ", in use" : "");
     }
     if (l.n_cells) {
-        fprintf(to, "Runs that no design names; `senet-exp prune %s --yes` removes them:\n", dir);
+        prose_print(to, "Runs that no design names; `senet-exp prune %s --yes` removes them:", dir);
         listing_print(&l, to);
     }
     listing_clear(&l);

@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Stands before a bold cell where no bold can be shown. */
 #define MARK "▸ "
@@ -17,16 +16,16 @@ void prose_draw(struct text *out, const char *first, const char *s, const struct
     text_clear(&shown);
 }
 
-void prose_print(const char *fmt, ...)
+void prose_print(FILE *to, const char *fmt, ...)
 {
-    const struct terminal t = terminal_of(STDOUT_FILENO);
+    const struct terminal t = terminal_of(fileno(to));
     struct text s = { 0 }, out = { 0 };
     va_list ap;
     va_start(ap, fmt);
     text_vaddf(&s, fmt, ap);
     va_end(ap);
     prose_draw(&out, "", s.s, &t);
-    fputs(out.s, stdout);
+    fputs(out.s, to);
     text_clear(&s);
     text_clear(&out);
 }

@@ -2,6 +2,7 @@
 #define CLI_DRAW_H
 #include "core/base/terminal.h"
 #include "experiments/table/table.h"
+#include <stdio.h>
 
 /* The table of an experiment as a person at a terminal reads it: columns that fit, bold that is
  * bold (a mark where none can be shown), notes wrapped at words. */
@@ -12,6 +13,6 @@ void table_draw(struct text *out, const struct table *table, const struct termin
  */
 void prose_draw(struct text *out, const char *first, const char *s, const struct terminal *t);
 
-/* The same to standard output. */
-void prose_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The same to a stream. */
+void prose_print(FILE *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 #endif

@@ -8,15 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static void say(const struct text *line)
-{
-    const struct terminal t = terminal_of(STDERR_FILENO);
-    struct text out = { 0 };
-    prose_draw(&out, "", line->s, &t);
-    fputs(out.s, stderr);
-    text_clear(&out);
-}
-
 /* Adds a word of a command, in quotes where a shell would read it otherwise. */
 static void word_add(struct text *line, const char *word)
 {
@@ -48,7 +39,7 @@ static void say_place(const struct epilogue *of)
     }
     duration_text(of->seconds, took);
     text_addf(&line, ". The runs are in %s/runs. Total time: %s.", of->dir, took);
-    say(&line);
+    prose_print(stderr, "%s", line.s);
     text_clear(&line);
 }
 
@@ -122,7 +113,7 @@ static void say_next(const struct invocation *v, const struct epilogue *of, cons
                   r->n_seeds == 1 ? "" : "s", needed);
         command_add(&command, v, r, needed);
     }
-    if (line.len) say(&line);
+    if (line.len) prose_print(stderr, "%s", line.s);
     if (command.len) fprintf(stderr, "  %s\n", command.s); /* to be copied: it is not wrapped */
     text_clear(&line);
     text_clear(&command);

@@ -9,12 +9,23 @@
 /* Seconds between two looks: on the screen; from elsewhere. */
 static const double SHOWN_EVERY = 0.1, TOLD_EVERY = 2;
 
+static void warning_say(struct progress *p, const char *text)
+{
+    if (p->quiet)
+        fprintf(stderr, "senet-exp: warning: %s\n", text);
+    else
+        progress_say(p, "warning: %s", text);
+}
+
 /* The log is for people: where it cannot be written the run goes on, and says so once. */
 static void run_told(struct progress_run *r, bool ok, const struct err *e)
 {
     if (ok || r->watch.mute) return;
     r->watch.mute = true;
-    progress_say(r->progress, "warning: %s; the run goes on without", e->text);
+    struct text s = { 0 };
+    text_addf(&s, "%s; the run goes on without", e->text);
+    warning_say(r->progress, s.s);
+    text_clear(&s);
 }
 
 static void run_log_add(struct progress_run *r, const char *fmt, ...)
@@ -135,10 +146,7 @@ void progress_warn(void *run, const char *text)
 {
     struct progress_run *r = run;
     run_log_add(r, "warning: %s", text);
-    if (r->progress->quiet)
-        fprintf(stderr, "senet-exp: warning: %s\n", text);
-    else
-        progress_say(r->progress, "warning: %s", text);
+    warning_say(r->progress, text);
 }
 
 void progress_run_end(struct progress_run *r, const char *outcome)

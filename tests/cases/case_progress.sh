@@ -127,3 +127,13 @@ expect 0 "$SENET_EXP" run tiny.yaml --out 'a folder' seeds=2 --quiet
 expect 1 "$SENET_EXP" run tiny.yaml --out bad train.optimizer.lr=1e6
 has err "did not complete: "
 has err "status bad\` says why"
+
+# A log that cannot be written stops nothing, and is said once a run.
+expect 0 "$SENET_EXP" run tiny.yaml --out whole seeds=1 --quiet
+for folder in whole/runs/*/; do
+    mkdir -p "none/runs/$(basename "$folder")/log"
+done
+expect 0 "$SENET_EXP" run tiny.yaml --out none seeds=1 --quiet
+[ "$(grep -c 'senet-exp: warning: .*/log: cannot be written: Is a directory; the run goes on without' err)" = 2 ] || fail "no log: $(cat err)"
+digests whole >want
+digests none | cmp - want || fail "without a log: other weights"

@@ -39,18 +39,24 @@ cmp piped results/wide/table.md || fail "a pipe does not get the Markdown of tab
 expect 0 "$SENET_EXP" export results/wide
 cmp out piped || fail "export to a pipe is not what run prints"
 
-for columns in 60 80 120 200; do
+# Several designs, and a run that none of them names.
+expect 0 "$SENET_EXP" run wide.yaml --quiet train.epochs=1 seeds=1
+rm "$(grep -l '"epochs":[[:space:]]*1,' results/wide/designs/*.json | head -n 1)" || fail "no design of one epoch"
+expect 0 "$SENET_EXP" run wide.yaml --quiet seeds=1
+expect 0 "$SENET_EXP" export results/wide
+cp out piped
+for columns in 60 80 200; do
     for line in "export results/wide" "export results/tiny" "run tiny.yaml --quiet" "plan wide.yaml" \
-        "status results/wide" "list settings" "list presets" "list backbones" "list datasets"; do
+        "status results/wide" "prune results/wide" "list settings" "list presets" "list backbones" "list datasets"; do
         # shellcheck disable=SC2086
         on $columns $line
         fits $columns
-        ! grep -qE '^(\||#|- )' out || fail "Markdown on a terminal"
+        ! grep -qE '^(\|.*\|$|#|- )' out || { cat out; fail "Markdown on a terminal"; }
         lacks out '**'
         lacks out '\|'
     done
 done
-on 80 export results/wide --format md
+on 80 'export results/wide --format md 2>/dev/null'
 grep -v '^Script' out | cmp - piped || fail "--format md on a terminal is not Markdown"
 on 80 export results/wide -o file.md
 cmp file.md piped || fail "export -o on a terminal"
