@@ -2,6 +2,7 @@
  * alone. */
 #include "experiments/table/footnotes.h"
 #include "experiments/table/conditions.h"
+#include "experiments/table/direction.h"
 #include "experiments/table/numbers.h"
 #include <inttypes.h>
 #include <math.h>
@@ -158,7 +159,7 @@ static const char *setting_of(struct table *t, const struct results *r, const ch
     return first ? first : "unknown";
 }
 
-static void note_paper(struct table *t, const struct results *r)
+static void note_paper(struct table *t, const struct results *r, const struct analysis *a)
 {
     const struct paper_table *p = r->mirrors ? paper_table_named(r->mirrors) : NULL;
     if (!p) return;
@@ -173,6 +174,8 @@ static void note_paper(struct table *t, const struct results *r)
                     p->name + strlen("table"), p->title, setting_of(t, r, "model.backbone"),
                     setting_of(t, r, "dataset.name"), epochs, strcmp(epochs, "1") == 0 ? "" : "s",
                     r->n_seeds, text_plural(r->n_seeds)));
+    const char *direction = direction_text(&t->pool, r, a);
+    if (direction) note(t, direction);
     if (strcmp(t->columns[t->n_columns - 1].key, "paper_top5") != 0)
         note(t, "The paper's parameters count batch norm's running statistics, ours only what is "
                 "trained.");
@@ -220,5 +223,5 @@ void notes_write(struct table *t, const struct results *r, const struct analysis
     note_same(t, r, a);
     note_missing(t, r, a);
     note_conditions(t, r, a);
-    note_paper(t, r);
+    note_paper(t, r, a);
 }

@@ -3,9 +3,9 @@
 #include "experiments/table/table.h"
 #include "experiments/table/analysis.h"
 #include "experiments/table/conditions.h"
+#include "experiments/table/direction.h"
 #include "experiments/table/footnotes.h"
 #include "experiments/table/numbers.h"
-#include "experiments/table/paper_rows.h"
 #include <math.h>
 #include <string.h>
 
@@ -34,6 +34,11 @@ static void cell_set(struct cell *c, double value, const char *text)
 static bool wants_top5(const struct making *m) { return m->a.classes > 5; }
 static bool wants_delta(const struct making *m) { return m->a.baseline >= 0 && m->r->n_points > 1; }
 static bool wants_paper(const struct making *m) { return m->paper != NULL; }
+
+static bool wants_paper_delta(const struct making *m)
+{
+    return wants_delta(m) && m->paper && m->paper[m->r->baseline];
+}
 
 static double paper_params(const struct paper_row *row) { return row->params; }
 static double paper_gflops(const struct paper_row *row) { return row->gflops; }
@@ -73,6 +78,13 @@ static void fill_delta(struct cell *c, struct making *m, int row)
     const char *text = format_delta(&m->t->pool, d->delta, d->low, d->high);
     if (a->root == m->a.baseline) text = row == m->r->baseline ? "baseline" : "same network";
     cell_set(c, d->delta, text);
+}
+
+static void fill_paper_delta(struct cell *c, struct making *m, int row)
+{
+    double v = mirror_delta(m->paper, m->r, row);
+    const char *text = format_delta(&m->t->pool, v, NAN, NAN);
+    cell_set(c, row == m->r->baseline ? (double)NAN : v, row == m->r->baseline ? "baseline" : text);
 }
 
 static void fill_p(struct cell *c, struct making *m, int row)
@@ -169,6 +181,7 @@ static const struct column_kind kinds[] = {
     { { "n", NULL, "n", true, false }, NULL, fill_n },
     { { "seeds", NULL, "seeds", true, true }, NULL, fill_seeds },
     { { "Δ top-1 (95 % interval)", NULL, "delta", true, false }, wants_delta, fill_delta },
+    { { "paper Δ", NULL, "paper_delta", true, false }, wants_paper_delta, fill_paper_delta },
     { { "low", "points", "delta_low", true, true }, wants_delta, fill_delta_low },
     { { "high", "points", "delta_high", true, true }, wants_delta, fill_delta_high },
     { { "p", NULL, "p_holm", true, false }, wants_delta, fill_p },
@@ -256,10 +269,8 @@ void table_build(struct table *t, const struct results *r)
 {
     *t = (struct table){ .title = r->experiment, .question = r->question, .n_rows = r->n_points };
     struct making m = { .t = t, .r = r, .grid = is_grid(r) };
-    const struct paper_table *paper = r->mirrors ? paper_table_named(r->mirrors) : NULL;
     analysis_make(&m.a, r);
-    if (paper) m.paper = pool_new(&t->pool, (size_t)r->n_points, sizeof(struct paper_row *));
-    for (int i = 0; paper && i < r->n_points; i++) m.paper[i] = mirror_row(paper, &r->points[i]);
+    m.paper = mirror_rows(r, &t->pool);
     columns_choose(&m);
     t->cells = pool_new(&t->pool, (size_t)t->n_rows * (size_t)t->n_columns, sizeof *t->cells);
     for (int i = 0; i < t->n_rows; i++) row_fill(&m, i);

@@ -119,6 +119,41 @@ static void mixed_make(struct fixture *f)
     for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) fixture_run(f, runs[i]);
 }
 
+/* Mirrors Table 14: a row against the paper's direction, one with it, one without a result, one
+ * that the paper does not have, one that is the baseline's network, one without a difference. */
+static void mirror_make(struct fixture *f)
+{
+    static const struct {
+        const char *placement;
+        int reduction, same_as;
+        double top1; /* 0: no run */
+    } rows[] = { { "standard", 16, -1, 10 }, { "pre", 16, -1, 11 },     { "post", 16, -1, 10.5 },
+                 { "identity", 16, -1, 0 },  { "standard", 8, -1, 9 },  { "standard", 16, 0, 0 },
+                 { "conv3x3", 16, -1, 8 },   { "identity", 16, -1, 10 } };
+    struct text t = { 0 };
+    fixture_make(f);
+    text_add(&t, "{\"version\":1,\"experiment\":\"mirror\",\"question\":null,\"mirrors\":"
+                 "\"table14\",\"baseline\":0,\"seeds\":[1,2],\"axis_keys\":"
+                 "[\"model.se.placement\",\"model.se.reduction\"],\"points\":[");
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        unsigned id = 2 * (rows[i].same_as < 0 ? i : (unsigned)rows[i].same_as);
+        text_addf(&t, "%s{\"label\":\"row %u: %s\",\"axes\":{\"model.se.placement\":\"%s\",",
+                  i ? "," : "", i, rows[i].placement, rows[i].placement);
+        text_addf(&t, "\"model.se.reduction\":%d},\"same_as\":%s,\"parameters\":10,",
+                  rows[i].reduction, rows[i].same_as < 0 ? "null" : "0");
+        text_addf(&t,
+                  "\"parameters_with_statistics\":12,\"se_parameters\":2,\"macs\":999,"
+                  "\"hidden\":{\"2\":1},\"settings\":{},\"runs\":[\"%016x\",\"%016x\"]}",
+                  id, id + 1);
+        for (unsigned s = 0; s < 2 && rows[i].top1 > 0; s++)
+            fixture_run(
+                f, (struct fixture_run){ id + s, "completed", rows[i].top1 + s, .seed = s + 1 });
+    }
+    text_add(&t, "]}\n");
+    fixture_write(f, "experiment.json", t.s);
+    text_clear(&t);
+}
+
 static void written_is(const struct results *r, const char *name)
 {
     struct table t;
@@ -163,6 +198,12 @@ START_TEST(test_odd)
 {
     fixture_check(odd_make, "odd");
     ck_assert_ptr_null(writer_named("docx"));
+}
+END_TEST
+
+START_TEST(test_mirrored)
+{
+    fixture_check(mirror_make, "mirror");
 }
 END_TEST
 
@@ -342,7 +383,7 @@ Suite *suite(void)
 {
     Suite *s = suite_create("table");
     unit_case(s, "table", 20,
-              UNIT_TESTS(test_grid, test_odd, test_mixed, test_analysis, test_best, test_mirror,
-                         test_damaged, test_format));
+              UNIT_TESTS(test_grid, test_odd, test_mixed, test_mirrored, test_analysis, test_best,
+                         test_mirror, test_damaged, test_format));
     return s;
 }
