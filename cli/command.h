@@ -9,8 +9,8 @@ enum { EXIT_DONE = 0, EXIT_SOME_FAILED = 1, EXIT_USAGE = 2, EXIT_DATA = 3, EXIT_
 /* What the command line gave: options that hold everywhere, and the rest in order. */
 struct invocation {
     const char *command;
-    /* --out, --isa, --format, -o, --design; NULL: not given */
-    const char *out, *isa, *format, *output, *design;
+    /* --out, --isa, --format, -o, --design, --rows; NULL: not given */
+    const char *out, *isa, *format, *output, *design, *rows;
     int threads, jobs, steps; /* 0: not given */
     bool quiet, json, layers, eval, no_reference, yes, help, version;
     const char *const *words; /* arguments that are no options */

@@ -24,6 +24,8 @@ const struct option_row option_rows[] = {
     { "design", NULL, "DIGEST", OPTION_TEXT, AT(design),
       "of several designs that were run in the folder: the first letters of its digest, or main, "
       "the one of table.md (default: newest, the one that was run last)" },
+    { "rows", NULL, "KIND", OPTION_TEXT, AT(rows),
+      "points (the table), runs or epochs: what a row tells of (default: points)" },
     { "quiet", "q", NULL, OPTION_FLAG, AT(quiet), "no progress; errors and results only" },
     { "json", NULL, NULL, OPTION_FLAG, AT(json), "print JSON" },
     { "eval", NULL, NULL, OPTION_FLAG, AT(eval), "evaluation instead of training" },

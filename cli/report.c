@@ -26,13 +26,13 @@ static void table_format(struct text *out, const struct table *t, const struct r
         w->write(out, t, r);
 }
 
-bool report_write(const struct results *r, const char *format, const char *path, struct err *e)
+bool report_write(const struct results *r, const struct report *how, struct err *e)
 {
     struct table t = { 0 };
     struct text out = { 0 };
-    table_build(&t, r);
-    table_format(&out, &t, r, format);
-    bool ok = text_put(&out, path, e);
+    table_build_rows(&t, r, how->rows);
+    table_format(&out, &t, r, how->format);
+    bool ok = text_put(&out, how->path, e);
     text_clear(&out);
     table_clear(&t);
     return ok;
@@ -46,7 +46,7 @@ static bool report_files(const struct results *r, const char *stem, struct err *
     for (int i = 0; ok && i < 2; i++) {
         struct text path = { 0 };
         text_addf(&path, "%s.%s", stem, kinds[i]);
-        ok = report_write(r, kinds[i], path.s, e);
+        ok = report_write(r, &(struct report){ TABLE_POINTS, kinds[i], path.s }, e);
         text_clear(&path);
     }
     return ok;
@@ -69,7 +69,8 @@ bool report_save(const char *dir, const char *design, const char *format, bool *
     text_addf(&beside, "%s/designs/%s", dir, r.digest);
     text_addf(&top, "%s/table", dir);
     bool ok = design_is_main(&r, main, e) && report_files(&r, beside.s, e) &&
-              (!*main || report_files(&r, top.s, e)) && report_write(&r, format, NULL, e);
+              (!*main || report_files(&r, top.s, e)) &&
+              report_write(&r, &(struct report){ TABLE_POINTS, format, NULL }, e);
     text_clear(&beside);
     text_clear(&top);
     results_clear(&r);

@@ -1,6 +1,6 @@
 #ifndef CLI_REPORT_H
 #define CLI_REPORT_H
-#include "experiments/results/results.h"
+#include "experiments/table/table.h"
 
 /* Tables of a design in a results folder. False with e filled where the folder cannot be read or a
  * file not be written. */
@@ -11,7 +11,12 @@
 bool report_save(const char *dir, const char *design, const char *format, bool *main,
                  struct err *e);
 
-/* The table in a format to a file; path NULL: to standard output; format NULL: as whoever is there
- * reads it, drawn on a terminal, Markdown elsewhere. */
-bool report_write(const struct results *r, const char *format, const char *path, struct err *e);
+/* What to write of a design, and where. */
+struct report {
+    enum table_rows rows;
+    const char
+        *format; /* NULL: as whoever is there reads it, drawn on a terminal, Markdown elsewhere */
+    const char *path; /* NULL: standard output */
+};
+bool report_write(const struct results *r, const struct report *how, struct err *e);
 #endif

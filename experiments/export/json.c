@@ -59,8 +59,10 @@ static void json_rows(cJSON *into, const struct table *t, const struct results *
             else
                 json_text(row, t->columns[c].key, cell->text);
         }
-        cJSON_AddBoolToObject(row, "best", best);
-        json_runs(row, r, i);
+        if (t->rows == TABLE_POINTS) {
+            cJSON_AddBoolToObject(row, "best", best);
+            json_runs(row, r, i);
+        }
         cJSON_AddItemToArray(all, row);
     }
 }

@@ -5,6 +5,7 @@
 #include "experiments/table/conditions.h"
 #include "experiments/table/direction.h"
 #include "experiments/table/footnotes.h"
+#include "experiments/table/lines.h"
 #include "experiments/table/numbers.h"
 #include <math.h>
 #include <string.h>
@@ -276,6 +277,18 @@ void table_build(struct table *t, const struct results *r)
     for (int i = 0; i < t->n_rows; i++) row_fill(&m, i);
     notes_write(t, r, &m.a);
     analysis_clear(&m.a);
+}
+
+const char *const table_rows_names[TABLE_ROWS] = { "points", "runs", "epochs" };
+
+void table_build_rows(struct table *t, const struct results *r, enum table_rows rows)
+{
+    static void (*const builders[TABLE_ROWS])(struct table *, const struct results *) = {
+        [TABLE_POINTS] = table_build,
+        [TABLE_RUNS] = lines_runs,
+        [TABLE_EPOCHS] = lines_epochs,
+    };
+    builders[rows](t, r);
 }
 
 void table_clear(struct table *t)

@@ -14,7 +14,12 @@ struct column {
     bool number;                    /* right-aligned; for machines the value, otherwise the text */
     bool machine;                   /* for csv and json only */
 };
+/* What a row of a table is: --rows points, runs, epochs. */
+enum table_rows { TABLE_POINTS, TABLE_RUNS, TABLE_EPOCHS, TABLE_ROWS };
+extern const char *const table_rows_names[TABLE_ROWS];
+
 struct table {
+    enum table_rows rows;
     const char *title, *question;
     int n_columns, n_rows;
     struct column *columns;
@@ -28,5 +33,8 @@ struct table {
  * parameters, multiply-adds, seconds, and the paper's columns where it mirrors a table.
  * Texts of cells may point into the results. */
 void table_build(struct table *t, const struct results *r);
+
+/* The same, with rows of any kind (lines.h). */
+void table_build_rows(struct table *t, const struct results *r, enum table_rows rows);
 void table_clear(struct table *t);
 #endif

@@ -30,6 +30,39 @@ cmp table.md results/tiny/table.md || fail "export and run print different table
 python3 -c 'import json; json.load(open("table.json"))' || fail "export json"
 python3 -c 'import csv; assert len(list(csv.reader(open("table.csv")))) == 3' || fail "export csv"
 
+# A row a run, a row an epoch: what the records hold.
+for rows in runs epochs; do
+    expect 0 "$SENET_EXP" export results/tiny --rows $rows -o $rows.csv
+    expect 0 "$SENET_EXP" export results/tiny --rows $rows -o $rows.json
+done
+cat >rows.py <<'EOF'
+import csv, glob, json
+
+records = {r["id"]: r for r in (json.load(open(f)) for f in glob.glob("results/tiny/runs/*.json"))}
+runs, epochs = (list(csv.DictReader(open(f, newline="", encoding="utf-8"))) for f in ("runs.csv", "epochs.csv"))
+assert len(runs) == len(records) == 4 and len(epochs) == 8
+for row in runs:
+    r = records[row["id"]]
+    assert row["label"] == r["label"] and int(row["seed"]) == r["seed"] and row["status"] == "completed"
+    assert row["model.se.reduction"] == str(r["axes"]["model.se.reduction"])
+    for key in "top1", "top5", "loss":
+        assert float(row[key]) == r["test"][key], key
+    assert float(row["seconds"]) == r["seconds"] and int(row["parameters"]) == r["backbone"]["parameters"]
+    assert row["isa"] == r["machine"]["isa"] and int(row["threads"]) == r["machine"]["threads"]
+for row in epochs:
+    h = records[row["id"]]["history"][int(row["epoch"]) - 1]
+    for key in "lr", "train_loss", "train_error", "seconds", "images_per_second":
+        assert float(row[key]) == h[key], key
+    assert row["validation_error"] == "" and h["validation_error"] is None
+for name, rows in ("runs", runs), ("epochs", epochs):
+    table = json.load(open(name + ".json"))
+    assert len(table["rows"]) == len(rows)
+    assert list(table["rows"][0]) == list(rows[0]) == [c["key"] for c in table["columns"]]
+EOF
+python3 rows.py || fail "export --rows"
+expect 2 "$SENET_EXP" export results/tiny --rows run
+has err "did you mean runs"
+
 # A changed setting is another run; the earlier records stay.
 expect 0 "$SENET_EXP" run tiny.yaml train.optimizer.lr=0.02
 has err "tiny: train.optimizer.lr is now 0.02 (was 0.05): 4 runs to train; 4 earlier runs stay outside this table"

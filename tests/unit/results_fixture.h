@@ -79,8 +79,11 @@ static inline void fixture_run(const struct fixture *f, struct fixture_run run)
               run.id, run.status, failed ? "\"data/7.jpg is cut short\"" : "null",
               strcmp(run.status, "diverged") == 0 ? "120" : "null");
     text_addf(&t,
-              "\"seed\":%u,\"data\":{\"classes\":10},\"history\":[{\"images_per_second\":500},"
-              "{\"images_per_second\":700.5},{\"images_per_second\":null}],\"test\":",
+              "\"seed\":%u,\"data\":{\"classes\":10},\"history\":[{\"epoch\":1,\"lr\":0.1,"
+              "\"train_loss\":2.5,\"train_error\":90.25,\"validation_loss\":2.25,"
+              "\"validation_error\":80,\"seconds\":61.5,\"images_per_second\":500},"
+              "{\"epoch\":2,\"lr\":0.0005,\"images_per_second\":700.5},"
+              "{\"epoch\":3,\"lr\":0,\"train_loss\":null,\"images_per_second\":null}],\"test\":",
               run.seed);
     if (done)
         text_addf(&t, "{\"loss\":0.5,\"top1\":%.2f,\"top5\":%.2f,\"count\":10000}", run.top1,

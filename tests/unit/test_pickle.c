@@ -268,15 +268,24 @@ END_TEST
 START_TEST(loops_of_values_end)
 {
     const size_t many = 3u << 20;
-    const char *const each[] = { "N", "(", "]", "h\x00", "(N" };
+    static const struct {
+        const char *piece;
+        size_t len;
+        const char *message;
+    } each[] = {
+        { "N", 1, "it holds more than a million values" },
+        { "]", 1, "it holds more than a million values" },
+        { "(", 1, "too many marks" },
+        { "h\x00", 2, "the stack grows too high" },
+    };
     for (size_t k = 0; k < sizeof each / sizeof *each; k++) {
         struct text t = { NULL, 0, 0 };
         struct err e;
-        size_t n = k == 3 ? 2 : strlen(each[k]);
         text_addn(&t, HEAD "Nq\x00", 5);
-        for (size_t i = 0; i < many / n; i++) text_addn(&t, each[k], n);
+        for (size_t i = 0; i < many / each[k].len; i++) text_addn(&t, each[k].piece, each[k].len);
         text_add(&t, ".");
         ck_assert(!taken(t.s, t.len, &e));
+        ck_assert_msg(strstr(e.text, each[k].message), "%s", e.text);
         text_clear(&t);
     }
 }

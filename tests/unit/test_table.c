@@ -154,17 +154,18 @@ static void mirror_make(struct fixture *f)
     text_clear(&t);
 }
 
-static void written_is(const struct results *r, const char *name)
+static void written_is(const struct results *r, const char *name, enum table_rows rows)
 {
     struct table t;
-    table_build(&t, r);
+    table_build_rows(&t, r, rows);
     for (const struct writer *const *w = writers; *w; w++) {
         struct text out = { 0 };
         struct bytes want = { 0 };
         struct err e;
         char path[128];
         (*w)->write(&out, &t, r);
-        snprintf(path, sizeof path, "tests/golden/table_%s%s", name, (*w)->suffix);
+        snprintf(path, sizeof path, "tests/golden/%s_%s%s",
+                 rows == TABLE_POINTS ? "table" : table_rows_names[rows], name, (*w)->suffix);
         if (getenv("SENET_EXP_GOLDEN")) ck_assert(file_write(path, out.s, out.len, &e));
         ck_assert_msg(file_read(path, &want, &e), "no expected text for %s: %s", (*w)->name,
                       e.text);
@@ -176,40 +177,42 @@ static void written_is(const struct results *r, const char *name)
     table_clear(&t);
 }
 
-static void fixture_check(void (*make)(struct fixture *), const char *name)
+/* lines: runs and epochs, too */
+static void fixture_check(void (*make)(struct fixture *), const char *name, bool lines)
 {
     struct fixture f;
     struct results r;
     struct err e;
     make(&f);
     ck_assert_msg(results_read(f.dir, NULL, &r, &e), "%s", e.text);
-    written_is(&r, name);
+    for (int rows = 0; rows < (lines ? TABLE_ROWS : 1); rows++)
+        written_is(&r, name, (enum table_rows)rows);
     results_clear(&r);
     fixture_remove(&f);
 }
 
 START_TEST(test_grid)
 {
-    fixture_check(grid_make, "grid");
+    fixture_check(grid_make, "grid", true);
 }
 END_TEST
 
 START_TEST(test_odd)
 {
-    fixture_check(odd_make, "odd");
+    fixture_check(odd_make, "odd", true);
     ck_assert_ptr_null(writer_named("docx"));
 }
 END_TEST
 
 START_TEST(test_mirrored)
 {
-    fixture_check(mirror_make, "mirror");
+    fixture_check(mirror_make, "mirror", false);
 }
 END_TEST
 
 START_TEST(test_mixed)
 {
-    fixture_check(mixed_make, "mixed");
+    fixture_check(mixed_make, "mixed", false);
 }
 END_TEST
 
