@@ -3,27 +3,27 @@
 #include <string.h>
 
 /* The first drawn window that fits, rounded to whole pixels. */
-static struct window window_drawn(const struct data_crop *crop, double height, double width)
+static struct image_part window_drawn(const struct data_crop *crop, double height, double width)
 {
     for (int i = 0; i < CROP_TRIES; i++) {
         const struct crop_window *t = &crop->tries[i];
         double w = round(sqrt(height * width * t->area * t->aspect));
         double h = round(sqrt(height * width * t->area / t->aspect));
         if (w < 1 || h < 1 || w > width || h > height) continue;
-        return (struct window){ floor(t->y * (height - h + 1)), floor(t->x * (width - w + 1)), h,
-                                w };
+        return (struct image_part){ floor(t->y * (height - h + 1)), floor(t->x * (width - w + 1)),
+                                    h, w };
     }
     double aspect = width / height, h = height, w = width;
     if (aspect < crop->aspect_min) h = fmax(1, round(width / crop->aspect_min));
     if (aspect > crop->aspect_max) w = fmax(1, round(height * crop->aspect_max));
-    return (struct window){ floor((height - h) / 2), floor((width - w) / 2), h, w };
+    return (struct image_part){ floor((height - h) / 2), floor((width - w) / 2), h, w };
 }
 
-static struct window window_centre(int size, double height, double width)
+static struct image_part window_centre(int size, double height, double width)
 {
     double shorter = height < width ? height : width;
     if (shorter > size) shorter *= size / round(size * 256.0 / 224);
-    return (struct window){ (height - shorter) / 2, (width - shorter) / 2, shorter, shorter };
+    return (struct image_part){ (height - shorter) / 2, (width - shorter) / 2, shorter, shorter };
 }
 
 void crop_choose(struct crop *c, const struct picture_request *p, uint8_t *rgb, int height,

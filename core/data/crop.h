@@ -8,8 +8,8 @@
 struct crop {
     uint8_t *rgb; /* size x size x 3 */
     int size;
-    struct window window; /* in pixels of the file */
-    bool as_is;           /* the picture has the size already: rows are copied */
+    struct image_part window; /* in pixels of the file */
+    bool as_is;               /* the picture has the size already: rows are copied */
     struct resample *resample;
 };
 

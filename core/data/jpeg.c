@@ -75,7 +75,7 @@ static bool jpeg_accept(struct jpeg *j)
 static void jpeg_scale(struct jpeg *j)
 {
     unsigned denominator = 1;
-    struct window *w = &j->crop.window;
+    struct image_part *w = &j->crop.window;
     double smaller = w->height < w->width ? w->height : w->width;
     while (denominator < 8 && smaller / (2 * denominator) >= j->crop.size) denominator *= 2;
     j->lib.scale_num = 1;

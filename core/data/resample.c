@@ -58,7 +58,7 @@ static void axis_clear(struct axis *a)
     free(a->weight);
 }
 
-struct resample *resample_create(int height, int width, const struct window *w, int size)
+struct resample *resample_create(int height, int width, const struct image_part *w, int size)
 {
     struct resample *r = mem_new(1, sizeof *r);
     size_t side = (size_t)size;

@@ -155,32 +155,32 @@ static bool points_read(struct results *r, struct err *e)
 }
 
 /* A place of a run in the design, to be sorted so that equal ids stand together. */
-struct place {
+struct run_place {
     const char *id;
     int point, seed;
 };
 
 static int by_id(const void *a, const void *b)
 {
-    const struct place *x = a, *y = b;
+    const struct run_place *x = a, *y = b;
     int c = strcmp(x->id, y->id);
     if (c == 0) c = x->point != y->point ? x->point - y->point : x->seed - y->seed;
     return c;
 }
 
-static struct place *places_sorted(const struct results *r, size_t *count)
+static struct run_place *places_sorted(const struct results *r, size_t *count)
 {
-    struct place *all = mem_new((size_t)r->n_points * (size_t)r->n_seeds, sizeof *all);
+    struct run_place *all = mem_new((size_t)r->n_points * (size_t)r->n_seeds, sizeof *all);
     *count = 0;
     for (int p = 0; p < r->n_points; p++)
         for (int s = 0; s < r->n_seeds; s++)
-            all[(*count)++] = (struct place){ r->points[p].ids[s], p, s };
+            all[(*count)++] = (struct run_place){ r->points[p].ids[s], p, s };
     qsort(all, *count, sizeof *all, by_id);
     return all;
 }
 
 /* Is the record that of the run of the design? */
-static bool run_fits(const struct results *r, const struct place *at, const struct record *one,
+static bool run_fits(const struct results *r, const struct run_place *at, const struct record *one,
                      struct err *e)
 {
     const cJSON *asked = r->points[at->point].structure;
@@ -204,7 +204,7 @@ static bool run_fits(const struct results *r, const struct place *at, const stru
 static bool runs_read(struct results *r, struct err *e)
 {
     size_t count;
-    struct place *all = places_sorted(r, &count);
+    struct run_place *all = places_sorted(r, &count);
     bool ok = true;
     r->records = mem_new(count, sizeof(struct record *));
     for (size_t i = 0; ok && i < count; i++) {

@@ -386,7 +386,7 @@ static void pin_resampling(struct pins *p)
     struct rng g = rng_stream(1, RNG_TEST, 0, 0);
     for (size_t i = 0; i < sizeof rgb; i++) rgb[i] = (uint8_t)rng_below(&g, 256);
     struct resample *s =
-        resample_create(HEIGHT, WIDTH, &(struct window){ 4.5, 8.25, 30.3, 20.1 }, INTO);
+        resample_create(HEIGHT, WIDTH, &(struct image_part){ 4.5, 8.25, 30.3, 20.1 }, INTO);
     for (int y = 0; y < HEIGHT; y++) resample_row(s, y, rgb + y * WIDTH * 3);
     resample_end(s, out);
     resample_destroy(s);

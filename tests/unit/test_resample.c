@@ -27,7 +27,7 @@ static double filtered(const uint8_t *rgb, int height, int width, const double c
     return sum / total;
 }
 
-static void image_check(int height, int width, const struct window *w, int size)
+static void image_check(int height, int width, const struct image_part *w, int size)
 {
     uint8_t *rgb = mem_new((size_t)(height * width), 3), *out = mem_new((size_t)(size * size), 3);
     struct rng r = rng_stream(1, RNG_TEST, (uint64_t)(height * width), (uint32_t)size);
@@ -53,12 +53,12 @@ static void image_check(int height, int width, const struct window *w, int size)
 
 START_TEST(every_shape_follows_the_filter)
 {
-    image_check(20, 30, &(struct window){ 0, 0, 20, 30 }, 8);      /* smaller, of another shape */
-    image_check(9, 7, &(struct window){ 0, 0, 9, 7 }, 16);         /* larger */
-    image_check(16, 16, &(struct window){ 0, 0, 16, 16 }, 16);     /* as it is */
-    image_check(40, 33, &(struct window){ 4.5, 8.25, 30, 20 }, 9); /* a window between pixels */
-    image_check(40, 33, &(struct window){ 39, 32, 1, 1 }, 5);      /* one pixel at the corner */
-    image_check(1, 50, &(struct window){ 0, 0, 1, 50 }, 6);        /* one row */
+    image_check(20, 30, &(struct image_part){ 0, 0, 20, 30 }, 8);  /* smaller, of another shape */
+    image_check(9, 7, &(struct image_part){ 0, 0, 9, 7 }, 16);     /* larger */
+    image_check(16, 16, &(struct image_part){ 0, 0, 16, 16 }, 16); /* as it is */
+    image_check(40, 33, &(struct image_part){ 4.5, 8.25, 30, 20 }, 9); /* a window between pixels */
+    image_check(40, 33, &(struct image_part){ 39, 32, 1, 1 }, 5);      /* one pixel at the corner */
+    image_check(1, 50, &(struct image_part){ 0, 0, 1, 50 }, 6);        /* one row */
 }
 END_TEST
 

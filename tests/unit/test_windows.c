@@ -148,7 +148,7 @@ static void file_setup(void)
 static void file_teardown(void) { free(file.data); }
 
 /* The decoder's window t is w of the whole picture, to the byte. */
-static void window_is(struct crop_window t, struct window w, int size)
+static void window_is(struct crop_window t, struct image_part w, int size)
 {
     struct data_crop crop = { .aspect_min = 0.75, .aspect_max = 4 / 3.0, .tries = { t } };
     uint8_t got[SIDE * SIDE * 3], want[SIDE * SIDE * 3];
@@ -166,21 +166,25 @@ static void window_is(struct crop_window t, struct window w, int size)
 START_TEST(a_window_is_where_it_was_drawn)
 {
     const double square = 16 * 16 / 2304.0, wide = 32 * 16 / 2304.0;
-    window_is((struct crop_window){ square, 1, 0, 0 }, (struct window){ 0, 0, 16, 16 }, 16);
-    window_is((struct crop_window){ square, 1, 0.999, 0 }, (struct window){ 32, 0, 16, 16 }, 16);
-    window_is((struct crop_window){ square, 1, 0, 0.999 }, (struct window){ 0, 32, 16, 16 }, 16);
-    window_is((struct crop_window){ square, 1, 0.25, 0.75 }, (struct window){ 8, 24, 16, 16 }, 16);
-    window_is((struct crop_window){ wide, 2, 0.5, 0.5 }, (struct window){ 16, 8, 16, 32 }, 16);
-    window_is((struct crop_window){ wide, 0.5, 0.5, 0.5 }, (struct window){ 8, 16, 32, 16 }, 16);
+    window_is((struct crop_window){ square, 1, 0, 0 }, (struct image_part){ 0, 0, 16, 16 }, 16);
+    window_is((struct crop_window){ square, 1, 0.999, 0 }, (struct image_part){ 32, 0, 16, 16 },
+              16);
+    window_is((struct crop_window){ square, 1, 0, 0.999 }, (struct image_part){ 0, 32, 16, 16 },
+              16);
+    window_is((struct crop_window){ square, 1, 0.25, 0.75 }, (struct image_part){ 8, 24, 16, 16 },
+              16);
+    window_is((struct crop_window){ wide, 2, 0.5, 0.5 }, (struct image_part){ 16, 8, 16, 32 }, 16);
+    window_is((struct crop_window){ wide, 0.5, 0.5, 0.5 }, (struct image_part){ 8, 16, 32, 16 },
+              16);
 }
 END_TEST
 
 /* A window that is less than twice as large as the input is decoded at its own size. */
 START_TEST(no_detail_is_lost_on_the_way)
 {
-    window_is((struct crop_window){ 1, 1, 0, 0 }, (struct window){ 0, 0, 48, 48 }, 25);
-    window_is((struct crop_window){ 1, 1, 0, 0 }, (struct window){ 0, 0, 48, 48 }, 47);
-    window_is((struct crop_window){ 0.25, 1, 0, 0 }, (struct window){ 0, 0, 24, 24 }, 16);
+    window_is((struct crop_window){ 1, 1, 0, 0 }, (struct image_part){ 0, 0, 48, 48 }, 25);
+    window_is((struct crop_window){ 1, 1, 0, 0 }, (struct image_part){ 0, 0, 48, 48 }, 47);
+    window_is((struct crop_window){ 0.25, 1, 0, 0 }, (struct image_part){ 0, 0, 24, 24 }, 16);
 }
 END_TEST
 

@@ -224,7 +224,7 @@ static size_t reference_work(const struct conv_shape *s)
     return weight_parts(s) > 1 ? weight_parts(s) * weight_len(s) : 0;
 }
 
-static void weights_chunk(void *ctx, size_t chunk)
+static void reference_weights_chunk(void *ctx, size_t chunk)
 {
     const struct conv_job *j = ctx;
     const struct conv_shape *s = j->s;
@@ -261,7 +261,8 @@ static void weights_sum_chunk(void *ctx, size_t chunk)
 static void reference_backward_weights(const struct conv_shape *s, const struct conv_call *c)
 {
     struct conv_job j = { .s = s, .c = c };
-    parallel_for(weight_parts(s) * column_blocks(s) * (size_t)s->groups, weights_chunk, &j);
+    parallel_for(weight_parts(s) * column_blocks(s) * (size_t)s->groups, reference_weights_chunk,
+                 &j);
     if (weight_parts(s) > 1) parallel_for(WEIGHT_CHUNKS, weights_sum_chunk, &j);
 }
 

@@ -108,11 +108,11 @@ enum {
 
 /* What a copy is made from and of. */
 enum direct_kind {
-    DIRECT_FLOATS, /* floats */
-    DIRECT_WIDEN,  /* floats of bf16 */
-    DIRECT_PAIRS,  /* pairs of neighbouring channels of bf16 */
-    DIRECT_TWINS,  /* pairs of the same channel of two tensors of bf16 */
-    DIRECT_ROUND,  /* the same of two tensors of floats */
+    DIRECT_FLOATS,      /* floats */
+    DIRECT_WIDEN,       /* floats of bf16 */
+    DIRECT_PAIRS,       /* pairs of neighbouring channels of bf16 */
+    DIRECT_IMAGE_PAIRS, /* pairs of the same channel of two tensors of bf16 */
+    DIRECT_ROUND,       /* the same of two tensors of floats */
     DIRECT_KINDS
 };
 
@@ -120,7 +120,7 @@ enum direct_kind {
  * cap at most. */
 struct direct_copy {
     float *out;
-    const void *x, *x2;           /* x2: the upper half of twins, NULL: 0 */
+    const void *x, *x2;           /* x2: the second image of a pair, NULL: 0 */
     ptrdiff_t out_pixel, x_pixel; /* from a pixel to the next, elements and channels */
     int pixels, c;                /* c: channels */
     const float *scale, *shift;   /* [c] or NULL */
@@ -200,7 +200,7 @@ static inline bool direct_streams(const void *out, ptrdiff_t bytes)
 struct direct_window {
     const struct direct_isa *isa;
     enum direct_kind kind;
-    const void *x, *x2; /* the image: [h][w][c]; and its twin */
+    const void *x, *x2; /* the image: [h][w][c]; and the other of its pair */
     int h, w, c;
     int row, col;               /* of its first pixel; may be negative */
     int rows, cols, step;       /* how many, and every how manyth */

@@ -258,10 +258,10 @@ INLINE vf copy_elements(const enum direct_kind kind, const bool prologue,
 {
     const bool is_bf16 = kind != DIRECT_FLOATS && kind != DIRECT_ROUND;
     const ptrdiff_t i = at.pixel + at.i;
-    if (kind == DIRECT_TWINS && !prologue && m == LANES && c->x2)
+    if (kind == DIRECT_IMAGE_PAIRS && !prologue && m == LANES && c->x2)
         return vf_pair_bf16((const bf16 *)c->x + i, (const bf16 *)c->x2 + i);
     const vf value = copy_value(is_bf16, prologue, c, c->x, at, m);
-    if (kind != DIRECT_TWINS && kind != DIRECT_ROUND) return value;
+    if (kind != DIRECT_IMAGE_PAIRS && kind != DIRECT_ROUND) return value;
     return vf_pair(value, c->x2 ? copy_value(is_bf16, prologue, c, c->x2, at, m) : vf_set(0));
 }
 
@@ -300,7 +300,7 @@ INLINE void copy_body(const enum direct_kind kind, const bool prologue, const st
 COPY(DIRECT_FLOATS)
 COPY(DIRECT_WIDEN)
 COPY(DIRECT_PAIRS)
-COPY(DIRECT_TWINS)
+COPY(DIRECT_IMAGE_PAIRS)
 COPY(DIRECT_ROUND)
 
 #include "core/kernels/tiles/depthwise_body.h"
@@ -359,6 +359,6 @@ TILES(1)
         .lanes_outer = { LANES_TABLE(0, OUTER), LANES_TABLE(1, OUTER) },                       \
         .lanes_pixels = LANES_PIXELS,                                                          \
         .copy = { ROW_COPY(DIRECT_FLOATS), ROW_COPY(DIRECT_WIDEN), ROW_COPY(DIRECT_PAIRS),     \
-                  ROW_COPY(DIRECT_TWINS), ROW_COPY(DIRECT_ROUND) },                            \
+                  ROW_COPY(DIRECT_IMAGE_PAIRS), ROW_COPY(DIRECT_ROUND) },                      \
         .peak = peak_##name, .peak_bf16 = peak_bf16_##name,                                    \
     }

@@ -5,8 +5,8 @@
  * > 1, the blocks are partial sums in work, added up in order afterwards.
  *
  * Where x and dy are bf16, images go two by two: the copies hold pairs of the same channel of two
- * images (twins), half as many "images" of elements, and nothing else changes. The last image of an
- * odd number is paired with zeros.
+ * images (image_pairs), half as many "images" of elements, and nothing else changes. The last image
+ * of an odd number is paired with zeros.
  *
  * Letters: M = kw * channels, the cells of one kernel row that one pixel of dy meets. */
 #include "core/base/parallel.h"
@@ -25,11 +25,11 @@ enum {
     BLOCK_COLUMNS = 256, /* output channels of a block */
 };
 
-struct weights {
+struct dense_weights {
     const struct direct_isa *isa;
     const struct conv_shape *s;
     const struct conv_call *call;
-    bool twins;
+    bool image_pairs;
     int images;            /* n, or pairs of them */
     bool point;            /* a 1x1 kernel: the copy of x leaves out what no tap reads */
     bool in_place;         /* ... and x, of few channels, is read where it stands */
@@ -45,8 +45,8 @@ struct weights {
 
 /* One block: which channels, where they lie in dw. d is [columns / width][kh][M][width]; swapped,
  * it is [M / width][kh][columns][width]. */
-struct weights_block {
-    const struct weights *w;
+struct dense_weights_block {
+    const struct dense_weights *w;
     int from, channels;  /* input channels */
     int row;             /* the first of them in its group */
     int column, columns; /* output channels */
@@ -55,7 +55,7 @@ struct weights_block {
 
 /* Output rows [row, row + rows) of all images, numbered image * oh + y, of one block; the scratch
  * that holds them. */
-struct weights_piece {
+struct dense_weights_piece {
     int row, rows;
     int pixels;          /* rows * ow */
     int lines, line;     /* pixels again, as lines x line: what lies without a gap in x is a line */
@@ -64,17 +64,21 @@ struct weights_piece {
     ptrdiff_t *x_rows;   /* where each row's pixels begin in x */
     ptrdiff_t *dy_rows;  /* and in a panel of dy */
     bool first;
-    struct direct_ahead next[4]; /* x and dy of the piece after this one, of both twins */
+    struct direct_ahead next[4]; /* x and dy of the piece after this one, of both image_pairs */
     int next_lines;              /* of them for each outer product */
 };
 
-static int weights_m(const struct weights_block *b) { return b->w->s->kw * b->channels; }
-
-static struct weights weights_plan(const struct conv_shape *s, const struct conv_call *c)
+static int dense_weights_m(const struct dense_weights_block *b)
 {
-    struct weights w = { .isa = direct_isa(), .s = s, .call = c };
-    w.twins = s->pairs && s->n > 1;
-    w.images = w.twins ? direct_div_up(s->n, 2) : s->n;
+    return b->w->s->kw * b->channels;
+}
+
+static struct dense_weights dense_weights_plan(const struct conv_shape *s,
+                                               const struct conv_call *c)
+{
+    struct dense_weights w = { .isa = direct_isa(), .s = s, .call = c };
+    w.image_pairs = s->pairs && s->n > 1;
+    w.images = w.image_pairs ? direct_div_up(s->n, 2) : s->n;
     const int lanes = w.isa->lanes, rows = w.images * s->oh;
     w.point = s->kh == 1 && s->kw == 1;
     w.depth = s->c / s->groups, w.width = s->k / s->groups;
@@ -100,25 +104,26 @@ static struct weights weights_plan(const struct conv_shape *s, const struct conv
 }
 
 /* The copy of x that `rows` output rows of one image see. */
-static int weights_window_rows(const struct weights *w, int rows)
+static int dense_weights_window_rows(const struct dense_weights *w, int rows)
 {
     return w->point ? rows : (rows - 1) * w->s->stride + w->s->kh;
 }
 
-static int weights_window_cols(const struct weights *w)
+static int dense_weights_window_cols(const struct dense_weights *w)
 {
     return w->point ? w->s->ow : (w->s->ow - 1) * w->s->stride + w->s->kw;
 }
 
 /* How the copies of a tensor are made. */
-static enum direct_kind weights_kind(const struct weights *w, bool is_bf16)
+static enum direct_kind dense_weights_kind(const struct dense_weights *w, bool is_bf16)
 {
-    return w->twins ? DIRECT_TWINS : is_bf16 ? DIRECT_WIDEN : DIRECT_FLOATS;
+    return w->image_pairs ? DIRECT_IMAGE_PAIRS : is_bf16 ? DIRECT_WIDEN : DIRECT_FLOATS;
 }
 
-/* Channel 0 of an image of x, or of a pixel of an image of dy; NULL for a twin that is not there.
+/* Channel 0 of an image of x, or of a pixel of an image of dy; NULL for a second image that is not
+ * there.
  */
-static const void *weights_x(const struct weights *w, int image)
+static const void *dense_weights_x(const struct dense_weights *w, int image)
 {
     const struct conv_shape *s = w->s;
     if (image >= s->n) return NULL;
@@ -126,7 +131,7 @@ static const void *weights_x(const struct weights *w, int image)
            direct_bytes(s->bf16_x, (ptrdiff_t)image * s->h * s->w * s->c);
 }
 
-static const void *weights_dy(const struct weights *w, int image, int pixel)
+static const void *dense_weights_dy(const struct dense_weights *w, int image, int pixel)
 {
     const struct conv_shape *s = w->s;
     if (image >= s->n) return NULL;
@@ -135,28 +140,30 @@ static const void *weights_dy(const struct weights *w, int image, int pixel)
 }
 
 /* Copies the input of the piece, image by image, and notes where rows begin. */
-static float *piece_copy_x(const struct weights_block *b, struct weights_piece *p, float *scratch)
+static float *piece_copy_x(const struct dense_weights_block *b, struct dense_weights_piece *p,
+                           float *scratch)
 {
-    const struct weights *w = b->w;
+    const struct dense_weights *w = b->w;
     const struct conv_shape *s = w->s;
-    const ptrdiff_t cols = weights_window_cols(w) * (ptrdiff_t)b->channels;
+    const ptrdiff_t cols = dense_weights_window_cols(w) * (ptrdiff_t)b->channels;
     ptrdiff_t at = 0;
     for (int r = 0; r < p->rows;) {
         const int image = (p->row + r) / s->oh, y = (p->row + r) % s->oh;
-        const int rows = direct_min(s->oh - y, p->rows - r), window = weights_window_rows(w, rows);
+        const int rows = direct_min(s->oh - y, p->rows - r),
+                  window = dense_weights_window_rows(w, rows);
         direct_window_copy(
             &(struct direct_window){
                 .isa = w->isa,
-                .kind = weights_kind(w, s->bf16_x),
-                .x = weights_x(w, w->twins ? 2 * image : image),
-                .x2 = w->twins ? weights_x(w, 2 * image + 1) : NULL,
+                .kind = dense_weights_kind(w, s->bf16_x),
+                .x = dense_weights_x(w, w->image_pairs ? 2 * image : image),
+                .x2 = w->image_pairs ? dense_weights_x(w, 2 * image + 1) : NULL,
                 .h = s->h,
                 .w = s->w,
                 .c = s->c,
                 .row = y * s->stride - s->pad_top,
                 .col = -s->pad_left,
                 .rows = window,
-                .cols = weights_window_cols(w),
+                .cols = dense_weights_window_cols(w),
                 .step = w->point ? s->stride : 1,
                 .from = b->from,
                 .channels = b->channels,
@@ -175,17 +182,17 @@ static float *piece_copy_x(const struct weights_block *b, struct weights_piece *
 }
 
 /* Output channels [column, column + valid) of the piece's dy, image by image. */
-static void piece_copy_columns(const struct weights *w, const struct weights_piece *p, int column,
-                               int valid, float *out, int out_pixel)
+static void piece_copy_columns(const struct dense_weights *w, const struct dense_weights_piece *p,
+                               int column, int valid, float *out, int out_pixel)
 {
     const struct conv_shape *s = w->s;
     for (int r = 0, rows; r < p->rows; r += rows, out += (ptrdiff_t)rows * s->ow * out_pixel) {
         const int image = (p->row + r) / s->oh, y = (p->row + r) % s->oh;
-        const void *dy = weights_dy(w, w->twins ? 2 * image : image, y * s->ow);
-        const void *dy2 = w->twins ? weights_dy(w, 2 * image + 1, y * s->ow) : NULL;
+        const void *dy = dense_weights_dy(w, w->image_pairs ? 2 * image : image, y * s->ow);
+        const void *dy2 = w->image_pairs ? dense_weights_dy(w, 2 * image + 1, y * s->ow) : NULL;
         const ptrdiff_t from = direct_bytes(s->bf16_y, column);
         rows = direct_min(s->oh - y, p->rows - r);
-        w->isa->copy[weights_kind(w, s->bf16_y)](&(struct direct_copy){
+        w->isa->copy[dense_weights_kind(w, s->bf16_y)](&(struct direct_copy){
             .out = out,
             .x = (const char *)dy + from,
             .x2 = dy2 ? (const char *)dy2 + from : NULL,
@@ -199,7 +206,8 @@ static void piece_copy_columns(const struct weights *w, const struct weights_pie
 
 /* Lays the piece's dy out in panels of two vectors, [columns / width][pixels][width], the last one
  * filled up with zeros. */
-static void piece_copy_dy(const struct weights_block *b, struct weights_piece *p, float *scratch)
+static void piece_copy_dy(const struct dense_weights_block *b, struct dense_weights_piece *p,
+                          float *scratch)
 {
     for (int n0 = 0; n0 < b->columns; n0 += 2 * b->w->isa->lanes) {
         const int width = direct_panel_width(b->w->isa, b->columns, n0);
@@ -212,7 +220,7 @@ static void piece_copy_dy(const struct weights_block *b, struct weights_piece *p
 }
 
 /* All M rows of an outer product, as many at once as registers hold. */
-static void piece_outer(const struct weights_block *b, struct weights_piece *p,
+static void piece_outer(const struct dense_weights_block *b, struct dense_weights_piece *p,
                         const struct direct_outer *all, int vectors, int m)
 {
     const struct direct_isa *isa = b->w->isa;
@@ -222,23 +230,23 @@ static void piece_outer(const struct weights_block *b, struct weights_piece *p,
     for (int i = 0; i < count; i++) {
         const int rows = direct_part(m, count, i);
         for (int n = 0; n < 4 && !o.ahead->left; n++) o.ahead = &p->next[n];
-        isa->outer[b->w->twins][vectors][rows](&o);
+        isa->outer[b->w->image_pairs][vectors][rows](&o);
         o.a += rows, o.d += rows * o.d_row;
     }
 }
 
 /* Floats from a pixel of a line of x to the next. */
-static ptrdiff_t piece_x_pixel(const struct weights_block *b)
+static ptrdiff_t piece_x_pixel(const struct dense_weights_block *b)
 {
     if (b->w->in_place) return b->w->s->c;
     return (b->w->point ? 1 : b->w->s->stride) * (ptrdiff_t)b->channels;
 }
 
 /* Vectors along the output channels: d[M][width] for each kernel row and panel of dy. */
-static void piece_plain(const struct weights_block *b, struct weights_piece *p)
+static void piece_plain(const struct dense_weights_block *b, struct dense_weights_piece *p)
 {
-    const int lanes = b->w->isa->lanes, m = weights_m(b), kh = b->w->s->kh;
-    const ptrdiff_t row = (ptrdiff_t)weights_window_cols(b->w) * b->channels;
+    const int lanes = b->w->isa->lanes, m = dense_weights_m(b), kh = b->w->s->kh;
+    const ptrdiff_t row = (ptrdiff_t)dense_weights_window_cols(b->w) * b->channels;
     for (int n0 = 0; n0 < b->columns; n0 += 2 * lanes) {
         const int width = direct_panel_width(b->w->isa, b->columns, n0);
         for (int i = 0; i < p->lines; i++) p->dy_rows[i] = (ptrdiff_t)i * p->line * width;
@@ -263,16 +271,16 @@ static void piece_plain(const struct weights_block *b, struct weights_piece *p)
 
 /* Vectors along M: the same with the factors' roles exchanged, d[columns][width]. The last vector
  * may reach into the next pixel; what it sums there is never read. */
-static int swapped_vectors(const struct weights_block *b, int n0)
+static int swapped_vectors(const struct dense_weights_block *b, int n0)
 {
-    const int left = direct_div_up(weights_m(b) - n0, b->w->isa->lanes);
+    const int left = direct_div_up(dense_weights_m(b) - n0, b->w->isa->lanes);
     return left == 3 || left > 4 ? 3 : direct_min(left, 2);
 }
 
-static void piece_swapped(const struct weights_block *b, struct weights_piece *p)
+static void piece_swapped(const struct dense_weights_block *b, struct dense_weights_piece *p)
 {
-    const int lanes = b->w->isa->lanes, m = weights_m(b), kh = b->w->s->kh;
-    const ptrdiff_t row = (ptrdiff_t)weights_window_cols(b->w) * b->channels;
+    const int lanes = b->w->isa->lanes, m = dense_weights_m(b), kh = b->w->s->kh;
+    const ptrdiff_t row = (ptrdiff_t)dense_weights_window_cols(b->w) * b->channels;
     for (int i = 0; i < p->lines; i++) p->dy_rows[i] = (ptrdiff_t)i * p->line * p->dy_pixel;
     for (int n0 = 0, width; n0 < m; n0 += width) {
         width = swapped_vectors(b, n0) * lanes;
@@ -296,18 +304,20 @@ static void piece_swapped(const struct weights_block *b, struct weights_piece *p
 }
 
 /* What the next piece will read, and how much of it each outer product of this one asks for. */
-static void piece_look_ahead(const struct weights_block *b, struct weights_piece *p, int rows)
+static void piece_look_ahead(const struct dense_weights_block *b, struct dense_weights_piece *p,
+                             int rows)
 {
-    const struct weights *w = b->w;
+    const struct dense_weights *w = b->w;
     const struct conv_shape *s = w->s;
     const int row = p->row + p->rows, y = row % s->oh * s->stride;
     const int calls = s->kh * direct_div_up(b->columns, 2 * w->isa->lanes) *
-                      direct_div_up(weights_m(b), w->isa->outer_rows[2]);
-    const int image = row / s->oh, twins = w->twins ? 2 : 1, pixel = row % s->oh * s->ow;
+                      direct_div_up(dense_weights_m(b), w->isa->outer_rows[2]);
+    const int image = row / s->oh, image_pairs = w->image_pairs ? 2 : 1,
+              pixel = row % s->oh * s->ow;
     memset(p->next, 0, sizeof p->next);
-    for (int i = 0; i < twins && rows; i++) {
-        const char *x = weights_x(w, image * twins + i),
-                   *dy = weights_dy(w, image * twins + i, pixel);
+    for (int i = 0; i < image_pairs && rows; i++) {
+        const char *x = dense_weights_x(w, image * image_pairs + i),
+                   *dy = dense_weights_dy(w, image * image_pairs + i, pixel);
         const ptrdiff_t x_at = (ptrdiff_t)y * s->w * s->c + b->from;
         if (!x) break;
         const ptrdiff_t x_pixel = direct_bytes(s->bf16_x, s->c), line = s->w * x_pixel;
@@ -322,12 +332,14 @@ static void piece_look_ahead(const struct weights_block *b, struct weights_piece
             (int)direct_bytes(s->bf16_y, b->columns), direct_bytes(s->bf16_y, s->k));
     }
     p->next_lines = 0;
-    for (int i = 0; i < 2 * twins; i++) p->next_lines += direct_div_up(p->next[i].left, calls);
+    for (int i = 0; i < 2 * image_pairs; i++)
+        p->next_lines += direct_div_up(p->next[i].left, calls);
 }
 
-static void block_piece(const struct weights_block *b, struct weights_piece *p, float *scratch)
+static void block_piece(const struct dense_weights_block *b, struct dense_weights_piece *p,
+                        float *scratch)
 {
-    const struct weights *w = b->w;
+    const struct dense_weights *w = b->w;
     const struct conv_shape *s = w->s;
     p->pixels = p->rows * s->ow;
     p->lines = w->point ? 1 : p->rows;
@@ -352,17 +364,17 @@ static void block_piece(const struct weights_block *b, struct weights_piece *p, 
 }
 
 /* Floats of scratch for a piece: its lists of rows, the copies of x and of dy. */
-static size_t piece_lists(const struct weights *w)
+static size_t piece_lists(const struct dense_weights *w)
 {
     return ((size_t)w->piece_rows * sizeof(ptrdiff_t) + 63) / 64 * 16;
 }
 
-static size_t piece_scratch(const struct weights *w)
+static size_t piece_scratch(const struct dense_weights *w)
 {
     const struct conv_shape *s = w->s;
     const int images = w->piece_rows / s->oh + 2;
     const size_t x_rows = (size_t)(w->piece_rows * s->stride + images * s->kh);
-    const size_t x = x_rows * (size_t)weights_window_cols(w) * (size_t)w->channels;
+    const size_t x = x_rows * (size_t)dense_weights_window_cols(w) * (size_t)w->channels;
     const size_t dy =
         (size_t)w->piece_rows * (size_t)s->ow * (size_t)direct_round_up(w->columns, w->isa->lanes);
     return 2 * piece_lists(w) + x + 3 * DIRECT_LANES + dy;
@@ -370,13 +382,14 @@ static size_t piece_scratch(const struct weights *w)
 
 /* Where the sums of output channels [0, valid) of cell m of kernel row y lie in a block, the first
  * of panel n0; and how far apart. */
-static const float *block_at(const struct weights_block *b, int y, int m, int n0, ptrdiff_t *apart)
+static const float *block_at(const struct dense_weights_block *b, int y, int m, int n0,
+                             ptrdiff_t *apart)
 {
     const int kh = b->w->s->kh, lanes = b->w->isa->lanes;
     if (!b->w->swapped) {
         const int width = direct_panel_width(b->w->isa, b->columns, n0);
         *apart = 1;
-        return b->d + ((ptrdiff_t)n0 * kh + (ptrdiff_t)y * width) * weights_m(b) +
+        return b->d + ((ptrdiff_t)n0 * kh + (ptrdiff_t)y * width) * dense_weights_m(b) +
                (ptrdiff_t)m * width;
     }
     int at = 0, width = swapped_vectors(b, 0) * lanes;
@@ -394,7 +407,7 @@ static void cell_add(float *restrict sum, const float *restrict d, ptrdiff_t apa
 }
 
 /* dw += the sum of the block's parts, in order, for cell m of kernel row y. */
-static void block_add_cell(const struct weights_block *b, int y, int m, int parts,
+static void block_add_cell(const struct dense_weights_block *b, int y, int m, int parts,
                            ptrdiff_t part_len)
 {
     const struct conv_shape *s = b->w->s;
@@ -410,40 +423,40 @@ static void block_add_cell(const struct weights_block *b, int y, int m, int part
     }
 }
 
-static struct weights_block weights_block(const struct weights *w, int i)
+static struct dense_weights_block dense_weights_block(const struct dense_weights *w, int i)
 {
     const int each = w->channel_blocks * w->column_blocks, group = i / each;
     const int from = i % each / w->column_blocks * w->channels;
     const int column = i % w->column_blocks * w->columns;
-    return (struct weights_block){ .w = w,
-                                   .from = group * w->depth + from,
-                                   .row = from,
-                                   .channels = direct_min(w->channels, w->depth - from),
-                                   .column = group * w->width + column,
-                                   .columns = direct_min(w->columns, w->width - column) };
+    return (struct dense_weights_block){ .w = w,
+                                         .from = group * w->depth + from,
+                                         .row = from,
+                                         .channels = direct_min(w->channels, w->depth - from),
+                                         .column = group * w->width + column,
+                                         .columns = direct_min(w->columns, w->width - column) };
 }
 
 /* Of a block that has no place but its task's scratch. */
-static size_t weights_own(const struct weights *w)
+static size_t dense_weights_own(const struct dense_weights *w)
 {
     return w->parts == 1 ? (size_t)w->block_len : 0;
 }
 
 size_t direct_weights_scratch(const struct conv_shape *s, const struct conv_call *c)
 {
-    const struct weights w = weights_plan(s, c);
-    return piece_scratch(&w) + weights_own(&w);
+    const struct dense_weights w = dense_weights_plan(s, c);
+    return piece_scratch(&w) + dense_weights_own(&w);
 }
 
-static void weights_chunk(void *ctx, size_t chunk)
+static void dense_weights_chunk(void *ctx, size_t chunk)
 {
-    const struct weights *w = ctx;
+    const struct dense_weights *w = ctx;
     const int part = (int)chunk % w->parts, block = (int)chunk / w->parts;
-    struct weights_block b = weights_block(w, block);
-    const size_t lists = piece_lists(w), own = weights_own(w);
+    struct dense_weights_block b = dense_weights_block(w, block);
+    const size_t lists = piece_lists(w), own = dense_weights_own(w);
     float *scratch = parallel_scratch(piece_scratch(w) + own);
-    struct weights_piece p = { .x_rows = (ptrdiff_t *)(void *)scratch,
-                               .dy_rows = (ptrdiff_t *)(void *)(scratch + lists) };
+    struct dense_weights_piece p = { .x_rows = (ptrdiff_t *)(void *)scratch,
+                                     .dy_rows = (ptrdiff_t *)(void *)(scratch + lists) };
     scratch += 2 * lists;
     b.d = own ? scratch : w->partial + ((ptrdiff_t)part * w->blocks + block) * w->block_len;
 
@@ -460,41 +473,42 @@ static void weights_chunk(void *ctx, size_t chunk)
         block_piece(&b, &p, scratch + own);
     }
     for (int y = 0; own && y < w->s->kh; y++)
-        for (int m = 0; m < weights_m(&b); m++) block_add_cell(&b, y, m, 1, 0);
+        for (int m = 0; m < dense_weights_m(&b); m++) block_add_cell(&b, y, m, 1, 0);
 }
 
 enum { ADD_CELLS = 32 }; /* of one kernel row, in a chunk of the final sum */
 
-static int weights_slices(const struct weights *w)
+static int dense_weights_slices(const struct dense_weights *w)
 {
     return direct_div_up(w->s->kw * w->channels, ADD_CELLS);
 }
 
-static void weights_add_chunk(void *ctx, size_t chunk)
+static void dense_weights_add_chunk(void *ctx, size_t chunk)
 {
-    const struct weights *w = ctx;
-    const int slices = weights_slices(w);
+    const struct dense_weights *w = ctx;
+    const int slices = dense_weights_slices(w);
     const int slice = (int)chunk % slices, y = (int)chunk / slices % w->s->kh,
               block = (int)chunk / slices / w->s->kh;
-    struct weights_block b = weights_block(w, block);
+    struct dense_weights_block b = dense_weights_block(w, block);
     b.d = w->partial + block * w->block_len;
-    const int end = direct_min(weights_m(&b), (slice + 1) * ADD_CELLS);
+    const int end = direct_min(dense_weights_m(&b), (slice + 1) * ADD_CELLS);
     for (int m = slice * ADD_CELLS; m < end; m++)
         block_add_cell(&b, y, m, w->parts, w->blocks * w->block_len);
 }
 
 size_t direct_weights_work(const struct conv_shape *s)
 {
-    const struct weights w = weights_plan(s, &(struct conv_call){ 0 });
+    const struct dense_weights w = dense_weights_plan(s, &(struct conv_call){ 0 });
     if (w.parts == 1) return 0;
     return (size_t)w.parts * (size_t)w.blocks * (size_t)w.block_len;
 }
 
 void direct_dense_backward_weights(const struct conv_shape *s, const struct conv_call *c)
 {
-    struct weights w = weights_plan(s, c);
+    struct dense_weights w = dense_weights_plan(s, c);
     w.partial = c->work;
-    parallel_for((size_t)(w.blocks * w.parts), weights_chunk, &w);
+    parallel_for((size_t)(w.blocks * w.parts), dense_weights_chunk, &w);
     if (w.parts > 1)
-        parallel_for((size_t)(w.blocks * s->kh * weights_slices(&w)), weights_add_chunk, &w);
+        parallel_for((size_t)(w.blocks * s->kh * dense_weights_slices(&w)), dense_weights_add_chunk,
+                     &w);
 }

@@ -9,7 +9,7 @@
 #include <limits.h>
 #include <string.h>
 
-struct pack {
+struct panel_pack {
     struct conv_shape s;
     enum conv_pass pass;
     const struct direct_isa *isa;
@@ -79,7 +79,8 @@ size_t direct_dense_packed(const struct conv_shape *s, enum conv_pass pass)
 }
 
 /* rows x valid weights from w on, of output channel k on, times their scales: a dense copy. */
-static const float *pack_scaled(const struct pack *p, const float *w, int rows, int k, int valid)
+static const float *pack_scaled(const struct panel_pack *p, const float *w, int rows, int k,
+                                int valid)
 {
     float *scaled = parallel_scratch((size_t)rows * (size_t)valid);
     for (int i = 0; i < rows; i++)
@@ -89,7 +90,7 @@ static const float *pack_scaled(const struct pack *p, const float *w, int rows, 
 }
 
 /* One panel's rows for one tap. */
-static void pack_forward(const struct pack *p, int group, int n0, int tap)
+static void pack_forward(const struct panel_pack *p, int group, int n0, int tap)
 {
     const struct conv_shape *s = &p->s;
     const int c = s->c / s->groups, k = s->k / s->groups, taps = s->kh * s->kw;
@@ -105,7 +106,7 @@ static void pack_forward(const struct pack *p, int group, int n0, int tap)
         &(struct direct_copy){ out, w, w + apart, width, each * apart, rows, .c = valid });
 }
 
-static void pack_backward(const struct pack *p, int group, int n0, int tap)
+static void pack_backward(const struct panel_pack *p, int group, int n0, int tap)
 {
     const struct conv_shape *s = &p->s;
     const int c = s->c / s->groups, k = s->k / s->groups, lanes = p->isa->lanes;
@@ -132,14 +133,14 @@ static void pack_backward(const struct pack *p, int group, int n0, int tap)
     direct_pack_columns(out, &from, width);
 }
 
-static int pack_panels(const struct pack *p)
+static int pack_panels(const struct panel_pack *p)
 {
     return direct_div_up(pack_written(&p->s, p->pass), 2 * p->isa->lanes);
 }
 
 static void pack_chunk(void *ctx, size_t chunk)
 {
-    const struct pack *p = ctx;
+    const struct panel_pack *p = ctx;
     const int taps = p->s.kh * p->s.kw, tap = (int)chunk % taps, panel = (int)chunk / taps;
     const int group = panel / pack_panels(p), n0 = panel % pack_panels(p) * 2 * p->isa->lanes;
     if (p->pass == CONV_FORWARD)
@@ -150,7 +151,7 @@ static void pack_chunk(void *ctx, size_t chunk)
 
 void direct_dense_pack(const struct conv_shape *s, const struct conv_packing *p)
 {
-    struct pack all = { *s, p->pass, direct_isa(), p->packed, p->w, p->scale };
+    struct panel_pack all = { *s, p->pass, direct_isa(), p->packed, p->w, p->scale };
     parallel_for((size_t)s->groups * (size_t)pack_panels(&all) * (size_t)(s->kh * s->kw),
                  pack_chunk, &all);
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* A chunk takes PACK_ROWS rows of a panel. */
-struct pack {
+struct winograd_pack {
     const struct conv_shape *s;
     const struct conv_packing *p;
     const struct direct_isa *isa;
@@ -22,7 +22,7 @@ struct pack_part {
 
 /* out[tap][row][width] = the part's weights: transposed where output channels are the rows, and 0
  * between channels of different groups. */
-static void pack_gather(const struct pack *a, const struct pack_part *t, float *out)
+static void pack_gather(const struct winograd_pack *a, const struct pack_part *t, float *out)
 {
     const int k = a->s->k, rows = a->rows / a->bundle, columns = a->columns / a->bundle;
     const bool forward = a->p->pass == CONV_FORWARD;
@@ -42,7 +42,7 @@ static void pack_gather(const struct pack *a, const struct pack_part *t, float *
         }
 }
 
-static void pack_part(const struct pack *a, const struct pack_part *t)
+static void pack_part(const struct winograd_pack *a, const struct pack_part *t)
 {
     const int k = a->s->k, to = t->group * a->columns + t->from;
     const bool forward = a->p->pass == CONV_FORWARD;
@@ -67,15 +67,15 @@ static void pack_part(const struct pack *a, const struct pack_part *t)
     winograd_isa()->weights(&w);
 }
 
-static int pack_blocks(const struct pack *a) { return direct_div_up(a->rows, PACK_ROWS); }
-static int pack_panels(const struct pack *a)
+static int pack_blocks(const struct winograd_pack *a) { return direct_div_up(a->rows, PACK_ROWS); }
+static int pack_panels(const struct winograd_pack *a)
 {
     return direct_div_up(a->columns, 2 * a->isa->lanes);
 }
 
 static void pack_chunk(void *ctx, size_t chunk)
 {
-    const struct pack *a = ctx;
+    const struct winograd_pack *a = ctx;
     const int panel = (int)chunk / pack_blocks(a);
     struct pack_part t = { .group = panel / pack_panels(a),
                            .row = (int)chunk % pack_blocks(a) * PACK_ROWS,
@@ -89,7 +89,9 @@ void winograd_pack(const struct conv_shape *s, const struct conv_packing *p)
 {
     const int groups = winograd_groups(s), c = s->c / groups, k = s->k / groups;
     const bool forward = p->pass == CONV_FORWARD;
-    struct pack a = { s, p, direct_isa(), winograd_bundle(s), forward ? c : k, forward ? k : c };
+    struct winograd_pack a = {
+        s, p, direct_isa(), winograd_bundle(s), forward ? c : k, forward ? k : c
+    };
     parallel_for((size_t)(groups * pack_panels(&a) * pack_blocks(&a)), pack_chunk, &a);
 }
 

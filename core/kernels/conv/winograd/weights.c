@@ -14,7 +14,7 @@ enum {
     PARTS = 8,         /* of the tiles, at most */
 };
 
-struct weights {
+struct gradient_pass {
     const struct direct_isa *isa;
     const struct conv_call *call;
     const struct conv_shape *s;
@@ -28,7 +28,7 @@ struct weights {
     float *sums;                /* [parts][blocks][cells][group][panel][in][width] */
 };
 
-static void weights_blocks(struct weights *w, int side)
+static void winograd_weights_blocks(struct gradient_pass *w, int side)
 {
     w->side = side;
     w->groups = direct_max(1, direct_min(w->all, side / direct_max(w->depth, w->width)));
@@ -38,15 +38,16 @@ static void weights_blocks(struct weights *w, int side)
     w->blocks = w->group_blocks * w->channel_blocks * w->column_blocks;
 }
 
-static struct weights weights_plan(const struct conv_shape *s, const struct conv_call *c)
+static struct gradient_pass winograd_weights_plan(const struct conv_shape *s,
+                                                  const struct conv_call *c)
 {
-    struct weights w = { .isa = direct_isa(), .call = c, .s = s };
+    struct gradient_pass w = { .isa = direct_isa(), .call = c, .s = s };
     w.all = winograd_groups(s);
     w.depth = s->c / w.all, w.width = s->k / w.all;
-    weights_blocks(&w, SIDE);
+    winograd_weights_blocks(&w, SIDE);
     if (w.blocks < DIRECT_TASKS) {
-        weights_blocks(&w, NARROW);
-        if (w.blocks < DIRECT_TASKS) weights_blocks(&w, SIDE);
+        winograd_weights_blocks(&w, NARROW);
+        if (w.blocks < DIRECT_TASKS) winograd_weights_blocks(&w, SIDE);
     }
     w.x = (struct winograd_source){ .isa = w.isa,
                                     .x = c->x,
@@ -78,20 +79,21 @@ static struct weights weights_plan(const struct conv_shape *s, const struct conv
 }
 
 /* Which channels a block has. */
-struct weights_block {
-    const struct weights *w;
+struct winograd_weights_block {
+    const struct gradient_pass *w;
     struct winograd_source x, dy;
     int groups, row;  /* row: its first input channel's number in its group */
     int depth, width; /* channels in, out of each group */
     float *sums;
 };
 
-static struct weights_block weights_block(const struct weights *w, int block)
+static struct winograd_weights_block winograd_weights_block(const struct gradient_pass *w,
+                                                            int block)
 {
     const int each = w->channel_blocks * w->column_blocks, group = block / each * w->groups;
     const int from = block % each / w->column_blocks * w->side,
               column = block % w->column_blocks * w->side;
-    struct weights_block b = { .w = w, .x = w->x, .dy = w->dy, .row = from };
+    struct winograd_weights_block b = { .w = w, .x = w->x, .dy = w->dy, .row = from };
     b.groups = direct_min(w->groups, w->all - group);
     b.depth = direct_min(w->side, w->depth - from);
     b.width = direct_min(w->side, w->width - column);
@@ -101,33 +103,35 @@ static struct weights_block weights_block(const struct weights *w, int block)
 }
 
 /* A panel of a block: output channels [from, from + width) of its group'th. */
-struct weights_panel {
+struct winograd_weights_panel {
     int group, from, width;
     ptrdiff_t sums; /* where those of its input channel 0 begin in a cell */
 };
 
-static int block_panels(const struct weights_block *b)
+static int block_panels(const struct winograd_weights_block *b)
 {
     return b->groups * direct_div_up(b->width, 2 * b->w->isa->lanes);
 }
 
-static struct weights_panel weights_panel(const struct weights_block *b, int i)
+static struct winograd_weights_panel winograd_weights_panel(const struct winograd_weights_block *b,
+                                                            int i)
 {
     const int each = block_panels(b) / b->groups;
-    struct weights_panel p = { .group = i / each, .from = i % each * 2 * b->w->isa->lanes };
+    struct winograd_weights_panel p = { .group = i / each,
+                                        .from = i % each * 2 * b->w->isa->lanes };
     p.width = direct_panel_width(b->w->isa, b->width, p.from);
     p.sums = ((ptrdiff_t)p.group * b->width + p.from) * b->depth;
     return p;
 }
 
 /* sums[panel][in][width] of one cell += x[tiles][in] dy[panel][tiles][width]. */
-static void block_multiply(const struct weights_block *b, int tiles, const float *x,
+static void block_multiply(const struct winograd_weights_block *b, int tiles, const float *x,
                            const float *dy, float *sums, bool add)
 {
     const struct direct_isa *isa = b->w->isa;
     const ptrdiff_t row = 0;
     for (int i = 0; i < block_panels(b); i++) {
-        const struct weights_panel p = weights_panel(b, i);
+        const struct winograd_weights_panel p = winograd_weights_panel(b, i);
         const int vectors = p.width / isa->lanes;
         const int count = direct_div_up(b->depth, isa->outer_rows[vectors]);
         const int least = b->depth / count, longer = b->depth % count;
@@ -151,7 +155,8 @@ static void block_multiply(const struct weights_block *b, int tiles, const float
 }
 
 /* dw of a bundle's rows += what the groups of `sums`, [tap][rows][columns], have in common. */
-static void bundle_add(const struct weights_block *b, int row, int rows, int to, const float *sums)
+static void bundle_add(const struct winograd_weights_block *b, int row, int rows, int to,
+                       const float *sums)
 {
     const struct conv_shape *s = b->w->s;
     const int c = s->c / s->groups, columns = b->width;
@@ -163,11 +168,12 @@ static void bundle_add(const struct weights_block *b, int row, int rows, int to,
 }
 
 /* dw of rows [row, row + rows) of the block's groups += its parts' sums. */
-static void block_join(const struct weights_block *b, int row, int rows, int parts, ptrdiff_t part)
+static void block_join(const struct winograd_weights_block *b, int row, int rows, int parts,
+                       ptrdiff_t part)
 {
     const struct conv_shape *s = b->w->s;
     for (int i = 0; i < block_panels(b); i++) {
-        const struct weights_panel p = weights_panel(b, i);
+        const struct winograd_weights_panel p = winograd_weights_panel(b, i);
         const int to = b->dy.from + p.group * b->width + p.from;
         float bundle[WINOGRAD_TAPS * DIRECT_LANES * DIRECT_LANES] = { 0 };
         struct winograd_gradient g = {
@@ -189,20 +195,22 @@ static void block_join(const struct weights_block *b, int row, int rows, int par
 }
 
 /* How the scratch of a block's parts is divided, in floats. */
-struct weights_room {
+struct winograd_weights_room {
     size_t own; /* its sums, where they have no place of their own */
     ptrdiff_t x_plane, dy_plane;
     size_t all;
 };
 
-static struct weights_room weights_room(const struct weights_block *b)
+static struct winograd_weights_room winograd_weights_room(const struct winograd_weights_block *b)
 {
-    const struct weights *w = b->w;
+    const struct gradient_pass *w = b->w;
     const int most = winograd_block_tiles(&w->cut);
     const size_t windows[] = { winograd_window(&w->cut, &b->x), winograd_window(&w->cut, &b->dy) };
-    struct weights_room r = { .own = w->parts == 1 ? (size_t)w->block_len : 0,
-                              .x_plane = winograd_plane(most * winograd_pitch(b->x.channels)),
-                              .dy_plane = winograd_plane((ptrdiff_t)most * b->dy.channels) };
+    struct winograd_weights_room r = { .own = w->parts == 1 ? (size_t)w->block_len : 0,
+                                       .x_plane =
+                                           winograd_plane(most * winograd_pitch(b->x.channels)),
+                                       .dy_plane =
+                                           winograd_plane((ptrdiff_t)most * b->dy.channels) };
     r.all = r.own + (size_t)(WINOGRAD_CELLS * (r.x_plane + r.dy_plane)) +
             (windows[0] > windows[1] ? windows[0] : windows[1]);
     return r;
@@ -210,17 +218,17 @@ static struct weights_room weights_room(const struct weights_block *b)
 
 size_t winograd_weights_scratch(const struct conv_shape *s, const struct conv_call *c)
 {
-    const struct weights w = weights_plan(s, c);
-    const struct weights_block first = weights_block(&w, 0); /* as large as any */
-    return weights_room(&first).all;
+    const struct gradient_pass w = winograd_weights_plan(s, c);
+    const struct winograd_weights_block first = winograd_weights_block(&w, 0); /* as large as any */
+    return winograd_weights_room(&first).all;
 }
 
-static void weights_chunk(void *ctx, size_t chunk)
+static void winograd_weights_chunk(void *ctx, size_t chunk)
 {
-    const struct weights *w = ctx;
+    const struct gradient_pass *w = ctx;
     const int part = (int)chunk % w->parts, block = (int)chunk / w->parts;
-    struct weights_block b = weights_block(w, block);
-    const struct weights_room room = weights_room(&b);
+    struct winograd_weights_block b = winograd_weights_block(w, block);
+    const struct winograd_weights_room room = winograd_weights_room(&b);
     const size_t own = room.own;
     const ptrdiff_t x_plane = room.x_plane, dy_plane = room.dy_plane;
     float *scratch = parallel_scratch(room.all);
@@ -247,17 +255,17 @@ static void weights_chunk(void *ctx, size_t chunk)
 
 enum { JOIN_ROWS = 8 }; /* of a block in a chunk of the final sum */
 
-static int join_slices(const struct weights *w)
+static int join_slices(const struct gradient_pass *w)
 {
     return direct_div_up(direct_min(w->side, w->depth), JOIN_ROWS);
 }
 
 static void join_chunk(void *ctx, size_t chunk)
 {
-    const struct weights *w = ctx;
+    const struct gradient_pass *w = ctx;
     const int slices = join_slices(w), block = (int)chunk / slices,
               row = (int)chunk % slices * JOIN_ROWS;
-    struct weights_block b = weights_block(w, block);
+    struct winograd_weights_block b = winograd_weights_block(w, block);
     b.sums = w->sums + block * w->block_len;
     const int rows = direct_min(JOIN_ROWS, b.depth - row);
     if (rows > 0) block_join(&b, row, rows, w->parts, w->blocks * w->block_len);
@@ -265,14 +273,14 @@ static void join_chunk(void *ctx, size_t chunk)
 
 size_t winograd_weights_work(const struct conv_shape *s)
 {
-    const struct weights w = weights_plan(s, &(struct conv_call){ 0 });
+    const struct gradient_pass w = winograd_weights_plan(s, &(struct conv_call){ 0 });
     return w.parts == 1 ? 0 : (size_t)w.parts * (size_t)w.blocks * (size_t)w.block_len;
 }
 
 void winograd_backward_weights(const struct conv_shape *s, const struct conv_call *c)
 {
-    struct weights w = weights_plan(s, c);
+    struct gradient_pass w = winograd_weights_plan(s, c);
     w.sums = c->work;
-    parallel_for((size_t)(w.blocks * w.parts), weights_chunk, &w);
+    parallel_for((size_t)(w.blocks * w.parts), winograd_weights_chunk, &w);
     if (w.parts > 1) parallel_for((size_t)(w.blocks * join_slices(&w)), join_chunk, &w);
 }
