@@ -10,7 +10,7 @@ LIBS      = -lopenblas -lyaml -lcjson -ljpeg -lpng -lz -lxxhash -lm -lpthread
 DEB_BUILD = gcc make libopenblas-dev libyaml-dev libcjson-dev libjpeg62-turbo-dev libpng-dev zlib1g-dev \
             libxxhash-dev librandom123-dev
 DEB_DATA  = dataset-fashion-mnist
-DEB_TEST  = check python3 python3-jsonschema
+DEB_TEST  = check python3 python3-jsonschema python3-yaml
 DEB_LINT  = clang-tidy clang-format cppcheck
 
 LIB      := $(patsubst %.c,$(B)/%.o,$(shell find core experiments -name '*.c'))
@@ -133,6 +133,7 @@ install: $(BIN)         ## the program to PREFIX/bin; experiment files, schemas 
 	install -D -s -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/senet-exp
 	find configs results -maxdepth 2 \( -name '*.yaml' -o -name README.md -o -name record.schema.json \) \
 	  -exec install -D -m 644 {} $(SHARE)/{} \;
+	$(BIN) list schema >$(SHARE)/experiment.schema.json
 
 uninstall:              ## remove what install has copied
 	rm -rf $(DESTDIR)$(PREFIX)/bin/senet-exp $(SHARE)

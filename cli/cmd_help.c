@@ -1,6 +1,8 @@
-/* help: the commands, or one command with its options. */
+/* help: the commands, one command with its options, or how an experiment file is written. */
+#include "cli/help_config.h"
 #include "cli/options.h"
 #include <stdio.h>
+#include <string.h>
 
 static void help_all(void)
 {
@@ -12,6 +14,7 @@ static void help_all(void)
     }
     puts("\nStart with:  senet-exp run quickstart\n"
          "Options of a command:  senet-exp help COMMAND\n"
+         "How to write an experiment file:  senet-exp help config\n"
          "Exit status: 0 done; 1 some runs failed or diverged; 2 usage or configuration;\n"
          "             3 data or file; 130 interrupted, all epochs saved that were complete");
 }
@@ -42,6 +45,10 @@ static int help_run(const struct invocation *v)
         help_all();
         return EXIT_DONE;
     }
+    if (strcmp(v->words[0], "config") == 0) {
+        help_config();
+        return EXIT_DONE;
+    }
     const struct command *c = command_named(v->words[0]);
     if (c) {
         help_one(c);
@@ -54,8 +61,8 @@ static int help_run(const struct invocation *v)
 
 const struct command command_help = {
     .name = "help",
-    .arguments = "[COMMAND]",
-    .summary = "this list, or what a command does and which options it takes",
+    .arguments = "[COMMAND|config]",
+    .summary = "this list, what a command does and which options it takes, how a file is written",
     .options = "",
     .max_words = 1,
     .run = help_run,

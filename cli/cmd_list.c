@@ -7,6 +7,7 @@
 #include "core/models/model.h"
 #include "core/train/train.h"
 #include "experiments/spec/components.h"
+#include "experiments/spec/schema.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -196,26 +197,43 @@ static int topic_print(const struct list_topic *topic, const struct invocation *
     return status;
 }
 
+/* For editors; JSON whatever is asked for. */
+static int schema_print(void)
+{
+    struct text t = { 0 };
+    schema_write(&t);
+    puts(t.s);
+    text_clear(&t);
+    return EXIT_DONE;
+}
+
 static int list_run(const struct invocation *v)
 {
     const char *names[LIST_TOPICS];
+    if (strcmp(v->words[0], "schema") == 0 && v->n_words == 1) return schema_print();
     for (size_t i = 0; i < LIST_TOPICS; i++) {
         names[i] = list_topics[i].name;
         if (strcmp(names[i], v->words[0]) == 0) return topic_print(&list_topics[i], v);
     }
     const char *near = text_nearest(v->words[0], names, LIST_TOPICS);
-    return say_error(EXIT_USAGE,
-                     "cannot list \"%s\"; valid: backbones, datasets, settings, presets%s%s",
-                     v->words[0], near ? "; did you mean " : "", near ? near : "");
+    return say_error(
+        EXIT_USAGE, "cannot list \"%s\"; valid: backbones, datasets, settings, presets, schema%s%s",
+        v->words[0], near ? "; did you mean " : "", near ? near : "");
 }
 
 const struct command command_list = {
     .name = "list",
-    .arguments = "backbones|datasets|settings [PART]|presets",
+    .arguments = "backbones|datasets|settings [PART]|presets|schema",
     .summary = "what can be chosen: networks, data sets, every setting, experiment files",
     .help =
         "`senet-exp list settings model.se` lists one section, `list settings train.epochs` one "
-        "setting.",
+        "setting.\n"
+        "`senet-exp list schema >experiment.schema.json` writes a JSON Schema of experiment files: "
+        "an "
+        "editor\n"
+        "that is given it completes and checks keys and values. `senet-exp help config` says how a "
+        "file "
+        "is written.",
     .options = "json",
     .min_words = 1,
     .max_words = 2,

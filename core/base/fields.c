@@ -1,5 +1,6 @@
 /* Settings as rows: reading, writing and describing them. Each type knows its forms once. */
 #include "core/base/fields.h"
+#include "core/base/path.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +66,7 @@ void field_form(const struct field *f, struct text *out)
         for (int i = 0; f->choices[i]; i++) text_addf(out, "%s%s", i ? ", " : "", f->choices[i]);
         return;
     case FIELD_TEXT:
-        text_add(out, "a text");
+        text_add(out, f->path ? "a path" : "a text");
         return;
     case FIELD_OWN:
         text_add(out, f->own->form);
@@ -136,7 +137,7 @@ bool field_read(const struct field *f, void *into, const struct value *v, struct
     case FIELD_CHOICE:
         return field_read_choice(f, at, v, e);
     case FIELD_TEXT:
-        *(const char **)at = pool_text(p, v->text);
+        *(const char **)at = f->path ? path_beside(p, v->file, v->text) : pool_text(p, v->text);
         return true;
     case FIELD_INT:
     case FIELD_REAL:

@@ -13,8 +13,9 @@ enum field_type { FIELD_INT, FIELD_REAL, FIELD_BOOL, FIELD_CHOICE, FIELD_TEXT, F
 
 /* A setting with a form of its own (a number or `none` or a map ...). */
 struct field_own {
-    const char *form; /* what is valid, for messages and lists: "none, an integer >= 1, or ..." */
-    const char *def;  /* the default as it would be written in YAML */
+    const char *form;   /* what is valid, for messages and lists: "none, an integer >= 1, or ..." */
+    const char *schema; /* the same as a JSON Schema; NULL: the names of a component */
+    const char *def;    /* the default as it would be written in YAML */
     bool (*read)(void *at, const struct value *v, struct pool *p, struct err *e);
     void (*write)(const void *at, struct text *json); /* the value as JSON; canonical */
     void (*reset)(void *at);                          /* to the default */
@@ -28,6 +29,7 @@ struct field {
     const char *zero;     /* INT: the word that stands for 0 ("auto", "none"), or NULL */
     const char *const *choices; /* CHOICE: its names, NULL past the last; the int is an index */
     const char *text;           /* TEXT: the default, NULL for none */
+    bool path;                  /* TEXT: a path, as seen from the file that it is written in */
     const struct field_own *own;
     bool (*applies)(const void *of); /* does it change anything in this struct? NULL: yes */
     const char *meaning;             /* one line, with the unit */

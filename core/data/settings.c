@@ -67,10 +67,15 @@ static void channels_reset(void *at)
     *(struct data_channels *)at = (struct data_channels){ .n = 0 };
 }
 
-static const struct field_own mean_own = { CHANNELS_FORM, "auto", mean_read, channels_write,
-                                           channels_reset };
-static const struct field_own sd_own = { CHANNELS_FORM, "auto", sd_read, channels_write,
-                                         channels_reset };
+#define CHANNELS_SCHEMA(low)                                                              \
+    "{\"anyOf\":[{\"const\":\"auto\"},{\"type\":\"array\",\"minItems\":1,\"maxItems\":4," \
+    "\"items\":{"                                                                         \
+    "\"type\":\"number\",\"minimum\":" low ",\"maximum\":1}}]}"
+
+static const struct field_own mean_own = { CHANNELS_FORM, CHANNELS_SCHEMA("0"), "auto",
+                                           mean_read,     channels_write,       channels_reset };
+static const struct field_own sd_own = { CHANNELS_FORM, CHANNELS_SCHEMA("0.001"), "auto",
+                                         sd_read,       channels_write,           channels_reset };
 
 #define MAX_IMAGES 100000000
 
@@ -82,7 +87,7 @@ static bool split_applies(const void *of)
 
 const struct field data_fields[] = {
     TEXT(data_settings, path, NULL,
-         "folder of the data; where it is not given, the format's usual place"),
+         "folder of the data; where it is not given, the format's usual place", .path = true),
     INT(data_settings, validation, 0, 0, MAX_IMAGES,
         "images taken from the training part for validation", .zero = "none"),
     INT(data_settings, split_seed, 0, 0, 2147483647,

@@ -246,10 +246,26 @@ static void stages_write(const void *at, struct text *json)
 
 static void stages_reset(void *at) { *(unsigned *)at = 0; }
 
-static const struct field_own reduction_own = { reduction_form, "16", reduction_read,
-                                                reduction_write, reduction_reset };
-static const struct field_own stages_own = { "all, or a list of stages: [2, 3]", "all", stages_read,
-                                             stages_write, stages_reset };
+#define RATIO_SCHEMA "{\"const\":\"none\"},{\"type\":\"integer\",\"minimum\":1}"
+static const struct field_own reduction_own = {
+    reduction_form,
+    "{\"anyOf\":[" RATIO_SCHEMA ",{\"type\":\"object\",\"minProperties\":1,"
+    "\"propertyNames\":{\"pattern\":\"^[1-7]$\"},\"additionalProperties\":{\"anyOf\":[" RATIO_SCHEMA
+    "]}}]}",
+    "16",
+    reduction_read,
+    reduction_write,
+    reduction_reset
+};
+static const struct field_own stages_own = {
+    "all, or a list of stages: [2, 3]",
+    "{\"anyOf\":[{\"const\":\"all\"},{\"type\":\"array\",\"minItems\":1,\"uniqueItems\":true,"
+    "\"items\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":7}}]}",
+    "all",
+    stages_read,
+    stages_write,
+    stages_reset
+};
 
 static bool se_in_use(const void *of)
 {

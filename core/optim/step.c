@@ -65,6 +65,8 @@ static void milestones_reset(void *at)
 
 static const struct field_own milestones_form = {
     .form = "a list of rising epochs, such as [100, 150]; [] for none",
+    .schema = "{\"type\":\"array\",\"maxItems\":32,"
+              "\"items\":{\"type\":\"number\",\"exclusiveMinimum\":0}}",
     .def = "[]",
     .read = milestones_read,
     .write = milestones_write,

@@ -133,7 +133,7 @@ static void variants_read(struct draft *f)
 {
     const struct value *list = f->top[TOP_VARIANTS];
     int n = 0;
-    if (!list) return;
+    if (!list || (list->kind == VALUE_MAP && !list->first)) return;
     if (list->kind == VALUE_SCALAR || !list->first) {
         diag_at(f->d, list, NULL,
                 "variants: a map of names to settings is expected, such as "

@@ -1,5 +1,6 @@
 /* The layers of an experiment: its file, the files that this one extends, the command line. */
 #include "core/base/file.h"
+#include "core/base/path.h"
 #include "experiments/design/builder.h"
 #include "experiments/spec/yaml.h"
 #include <stdlib.h>
@@ -18,14 +19,6 @@ struct reading {
     char *real; /* the same path however it is written */
     int depth;
 };
-
-/* path as seen from the folder that `from` is in. */
-static const char *path_beside(struct pool *p, const char *from, const char *path)
-{
-    const char *slash = strrchr(from, '/');
-    if (path[0] == '/' || !slash) return path;
-    return pool_textf(p, "%.*s/%s", (int)(slash - from), from, path);
-}
 
 static bool layer_file(struct draft *f, struct reading *r);
 

@@ -1,6 +1,7 @@
 /* What the settings of a point must agree on: the data's shape, augmentation, schedule, network.
  * Where a probe fails, the setting to blame is the one without which it would pass; the points
  * that one setting affects are named in one message. */
+#include "core/base/path.h"
 #include "experiments/design/builder.h"
 #include <string.h>
 
@@ -98,7 +99,7 @@ static const struct given *blame_named(const struct deaths *d, const char *why)
     for (int i = 0; i < d->n_settings; i++) {
         const struct setting *x = &d->settings[i]->set;
         if (strcmp(x->key, "dataset.path") == 0 && x->value->kind == VALUE_SCALAR &&
-            strstr(why, x->value->text))
+            strstr(why, path_beside(d->f->pool, x->value->file, x->value->text)))
             return d->settings[i];
     }
     return NULL;

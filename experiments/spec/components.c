@@ -1,13 +1,14 @@
 /* The four choices by name, and the keys that exist under any of them. The list of keys serves
  * messages only: what a run has is in its sections (spec.c). */
 #include "experiments/spec/components.h"
+#include <stdio.h>
 #include <string.h>
 
 void component_form(const struct component *c, struct text *t)
 {
     text_add(t, "one of ");
     for (int i = 0; c->name(i); i++) text_addf(t, "%s%s", i ? ", " : "", c->name(i));
-    text_add(t, c->more);
+    if (c->also) text_addf(t, "; each also with %s before it", c->also);
 }
 
 /* Refuses a name that no thing has, and lists the names. */
@@ -34,7 +35,7 @@ static const char *name_nearest(const char *(*name)(int i), const char *word)
 /* For each kind of thing: how it is read, written and reset as a setting, and how its list is
  * walked. at points at the member of struct run_spec. */
 #define COMPONENT_OF_LIST(noun, type, list, rows, def_name, form_text)                       \
-    static const char *const noun##_more = "";                                               \
+    static const char *const noun##_also = NULL;                                             \
     static const char *noun##_name(int i) { return list[i] ? list[i]->name : NULL; }         \
     static const char *noun##_nearest(const char *word)                                      \
     {                                                                                        \
@@ -43,22 +44,22 @@ static const char *name_nearest(const char *(*name)(int i), const char *word)
     static const struct field *noun##_rows(int i) { return list[i] ? list[i]->rows : NULL; } \
     COMPONENT_ROW(noun, type, def_name, form_text)
 
-#define COMPONENT_ROW(noun, type, def_name, form_text)                                           \
-    static bool noun##_read(void *at, const struct value *v, struct pool *p, struct err *e)      \
-    {                                                                                            \
-        (void)p;                                                                                 \
-        const struct type *found = v->kind == VALUE_SCALAR ? noun##_named(v->text) : NULL;       \
-        if (!found) return component_refuse(&components[COMPONENT_##noun], v, e);                \
-        *(const struct type **)at = found;                                                       \
-        return true;                                                                             \
-    }                                                                                            \
-    static void noun##_write(const void *at, struct text *json)                                  \
-    {                                                                                            \
-        text_json(json, (*(const struct type *const *)at)->name);                                \
-    }                                                                                            \
-    static void noun##_reset(void *at) { *(const struct type **)at = noun##_named(def_name); }   \
-    static const struct field_own noun##_own = { form_text, def_name, noun##_read, noun##_write, \
-                                                 noun##_reset };
+#define COMPONENT_ROW(noun, type, def_name, form_text)                                         \
+    static bool noun##_read(void *at, const struct value *v, struct pool *p, struct err *e)    \
+    {                                                                                          \
+        (void)p;                                                                               \
+        const struct type *found = v->kind == VALUE_SCALAR ? noun##_named(v->text) : NULL;     \
+        if (!found) return component_refuse(&components[COMPONENT_##noun], v, e);              \
+        *(const struct type **)at = found;                                                     \
+        return true;                                                                           \
+    }                                                                                          \
+    static void noun##_write(const void *at, struct text *json)                                \
+    {                                                                                          \
+        text_json(json, (*(const struct type *const *)at)->name);                              \
+    }                                                                                          \
+    static void noun##_reset(void *at) { *(const struct type **)at = noun##_named(def_name); } \
+    static const struct field_own noun##_own = { form_text,   NULL,         def_name,          \
+                                                 noun##_read, noun##_write, noun##_reset };
 
 static const char optimizer_form[] = "one of:"
 #define OPTIMIZER(name) " " #name
@@ -82,7 +83,7 @@ static const struct field *backbone_rows(int i)
     return backbone_at(i) ? backbone_at(i)->family->fields : NULL;
 }
 
-static const char *const backbone_more = "; each also with " SE_PREFIX " before it, for SE blocks";
+static const char *const backbone_also = SE_PREFIX;
 
 static const char *format_chosen(const struct run_spec *s) { return s->format->name; }
 static const char *backbone_chosen(const struct run_spec *s) { return s->backbone->name; }
@@ -103,7 +104,7 @@ const struct component components[COMPONENTS] = {
       noun##_rows,                               \
       noun##_name,                               \
       noun##_nearest,                            \
-      noun##_more,                               \
+      noun##_also,                               \
       noun##_chosen },
 #include "experiments/spec/sections.def"
 };
@@ -201,6 +202,31 @@ int keys_all(const char ***out, struct pool *p)
     }
     *out = k.list;
     return k.n;
+}
+
+/* The tables of rows that a prefix can have: its own, that of its component, and what each choice
+ * brings. NULL past the last; empty where i-th brings none. */
+static const struct field *prefix_table(const char *prefix, int i)
+{
+    static const struct field none[] = { FIELDS_END };
+    const struct component *c = component_of(prefix);
+    const struct field *fixed = prefix_fields(prefix);
+    if (i == 0) return fixed ? fixed : none;
+    if (i == 1) return c ? c->row : NULL;
+    if (!c || !c->name(i - 2)) return NULL;
+    return c->fields(i - 2) ? c->fields(i - 2) : none;
+}
+
+const struct field *key_row(const char *key, int i)
+{
+    char prefix[64];
+    const struct field *table, *before = NULL;
+    snprintf(prefix, sizeof prefix, "%.*s", (int)prefix_len(key), key);
+    for (int t = 0; (table = prefix_table(prefix, t)); before = table, t++) {
+        const struct field *row = field_named(table, last_part(key));
+        if (row && table != before && i-- == 0) return row;
+    }
+    return NULL;
 }
 
 const char *key_owner(const char *key, struct pool *p)

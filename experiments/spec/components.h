@@ -12,7 +12,7 @@ struct component {
     const char *(*name)(int i);           /* its name; NULL past the last */
     const char *(*nearest)(
         const char *word); /* the name that word may be a misspelling of; or NULL */
-    const char *more;      /* names beside those, in words: "; ..." or "" */
+    const char *also;      /* what may stand before each of those names, or NULL */
     const char *(*chosen)(const struct run_spec *s);
 };
 enum component_id {
@@ -34,6 +34,9 @@ const struct field *prefix_fields(const char *prefix);
 /* Of "model.se.squeeze": the length of "model.se"; 0 where there is no dot. */
 size_t prefix_len(const char *key);
 const char *last_part(const char *key); /* "squeeze" */
+
+/* The i-th row that a key can have, depending on what is chosen; NULL past the last. */
+const struct field *key_row(const char *key, int i);
 
 /* The component and the name under which a key exists ("schedule step"), or NULL. */
 const char *key_owner(const char *key, struct pool *p);

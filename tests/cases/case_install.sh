@@ -11,6 +11,8 @@ for file in README.md record.schema.json; do
     cmp "usr/share/senet-exp/results/$file" "$root/results/$file" || fail "results/$file"
 done
 
+"$SENET_EXP" list schema | cmp - usr/share/senet-exp/experiment.schema.json || fail "experiment.schema.json"
+
 mv usr moved
 mkdir -p here/configs
 cd here || exit 1
