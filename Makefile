@@ -11,6 +11,7 @@ DEB_BUILD = gcc make libopenblas-dev libyaml-dev libcjson-dev libjpeg62-turbo-de
             libxxhash-dev librandom123-dev
 DEB_DATA  = dataset-fashion-mnist
 DEB_TEST  = check python3 python3-jsonschema python3-yaml
+DEB_DRILL = python3 strace
 DEB_LINT  = clang-tidy clang-format cppcheck
 
 LIB      := $(patsubst %.c,$(B)/%.o,$(shell find core experiments -name '*.c'))
@@ -97,6 +98,11 @@ check: $(BIN) $(UNITS)  ## run the tests; T=grad runs those whose name has grad 
 check-san:              ## the same under the address and undefined-behaviour sanitizers
 	$(MAKE) check B=$(B)/san SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' CFLAGS='-O1 -g'
 
+drills:                 ## kills, failing system calls, damaged and hostile files, links: DRILL_SEED=N DRILL_TRIES=N DRILL=NAME
+	$(MAKE) deps WHAT="$(DEB_BUILD) $(DEB_DRILL)"
+	$(MAKE) $(BIN)
+	DRILL_SEED=$(DRILL_SEED) DRILL_TRIES=$(DRILL_TRIES) python3 tests/drills/drills.py $(BIN) $(DRILL)
+
 deps:                   ## install the Debian packages that are missing
 	@tests/deps.sh $(or $(WHAT),$(DEB_BUILD) $(DEB_DATA) $(DEB_TEST))
 
@@ -144,6 +150,6 @@ help:                   ## this list
 clean:                  ## remove everything that was built
 	rm -rf $(B)
 
-.PHONY: all quickstart test check check-san bench bench-kernels bench-peers deps lint format format-check static fuzz fuzzers install uninstall help clean FORCE
+.PHONY: all quickstart test check check-san bench bench-kernels bench-peers drills deps lint format format-check static fuzz fuzzers install uninstall help clean FORCE
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
