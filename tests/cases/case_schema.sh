@@ -26,6 +26,7 @@ for name in files:
         sys.exit("%s: %s: %s" % (name, "/".join(map(str, error.path)), error.message))
     assert record["status"] == status, "%s is %s" % (name, record["status"])
     assert record["id"] == os.path.basename(name)[:-5]
+    assert record["backbone"]["name"] == ("se-resnet8" if record["backbone"]["se_parameters"] else "resnet8")
     assert os.getcwd() not in open(name).read(), name + " holds the folder it was made in"
     if record["test"]:
         predictions_check(name, record["test"])
