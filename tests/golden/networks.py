@@ -3,7 +3,8 @@
 
     python3 tests/golden/networks.py tests/golden/networks [FAMILY ...]
 
-writes FAMILY.txt for those families, or for all and se_PLACEMENT.txt for all SE blocks. A family is
+writes FAMILY.txt for those families, or for all and se_PLACEMENT.txt for all SE blocks. Families
+whose networks come from packages (timm, pytorchcv: from PyPI) need those. A family is
 tests/families/FAMILY.py with Network(s, kinks), a module whose parameters are named as the program's,
 and CASES, a list of settings s: a case at least at each placement that the family has. Every choice
 that has a kink goes through `kinks`, and SE blocks are those of parts.py. Settings have the keys of DEFAULT and the
@@ -22,7 +23,7 @@ gradients, so that three of them notice an error in any element.
 
 A kink (ReLU, maximum) that float32 and float64 pass on different sides would change gradients by
 more than rounding. The seed is the first whose images keep every such decision MARGIN away from
-its kink.
+its kink, or `margin` of a case: a large network has too many for MARGIN.
 """
 import sys
 from importlib import import_module
@@ -91,7 +92,8 @@ def initial(name, shape, scale, damped):
     return v.reshape(kh, kw, into, out).transpose(3, 2, 0, 1)
 
 
-def step(family, s, seed):
+def step(family, s, seed, least):
+    """None where some decision is nearer to its kink than `least`."""
     kinks = Kinks()
     net = family.Network(s | dict(classes=CLASSES), kinks).double()
     with torch.no_grad():
@@ -105,6 +107,8 @@ def step(family, s, seed):
     labels = torch.tensor([(3 * i + 1) % CLASSES for i in range(BATCH)])
     loss = F.cross_entropy(net(images), labels, label_smoothing=SMOOTHING)
     margin = kinks.least
+    if margin < least:
+        return None
     loss.backward()
     net.eval()
     with torch.no_grad():
@@ -120,12 +124,14 @@ def word(value):
 
 def write(f, family, s):
     s = DEFAULT | s
+    least = s.pop("margin", MARGIN)
     for seed in count():
-        net, margin, loss, evaluation = step(family, s, seed)
-        if margin >= MARGIN:
+        found = step(family, s, seed, least)
+        if found:
             break
         if seed == 200:
-            sys.exit(f"no images {MARGIN} away from every kink: {s}")
+            sys.exit(f"no images {least} away from every kink: {s}")
+    net, margin, loss, evaluation = found
     keys = " ".join(f"{k}={word(v)}" for k, v in s.items())
     f.write(f"network {keys} seed={seed}\n")
     f.write(f"loss {loss:.9e} {evaluation:.9e}\n")
@@ -146,7 +152,11 @@ def write_file(path, family, cases):
 
 
 def write_family(folder, name):
-    family = import_module(name)
+    try:
+        family = import_module(name)
+    except ModuleNotFoundError as e:
+        print(f"{name}: there is no {e.name} here, its golden file stays")
+        return
     write_file(f"{folder}/{name}.txt", family, family.CASES)
 
 

@@ -6,12 +6,15 @@
  *   count backbone=NAME trainable= statistics= macs= adds= se_weights= se= scaling= OPTION=VALUE
  * ... a member at its natural size: parameters and multiply-adds of the plain network, and what
  *       standard SE blocks with r = 16 add (tests/unit/test_models.c); every member has one
+ *   place backbone=NAME placement= se_weights= se= scaling= OPTION=VALUE
+ * ... what SE blocks with r = 16 add at another place
  *   small backbone=NAME width= size= batch= OPTION=VALUE ...
  *       a network for tests of whole steps (tests/unit/small_nets.h), as small as shows all that
  *       the family does; one at least. damped=NAME: norms with NAME in theirs begin ten times
  *       smaller. bf16=COSINE: the least between the gradients of a step in bf16 and in floats,
  *       whatever the SE block; without it only the loss is compared. bf16_standard=COSINE: with
- *       standard SE blocks, 0.93 without it. pin=placements: its numbers are pinned at every
+ *       standard SE blocks, 0.93 without it. bf16_loss=SHARE: the most that the loss in bf16 may be
+ *       off by, 0.02 without it. pin=placements: its numbers are pinned at every
  *       placement (tests/unit/test_numerics.c); one of each family at least
  *
  * Whatever is none of these keys is an option of the family. The files are read before tests run,

@@ -16,6 +16,7 @@ struct network {
     const char *damped;   /* part of the names of norms that begin ten times smaller, or NULL */
     double bf16;          /* least cosine between gradients in bf16 and in floats; -1: any */
     double bf16_standard; /* the same of standard SE blocks */
+    double bf16_loss;     /* most relative difference of the loss in bf16 */
     bool pinned;          /* at every placement of its SE blocks (test_numerics.c) */
 };
 
@@ -45,6 +46,8 @@ static inline void network_word(struct network *w, struct pool *p, const char *k
         w->pinned = true;
     else if (strcmp(key, "bf16_standard") == 0)
         w->bf16_standard = word_number(value);
+    else if (strcmp(key, "bf16_loss") == 0)
+        w->bf16_loss = word_number(value);
     else
         w->options = options_add(p, w->options, key, value);
 }
@@ -55,7 +58,7 @@ static inline void network_line(void *ctx, char *line)
     const char *key, *value;
     BUG_IF(networks.n == NETWORKS_ROOM, "more than %d small networks", NETWORKS_ROOM);
     struct network *w = &networks.list[networks.n++];
-    *w = (struct network){ .bf16 = -1, .bf16_standard = 0.93 };
+    *w = (struct network){ .bf16 = -1, .bf16_standard = 0.93, .bf16_loss = 0.02 };
     while (word_next(&line, &key, &value)) network_word(w, &networks.pool, key, value);
 }
 

@@ -39,8 +39,8 @@ static void compare_training(const struct network *w, const struct se_settings *
     struct model_net half = build(w, se, how | BF16 | TRAINING), full = build(w, se, TRAINING);
     step_both(w, (struct model_net *const[]){ &half, &full }, true);
     double loss = (double)half.loss->data[0], want = (double)full.loss->data[0];
-    ck_assert_msg(fabs(loss / want - 1) < 2e-2, "%s: loss %.9g, not %.9g", se_name(w, se), loss,
-                  want);
+    ck_assert_msg(fabs(loss / want - 1) < w->bf16_loss, "%s: loss %.9g, not %.9g", se_name(w, se),
+                  loss, want);
     size_t len, states;
     graph_weights(full.graph, &len);
     double same = alike(graph_gradients(half.graph), graph_gradients(full.graph), len);

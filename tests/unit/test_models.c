@@ -63,53 +63,60 @@ static struct model_counts counts_of(struct asked a)
 /* A line of tests/families. */
 struct backbone_count {
     const char *backbone, *options;
+    const char *placement;                    /* NULL: standard */
     double trainable, statistics, macs, adds; /* plain; of statistics: what comes to the trained */
-    double se_weights, se, scaling;           /* of standard SE blocks, r = 16 */
+    double se_weights, se, scaling;           /* of SE blocks, r = 16 */
 };
 enum { COUNTS_ROOM = 256 };
-static struct {
+struct count_list {
     struct backbone_count list[COUNTS_ROOM];
-    int n;
+    int n, keys; /* each line has the last so many of count_keys */
     struct pool pool;
-} counts;
+};
+static const struct {
+    const char *key;
+    size_t at;
+} count_keys[] = {
+    { "trainable", offsetof(struct backbone_count, trainable) },
+    { "statistics", offsetof(struct backbone_count, statistics) },
+    { "macs", offsetof(struct backbone_count, macs) },
+    { "adds", offsetof(struct backbone_count, adds) },
+    { "se_weights", offsetof(struct backbone_count, se_weights) },
+    { "se", offsetof(struct backbone_count, se) },
+    { "scaling", offsetof(struct backbone_count, scaling) },
+};
+enum { COUNT_KEYS = sizeof count_keys / sizeof *count_keys, PLACE_KEYS = 3 };
+static struct count_list counts = { .keys = COUNT_KEYS }, places = { .keys = PLACE_KEYS };
 
 static void count_line(void *ctx, char *line)
 {
-    static const struct {
-        const char *key;
-        size_t at;
-    } keys[] = {
-        { "trainable", offsetof(struct backbone_count, trainable) },
-        { "statistics", offsetof(struct backbone_count, statistics) },
-        { "macs", offsetof(struct backbone_count, macs) },
-        { "adds", offsetof(struct backbone_count, adds) },
-        { "se_weights", offsetof(struct backbone_count, se_weights) },
-        { "se", offsetof(struct backbone_count, se) },
-        { "scaling", offsetof(struct backbone_count, scaling) },
-    };
-    enum { KEYS = sizeof keys / sizeof *keys };
-    (void)ctx;
+    struct count_list *l = ctx;
     const char *key, *value;
     int given = 0;
-    BUG_IF(counts.n == COUNTS_ROOM, "more than %d lines", COUNTS_ROOM);
-    struct backbone_count *c = &counts.list[counts.n++];
+    BUG_IF(l->n == COUNTS_ROOM, "more than %d lines", COUNTS_ROOM);
+    struct backbone_count *c = &l->list[l->n++];
     while (word_next(&line, &key, &value)) {
-        int k = 0;
-        while (k < KEYS && strcmp(key, keys[k].key) != 0) k++;
-        if (k < KEYS)
-            *(double *)((char *)c + keys[k].at) = word_number(value), given++;
+        int k = COUNT_KEYS - l->keys;
+        while (k < COUNT_KEYS && strcmp(key, count_keys[k].key) != 0) k++;
+        if (k < COUNT_KEYS)
+            *(double *)((char *)c + count_keys[k].at) = word_number(value), given++;
         else if (strcmp(key, "backbone") == 0)
-            c->backbone = pool_text(&counts.pool, value);
+            c->backbone = pool_text(&l->pool, value);
+        else if (strcmp(key, "placement") == 0)
+            c->placement = pool_text(&l->pool, value);
         else
-            c->options = options_add(&counts.pool, c->options, key, value);
+            c->options = options_add(&l->pool, c->options, key, value);
     }
-    BUG_IF(given != KEYS, "%s: %d of %d counts", c->backbone, given, (int)KEYS);
+    BUG_IF(given != l->keys, "%s: %d of %d counts", c->backbone, given, l->keys);
 }
 
 static int counts_read(void)
 {
     const struct model_family *f;
-    for (int i = 0; (f = family_at(i)); i++) family_lines(f, "count", count_line, NULL);
+    for (int i = 0; (f = family_at(i)); i++) {
+        family_lines(f, "count", count_line, &counts);
+        family_lines(f, "place", count_line, &places);
+    }
     return counts.n;
 }
 
@@ -164,6 +171,21 @@ START_TEST(with_se)
     c = counts_of(a);
     check_count(b, "parameters with SE without biases", c.trainable, b->trainable + b->se_weights);
     check_count(b, "parameters of SE without biases", c.se, b->se_weights);
+}
+END_TEST
+
+START_TEST(with_se_elsewhere)
+{
+    const struct backbone_count *b = &places.list[_i];
+    struct asked a = { .backbone = b->backbone,
+                       .options = b->options,
+                       .se = { .reduction = { .all = 16 } } };
+    setting(se_fields, &a.se, "placement", b->placement);
+    struct model_counts c = counts_of(a);
+    check_count(b, "weights of SE", c.se_weights, b->se_weights);
+    check_count(b, "parameters of SE", c.se, b->se);
+    check_count(b, "multiply-adds of SE", c.se_fc, b->se_weights);
+    check_count(b, "scaling", c.scaling, b->scaling);
 }
 END_TEST
 
@@ -354,6 +376,8 @@ static const struct asked all_different[] = {
     { .backbone = "resnet20", SE16, .se.placement = SE_CONV3X3 },
     { .backbone = "resnet50" },
     { .backbone = "resnet50", .options = "stride_in=conv3x3" },
+    { .backbone = "mobilenet" },
+    { .backbone = "mobilenet", .options = "activation=relu6" },
 };
 enum { ALL_DIFFERENT = sizeof all_different / sizeof *all_different };
 
@@ -527,6 +551,17 @@ static const struct {
       "the two" },
     { { .backbone = "resnet20", .se.reduction.stage = { 0, 0, 8 }, .se.stages = 1 << 2 | 1 << 3 },
       "model.se.stages: stage 3 has no ratio in model.se.reduction" },
+    { { .backbone = "mobilenet", .size = 31 },
+      "mobilenet: images of 31 x 31 are too small: this network halves them 5 times and needs at "
+      "least 32 x 32 (model.input_size)" },
+    { { .backbone = "mobilenet-cifar", .size = 15 },
+      "mobilenet-cifar: images of 15 x 15 are too small: this network halves them 4 times and "
+      "needs at least 16 x 16 (model.input_size)" },
+    { { .backbone = "mobilenet", SE16, .se.placement = SE_IDENTITY },
+      "model.se.placement: this network has no place identity for SE blocks; it has standard, pre, "
+      "conv3x3" },
+    { { .backbone = "mobilenet", SE16, .se.stages = 1 << 1 | 1 << 6 },
+      "model.se.stages: stage 6 is asked for, but this network has stages 1, 2, 3, 4, 5" },
 };
 enum { REFUSED = sizeof refused / sizeof *refused };
 
@@ -571,6 +606,7 @@ Suite *suite(void)
     tcase_add_test(c, every_backbone_is_counted);
     tcase_add_loop_test(c, plain_backbones, 0, counts_read());
     tcase_add_loop_test(c, with_se, 0, counts.n);
+    tcase_add_loop_test(c, with_se_elsewhere, 0, places.n);
     tcase_add_loop_test(c, variants_of_the_paper, 0, VARIANT_COUNTS);
     tcase_add_loop_test(c, refusals, 0, REFUSED);
     suite_add_tcase(s, c);
