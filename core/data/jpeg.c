@@ -101,7 +101,8 @@ static void jpeg_lines(struct jpeg *j)
     struct jpeg_decompress_struct *lib = &j->lib;
     while (lib->output_scanline < lib->output_height) {
         int y = (int)lib->output_scanline;
-        jpeg_read_scanlines(lib, &(JSAMPROW){ j->line }, 1);
+        JSAMPROW line = j->line;
+        jpeg_read_scanlines(lib, &line, 1);
         if (lib->out_color_space == JCS_CMYK)
             line_from_cmyk(j->line, lib->output_width, lib->saw_Adobe_marker);
         crop_row(&j->crop, y, j->line);
