@@ -54,8 +54,9 @@ bool glimpse_write(const char *dir, const char *id, const struct glimpse *g, str
     struct text path = run_path(dir, id, "progress.json"), json = { 0 };
     text_addf(&json, "{\"epoch\": %d, \"epochs\": %d, \"jobs\": %d", g->epoch, g->epochs, g->jobs);
     for (int i = 0; i < GLIMPSE_REALS; i++) {
+        const void *real = (const char *)g + glimpse_reals[i].at;
         text_addf(&json, ", \"%s\": ", glimpse_reals[i].key);
-        text_real(&json, *(const double *)((const char *)g + glimpse_reals[i].at));
+        text_real(&json, *(const double *)real);
     }
     text_add(&json, "}\n");
     bool ok = file_replace(path.s, json.s, json.len, e);
@@ -85,8 +86,8 @@ bool glimpse_read(const char *dir, const char *id, struct glimpse *g)
                            .jobs = json_count(o, "jobs") };
     for (int i = 0; i < GLIMPSE_REALS; i++) {
         const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, glimpse_reals[i].key);
-        *(double *)((char *)g + glimpse_reals[i].at) =
-            cJSON_IsNumber(v) ? v->valuedouble : (double)NAN;
+        void *real = (char *)g + glimpse_reals[i].at;
+        *(double *)real = cJSON_IsNumber(v) ? v->valuedouble : (double)NAN;
     }
     cJSON_Delete(o);
     return g->epoch && g->epochs && g->jobs;
