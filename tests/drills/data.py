@@ -4,7 +4,7 @@ import os
 
 from rig import ROOT, damage, design
 
-TRIES = 120
+TRIES = 300
 
 
 def word(n):
@@ -74,8 +74,7 @@ def prepared(d):
 def damaged(d, name, want):
     files = sorted(os.path.join(at, f) for at, _, names in os.walk(d.path(name)) for f in names)
     target = os.path.relpath(d.rng.choice(files), d.dir)
-    with open(d.path(target), "rb") as f:
-        data = f.read()
+    data = d.read(target)
     d.write(target, damage(d.rng, data))
     for command in (["plan"], ["run", "--out", f"out-{name}"]):
         ended = d.run(command[0], f"{name}.yaml", *command[1:])

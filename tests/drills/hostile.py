@@ -2,7 +2,7 @@
 control character on what is written."""
 from rig import damage, design
 
-TRIES = 300
+TRIES = 2000
 NASTY = ["\x1b[31m", "\x07", "\b", "\x7f", "\x9b", "\u202e", "\u2028", "\ufeff", "\udcff", "\r", "~", "-", "1e999", "nan",
          "0x1p9", "9" * 400, "x" * 5000, "{", "[", "&a", "*a", "<<", "!!binary", "%", "'", '"', "null", "auto", "", "é", "日本"]
 KEYS = ["experiment", "question", "mirrors", "extends", "dataset", "dataset.name", "dataset.path", "model", "model.backbone",

@@ -5,7 +5,7 @@ import shutil
 
 from rig import design
 
-TRIES = 90
+TRIES = 100
 
 
 def outside(d):

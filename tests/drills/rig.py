@@ -55,6 +55,10 @@ class Drill:
         with open(self.path(name), "wb") as f:
             f.write(text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape"))
 
+    def read(self, name):
+        with open(self.path(name), "rb") as f:
+            return f.read()
+
     def copy(self, source, target):
         shutil.rmtree(self.path(target), ignore_errors=True)
         shutil.copytree(self.path(source), self.path(target), symlinks=True)
@@ -135,11 +139,11 @@ class Drill:
 
 
 def damage(rng, data):
-    """Some other bytes: flipped bits, new bytes, cut short, lengthened, a stretch of zeros or a repeat."""
+    """Some other bytes: flipped bits, new bytes, cut short, lengthened, a stretch of zeros, another digit."""
     data = bytearray(data)
     for _ in range(rng.choice((1, 1, 1, 2, 8))):
         at = rng.randrange(len(data)) if data else 0
-        kind = rng.randrange(7) if data else 3
+        kind = rng.randrange(8) if data else 3
         if kind == 0:
             data[at] ^= 1 << rng.randrange(8)
         elif kind == 1:
@@ -152,8 +156,9 @@ def damage(rng, data):
             data[at:at + 64] = bytes(len(data[at:at + 64]))
         elif kind == 5:
             del data[at:at + rng.randrange(1, 40)]
-        elif data[at] in b"0123456789":
-            data[at] = rng.choice(b"0123456789")
+        else:
+            digits = [i for i, c in enumerate(data) if c in b"0123456789"]
+            data[rng.choice(digits or [at])] = rng.choice(b"0123456789")
     return bytes(data)
 
 
