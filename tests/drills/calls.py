@@ -1,5 +1,6 @@
 """An error of every system call that a run makes, in turn: the run says what is wrong and ends with
 a status, or goes on; its records are whole and right; given again, the command ends in the right bits."""
+import os
 import re
 
 from rig import design
@@ -35,8 +36,11 @@ def failed(d, call, error, when, words, want):
     ended = d.run(*words, "--out", out, before=inject, timeout=120)
     if b"(INJECTED)" in d.read("injected"):
         d.injected += 1
-    # 127: the dynamic loader's, before the program begins
-    d.held(ended, what, (0, 1, 2, 3, 127))
+    # 127: the dynamic loader's, before the program begins. 130: only a signal to stop interrupts a call of the program's.
+    d.held(ended, what, (0, 1, 2, 3, 127) + ((130,) if error == "EINTR" else ()))
+    empty = [path for path in d.files(out) if not os.path.getsize(path) and not re.search("/(lock|log)$|[.]tmp$", path)]
+    if empty:
+        d.found(f"{what}: left empty: {empty}")
     digests = d.digests(out)
     if any(want.get(run) != digest for run, digest in digests.items()):
         d.found(f"{what}: a wrong digest")

@@ -72,8 +72,7 @@ def prepared(d):
 
 
 def damaged(d, name, want):
-    files = sorted(os.path.join(at, f) for at, _, names in os.walk(d.path(name)) for f in names)
-    target = os.path.relpath(d.rng.choice(files), d.dir)
+    target = os.path.relpath(d.rng.choice(d.files(name)), d.dir)
     data = d.read(target)
     d.write(target, damage(d.rng, data))
     for command in (["plan"], ["run", "--out", f"out-{name}"]):

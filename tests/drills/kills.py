@@ -1,6 +1,5 @@
 """Runs of random threads, jobs and one or two processes, killed at random moments and started again
 until they are done: the weights are those of a run that nobody stopped, and nothing is left over."""
-import os
 import time
 
 from rig import SYNTHETIC, design, first_difference
@@ -47,7 +46,6 @@ def drill(d):
         if other:
             d.found(f"after {out} was resumed: {other}")
         d.held(d.run(*words(d, out)), "once more", (0,))
-        left = [os.path.join(at, n) for at, _, names in os.walk(d.path(out)) for n in names
-                if n.endswith(".tmp") or n.startswith("checkpoint")]
+        left = [path for path in d.files(out) if path.endswith(".tmp") or "/checkpoint" in path]
         if left:
             d.found(f"left over: {left}")

@@ -59,6 +59,10 @@ class Drill:
         with open(self.path(name), "rb") as f:
             return f.read()
 
+    def files(self, folder):
+        """All that are in it, at any depth, sorted."""
+        return sorted(os.path.join(at, name) for at, _, names in os.walk(self.path(folder)) for name in names)
+
     def copy(self, source, target):
         shutil.rmtree(self.path(target), ignore_errors=True)
         shutil.copytree(self.path(source), self.path(target), symlinks=True)

@@ -25,9 +25,8 @@ def prepared(d):
 
 
 def targets(d):
-    found = [os.path.relpath(os.path.join(at, name), d.path("begun")) for at, _, names in os.walk(d.path("begun"))
-             for name in names if name not in ("lock", "log")]
-    return sorted(found)
+    found = [os.path.relpath(path, d.path("begun")) for path in d.files("begun")]
+    return [name for name in found if os.path.basename(name) not in ("lock", "log")]
 
 
 def harmless(d, target, data, table):
