@@ -2,6 +2,7 @@
 #include "cli/bench_print.h"
 #include "cli/listing.h"
 #include "cli/point.h"
+#include "core/base/escape.h"
 #include "core/base/parallel.h"
 #include "core/kernels/kernels.h"
 #include <stdlib.h>
@@ -143,10 +144,10 @@ void bench_print(const struct bench *b)
     const struct design_point *p = b->point;
     struct text title = { 0 };
     point_title(p, &title);
-    printf("%s, %d x %d x %d, batch %d, %s: %s on %d thread%s, %s\n\n", title.s, p->shape.size,
-           p->shape.size, p->shape.channels, p->spec.train.batch_size, bench_precision(&p->spec),
-           b->options.eval ? "an evaluation pass" : "a training step", parallel_threads(),
-           text_plural(parallel_threads()), kernels->isa);
+    printf("%s, %d x %d x %d, batch %d, %s: %s on %d thread%s, %s\n\n", text_escape(&title),
+           p->shape.size, p->shape.size, p->shape.channels, p->spec.train.batch_size,
+           bench_precision(&p->spec), b->options.eval ? "an evaluation pass" : "a training step",
+           parallel_threads(), text_plural(parallel_threads()), kernels->isa);
     text_clear(&title);
     step_print(b);
     if (b->reference.ran) printf("\n%.2f times as fast as the reference path\n", bench_speedup(b));

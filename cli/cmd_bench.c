@@ -1,5 +1,6 @@
 /* bench: how fast a network trains on this machine. Needs no data set. */
 #include "cli/bench_print.h"
+#include "cli/draw.h"
 #include "cli/experiment.h"
 #include "core/base/mem.h"
 #include "core/base/parallel.h"
@@ -52,8 +53,8 @@ static int bench_design(const struct invocation *v, const struct design *d)
                                     .seed = d->seeds[0] } };
     struct err e;
     if (d->n_points > 1)
-        fprintf(stderr, "%s: the first of %d points: %s\n", v->words[0], d->n_points,
-                b.point->label);
+        prose_print(stderr, "%s: the first of %d points: %s", v->words[0], d->n_points,
+                    b.point->label);
     const bool ok = bench_run(&b, &e);
     if (ok) bench_show(v, &b);
     bench_clear(&b);

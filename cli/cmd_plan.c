@@ -122,7 +122,7 @@ static void plan_print(const struct invocation *v, struct plan *plan, const char
                     d->n_points, text_plural(d->n_points), d->n_seeds, text_plural(d->n_seeds),
                     plan->runs, text_plural(plan->runs), plan->waiting, left);
         plan_say_memory(d);
-        printf("results: %s\n", dir);
+        prose_print(stdout, "results: %s", dir);
         if (isnan(plan->pace))
             prose_print(stdout, "(the time of a run is known once one has been recorded there)");
         plan_say_unseen(d);

@@ -1,6 +1,7 @@
 #include "cli/epilogue.h"
 #include "cli/draw.h"
 #include "core/base/clock.h"
+#include "core/base/escape.h"
 #include "experiments/table/analysis.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -114,7 +115,8 @@ static void say_next(const struct invocation *v, const struct epilogue *of, cons
         command_add(&command, v, r, needed);
     }
     if (line.len) prose_print(stderr, "%s", line.s);
-    if (command.len) fprintf(stderr, "  %s\n", command.s); /* to be copied: it is not wrapped */
+    if (command.len)
+        fprintf(stderr, "  %s\n", text_escape(&command)); /* to be copied: it is not wrapped */
     text_clear(&line);
     text_clear(&command);
     analysis_clear(&a);

@@ -1,7 +1,7 @@
 /* senet-exp: finds the command, checks its options and words, runs it. */
 #include "cli/options.h"
+#include "core/base/escape.h"
 #include "core/base/mem.h"
-#include "core/base/text.h"
 #include "experiments/results/provenance.h"
 #include <locale.h>
 #include <stdarg.h>
@@ -26,6 +26,7 @@ int say_error(int status, const char *fmt, ...)
     va_start(ap, fmt);
     text_vaddf(&t, fmt, ap);
     va_end(ap);
+    text_escape(&t);
     fprintf(stderr, "senet-exp: %s\n", text_shorten(t.s));
     text_clear(&t);
     return status;

@@ -1,5 +1,6 @@
 /* One point's counts, as text and as JSON. */
 #include "cli/point.h"
+#include "core/base/escape.h"
 #include "core/base/parallel.h"
 #include "core/base/text.h"
 #include "experiments/run/footprint.h"
@@ -94,8 +95,8 @@ void point_print(const struct design_point *p)
     counts_of(&p->counts, rows);
     struct text title = { 0 };
     point_title(p, &title);
-    printf("%s, input %d x %d x %d, %d classes\n", title.s, p->shape.size, p->shape.size,
-           p->shape.channels, p->shape.classes);
+    printf("%s, input %d x %d x %d, %d classes\n", text_escape(&title), p->shape.size,
+           p->shape.size, p->shape.channels, p->shape.classes);
     text_clear(&title);
     for (int i = 0; i < COUNTS_TOTAL; i++) count_print(&rows[i]);
     for (int k = 0; k < SE_STAGES; k++) {

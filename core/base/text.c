@@ -1,4 +1,5 @@
 #include "core/base/text.h"
+#include "core/base/escape.h"
 #include "core/base/mem.h"
 #include <ctype.h>
 #include <math.h>
@@ -46,59 +47,26 @@ void text_addf(struct text *t, const char *fmt, ...)
 
 void text_json(struct text *t, const char *s)
 {
-    text_add(t, "\"");
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-        if (c == '"' || c == '\\')
-            text_addf(t, "\\%c", c);
-        else if (c < 0x20)
-            text_addf(t, "\\u%04x", c);
-        else
-            text_addn(t, s, 1);
-    }
-    text_add(t, "\"");
-}
-
-/* Bytes of the character that begins at s, or 0 where none does: RFC 3629, so no surrogates and
- * nothing longer than it need be. */
-static size_t text_character(const char *s)
-{
-    static const struct {
-        unsigned char first, last, low, high; /* of the first byte, and of the second */
-    } rows[] = {
-        { 0xc2, 0xdf, 0x80, 0xbf }, { 0xe0, 0xe0, 0xa0, 0xbf }, { 0xe1, 0xec, 0x80, 0xbf },
-        { 0xed, 0xed, 0x80, 0x9f }, { 0xee, 0xef, 0x80, 0xbf }, { 0xf0, 0xf0, 0x90, 0xbf },
-        { 0xf1, 0xf3, 0x80, 0xbf }, { 0xf4, 0xf4, 0x80, 0x8f },
-    };
-    const unsigned char *b = (const unsigned char *)s;
-    if (b[0] < 0x80) return 1;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (b[0] < rows[i].first || b[0] > rows[i].last) continue;
-        size_t n = b[0] < 0xe0 ? 2 : b[0] < 0xf0 ? 3 : 4;
-        if (b[1] < rows[i].low || b[1] > rows[i].high) return 0;
-        for (size_t k = 2; k < n; k++)
-            if (!text_continues(s[k])) return 0;
-        return n;
-    }
-    return 0;
-}
-
-void text_utf8(struct text *t, const char *s, const char *mark)
-{
+    struct text quoted = { NULL, 0, 0 };
+    text_add(&quoted, "\"");
     while (*s) {
-        size_t n = text_character(s);
-        if (n)
-            text_addn(t, s, n);
-        else
-            text_addf(t, "%s%02x", mark, (unsigned char)*s);
-        s += n ? n : 1;
+        const size_t plain = strcspn(s, "\"\\\t\n");
+        text_addn(&quoted, s, plain);
+        s += plain;
+        if (*s == '\t' || *s == '\n')
+            text_addf(&quoted, "\\u%04x", (unsigned char)*s++);
+        else if (*s)
+            text_addf(&quoted, "\\%c", *s++);
     }
+    text_add(&quoted, "\"");
+    text_json_escaped(t, quoted.s);
+    text_clear(&quoted);
 }
 
 void text_csv(struct text *t, const char *s)
 {
     struct text field = { NULL, 0, 0 };
-    text_utf8(&field, s, TEXT_BYTE);
+    text_escaped(&field, s, strlen(s), "\t\r\n");
     const char *quote = strpbrk(s, ",\"\r\n") ? "\"" : "";
     text_add(t, quote);
     for (const char *c = field.s; c && *c; c++) {

@@ -16,12 +16,8 @@ void text_addn(struct text *t, const char *s, size_t n);
 void text_addf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void text_vaddf(struct text *t, const char *fmt, va_list ap);
 void text_json(struct text *t, const char *s); /* s as a JSON string, quoted and escaped */
-/* s as a field of RFC 4180: in quotes where it needs them; as UTF-8, with \xe9 for other bytes. */
+/* s as a field of RFC 4180: in quotes where it needs them, escaped (escape.h) but for line ends. */
 void text_csv(struct text *t, const char *s);
-/* s, with each byte that is no part of a character of UTF-8 as mark and two hex digits. */
-void text_utf8(struct text *t, const char *s, const char *mark);
-#define TEXT_BYTE "\\x"                   /* the usual mark */
-#define TEXT_BYTE_JSON "\\\\x"            /* the same within a JSON string */
 void text_real(struct text *t, double v); /* the shortest decimal that reads back as v */
 void text_clear(struct text *t);          /* frees; the text is empty again */
 

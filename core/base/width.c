@@ -1,4 +1,5 @@
 #include "core/base/width.h"
+#include "core/base/escape.h"
 #include <string.h>
 #include <wchar.h>
 
@@ -6,7 +7,6 @@
 struct glyph {
     size_t len; /* bytes */
     int width;  /* columns */
-    bool known; /* a character that can be printed; not: a control character, or no UTF-8 */
 };
 
 /* ESC [ parameters letter; 0 where s begins with none. */
@@ -37,15 +37,15 @@ static struct glyph glyph_of(const char *s, size_t n)
 {
     wchar_t c = 0;
     size_t len = utf8_decode(s, n, &c);
-    if (len == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0)) return (struct glyph){ 1, 1, false };
+    if (len == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0)) return (struct glyph){ 1, 1 };
     int width = wcwidth(c);
-    return (struct glyph){ len, width < 0 ? 1 : width, true };
+    return (struct glyph){ len, width < 0 ? 1 : width };
 }
 
 static struct glyph glyph_at(const char *s)
 {
     size_t escape = escape_len(s);
-    return escape ? (struct glyph){ escape, 0, true } : glyph_of(s, strlen(s));
+    return escape ? (struct glyph){ escape, 0 } : glyph_of(s, strlen(s));
 }
 
 int text_width_of(const char *s, size_t n)
@@ -63,14 +63,10 @@ int text_width(const char *s) { return s ? text_width_of(s, strlen(s)) : 0; }
 
 void text_shown(struct text *t, const char *s, size_t n)
 {
-    for (size_t i = 0; i < n;) {
-        struct glyph g = glyph_of(s + i, n - i);
-        if (g.known)
-            text_addn(t, s + i, g.len);
-        else
-            text_add(t, strchr("\t\n\r", s[i]) && s[i] ? " " : "?");
-        i += g.len;
-    }
+    const size_t from = t->len;
+    text_escaped(t, s, n, "\t\n\r");
+    for (size_t i = from; i < t->len; i++)
+        if (strchr("\t\n\r", t->s[i])) t->s[i] = ' ';
 }
 
 void text_cut(struct text *t, const char *s, int columns)

@@ -8,8 +8,8 @@
 int text_width(const char *s);              /* s NULL: 0 */
 int text_width_of(const char *s, size_t n); /* of its first n bytes */
 
-/* Adds n bytes of foreign text as they may be shown: tabs and line ends as blanks, other control
- * characters and what is no UTF-8 as '?', each in a column of its own. */
+/* Adds n bytes of foreign text as they may be shown on one line: tabs and line ends as blanks, the
+ * rest escaped (escape.h). */
 void text_shown(struct text *t, const char *s, size_t n);
 
 /* Adds s, cut with an ellipsis where it is wider than so many columns. Escape sequences behind the

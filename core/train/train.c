@@ -1,6 +1,7 @@
 /* The training loop. A run is a function of its job: the same weights come out, to the bit, for any
  * number of threads and however often it was stopped and continued. */
 #include "core/base/clock.h"
+#include "core/base/escape.h"
 #include "core/train/checkpoint.h"
 #include "core/train/loop.h"
 #include "core/train/metrics.h"
@@ -226,7 +227,7 @@ static void training_warn(const struct training *t, const char *why)
     if (w->warn)
         w->warn(w->ctx, s.s);
     else
-        fprintf(stderr, "senet-exp: warning: %s\n", s.s);
+        fprintf(stderr, "senet-exp: warning: %s\n", text_escape(&s));
     text_clear(&s);
 }
 

@@ -1,6 +1,7 @@
 /* The design as JSON, version 1: what the experiment asks, and nothing that another revision of the
  * program may plan otherwise, so that one experiment stays one design. */
 #include "core/base/digest.h"
+#include "core/base/escape.h"
 #include "experiments/design/design.h"
 
 static void write_text(struct text *j, const char *key, const char *value)
@@ -128,6 +129,6 @@ void design_write(const struct design *d, const char (*ids)[RUN_ID], struct text
 {
     struct text members = { NULL, 0, 0 };
     design_members(d, ids, &members);
-    text_utf8(json, members.s, TEXT_BYTE_JSON);
+    text_json_escaped(json, members.s);
     text_clear(&members);
 }

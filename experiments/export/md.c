@@ -16,14 +16,13 @@ static bool md_special(const char *s, size_t i)
 
 static void md_escaped(struct text *out, const char *s)
 {
-    for (size_t i = 0; s[i]; i++) {
-        if (s[i] == '\n' || s[i] == '\r' || s[i] == '\t') {
-            text_add(out, " ");
-            continue;
-        }
-        if (md_special(s, i)) text_add(out, "\\");
-        text_addn(out, &s[i], 1);
+    struct text shown = { 0 };
+    text_shown(&shown, s, strlen(s));
+    for (size_t i = 0; i < shown.len; i++) {
+        if (md_special(shown.s, i)) text_add(out, "\\");
+        text_addn(out, &shown.s[i], 1);
     }
+    text_clear(&shown);
 }
 
 static void md_cell(struct text *out, const struct cell *c)

@@ -1,6 +1,7 @@
 /* Live lines, or plain ones. Only the process that owns the screen draws; workers send it their
  * messages through a pipe. */
 #include "experiments/run/progress.h"
+#include "core/base/escape.h"
 #include "core/base/mem.h"
 #include "core/base/width.h"
 #include <limits.h>
@@ -123,9 +124,12 @@ void progress_send(struct progress *p, struct progress_message *m)
 void progress_say(struct progress *p, const char *fmt, ...)
 {
     struct progress_message m = { .kind = PROGRESS_LINE };
+    struct text line = { 0 };
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(m.text, sizeof m.text, fmt, ap);
+    text_vaddf(&line, fmt, ap);
     va_end(ap);
+    snprintf(m.text, sizeof m.text, "%s", text_escape(&line));
+    text_clear(&line);
     progress_send(p, &m);
 }

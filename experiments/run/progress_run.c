@@ -1,4 +1,5 @@
 /* One run's view: what of its training goes to the screen, to its log and to progress.json. */
+#include "core/base/escape.h"
 #include "core/base/width.h"
 #include "experiments/run/progress.h"
 #include "experiments/run/run_log.h"
@@ -11,10 +12,13 @@ static const double SHOWN_EVERY = 0.1, TOLD_EVERY = 2;
 
 static void warning_say(struct progress *p, const char *text)
 {
+    struct text line = { 0 };
+    text_addf(&line, "warning: %s", text);
     if (p->quiet)
-        fprintf(stderr, "senet-exp: warning: %s\n", text);
+        fprintf(stderr, "senet-exp: %s\n", text_escape(&line));
     else
-        progress_say(p, "warning: %s", text);
+        progress_say(p, "%s", line.s);
+    text_clear(&line);
 }
 
 /* The log is for people: where it cannot be written the run goes on, and says so once. */
@@ -38,7 +42,7 @@ static void run_log_add(struct progress_run *r, const char *fmt, ...)
     va_start(ap, fmt);
     text_vaddf(&line, fmt, ap);
     va_end(ap);
-    run_told(r, run_log(r->dir, r->id, line.s, &e), &e);
+    run_told(r, run_log(r->dir, r->id, text_escape(&line), &e), &e);
     text_clear(&line);
 }
 
@@ -46,13 +50,15 @@ static void run_log_add(struct progress_run *r, const char *fmt, ...)
 static void run_say(struct progress_run *r, enum progress_kind kind, const char *text)
 {
     struct progress_message m = { .kind = kind };
-    struct text label = { 0 };
+    struct text label = { 0 }, told = { 0 };
     bool bold = terminal_of(fileno(r->progress->to)).colour;
     text_shown(&label, r->label, strlen(r->label));
+    text_add(&told, text);
     snprintf(m.text, sizeof m.text, "[%d/%d] %s%s%s seed %llu: %s", r->number, r->of,
              bold ? "\033[1m" : "", label.s ? label.s : "", bold ? "\033[0m" : "",
-             (unsigned long long)r->seed, text);
+             (unsigned long long)r->seed, text_escape(&told));
     text_clear(&label);
+    text_clear(&told);
     progress_send(r->progress, &m);
 }
 
@@ -86,10 +92,13 @@ static void run_show(struct progress_run *r, const struct train_progress *t)
                                            .validation_error = r->watch.validation,
                                            .seconds = run_seconds(r, t),
                                            .behind = r->behind } };
-    struct text label = { 0 };
-    text_cut(&label, r->label, LIVE_LABEL / 4 - 1); /* a character has up to four bytes */
+    struct text shown = { 0 }, label = { 0 };
+    text_shown(&shown, r->label, strlen(r->label));
+    text_add(&shown, "");
+    text_cut(&label, shown.s, LIVE_LABEL / 4 - 1); /* a character has up to four bytes */
     snprintf(m.run.label, sizeof m.run.label, "%s", label.s);
     text_clear(&label);
+    text_clear(&shown);
     progress_send(r->progress, &m);
 }
 

@@ -1,5 +1,6 @@
 /* Runs what a design still lacks. */
 #include "experiments/run/runner.h"
+#include "core/base/escape.h"
 #include "core/base/file.h"
 #include "core/base/lock.h"
 #include "core/base/parallel.h"
@@ -189,7 +190,12 @@ static void runner_close_data(struct runner *r, int from, const bool *busy)
 
 static int work_result(enum run_outcome o, const struct err *e)
 {
-    if (o == RUN_NO_DISK) fprintf(stderr, "senet-exp: %s\n", e->text);
+    struct text why = { 0 };
+    if (o == RUN_NO_DISK) {
+        text_add(&why, e->text);
+        fprintf(stderr, "senet-exp: %s\n", text_escape(&why));
+        text_clear(&why);
+    }
     return o == RUN_STOPPED ? WORK_STOPPED : o == RUN_NO_DISK ? WORK_NO_DISK : WORK_DONE;
 }
 

@@ -1,5 +1,6 @@
 /* The base layer: each module's promises, and the refusals of its readers. */
 #include "core/base/digest.h"
+#include "core/base/escape.h"
 #include "core/base/fields.h"
 #include "core/base/file.h"
 #include "core/base/lookup.h"
@@ -29,17 +30,18 @@ START_TEST(text_grows_and_escapes)
 }
 END_TEST
 
-/* What is UTF-8 stays, to the byte; the rest is shown as the bytes it is. */
-START_TEST(text_is_made_utf8)
+/* What is harmless UTF-8 stays, to the byte; the rest is written out. */
+START_TEST(foreign_text_is_escaped)
 {
     static const struct {
         const char *s, *want;
     } cases[] = {
         { "", "" },
-        { "a\x01\x7f", "a\x01\x7f" },
+        { "a\x01\x7f\n\033[1m", "a\\x01\\x7f\n\\x1b[1m" },
+        { "\u2028\u202e\u2066\ufeff\xc2\x9b", "\\u2028\\u202e\\u2066\\ufeff\\u009b" },
         { "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80" },
-        { "\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80",
-          "\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80" },
+        { "\xc2\xa0\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80",
+          "\xc2\xa0\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80" },
         { "\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf" },
         { "lat\xe9in", "lat\\xe9in" },
         { "\xc3", "\\xc3" },
@@ -55,7 +57,7 @@ START_TEST(text_is_made_utf8)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct text t = { NULL, 0, 0 };
         text_add(&t, "");
-        text_utf8(&t, cases[i].s, TEXT_BYTE);
+        text_escaped(&t, cases[i].s, strlen(cases[i].s), "\n");
         ck_assert_str_eq(t.s, cases[i].want);
         text_clear(&t);
     }
@@ -72,6 +74,7 @@ START_TEST(text_quotes_fields)
         { "say \"a\"", "\"say \"\"a\"\"\"" },
         { "two\nlines", "\"two\nlines\"" },
         { "re\rturn", "\"re\rturn\"" },
+        { "\033]0;t\a", "\\x1b]0;t\\x07" },
         { "\xe9,", "\"\\xe9,\"" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -429,7 +432,7 @@ Suite *suite(void)
 {
     Suite *s = suite_create("base");
     unit_case(s, "text", 10,
-              UNIT_TESTS(text_grows_and_escapes, text_is_made_utf8, text_quotes_fields,
+              UNIT_TESTS(text_grows_and_escapes, foreign_text_is_escaped, text_quotes_fields,
                          text_writes_reals_that_read_back, text_finds_the_likely_word,
                          text_shortens_words_that_nobody_reads));
     unit_case(s, "lookup", 10, UNIT_TESTS(lookup_finds_what_was_added));

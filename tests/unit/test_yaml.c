@@ -157,7 +157,7 @@ START_TEST(test_print)
     ck_assert_str_eq(s, "t.yaml:1:4: error: b\n"
                         "    1 | b: [1, 'x y']\n"
                         "      |    ^~~~~~~~~~\n"
-                        "t.yaml:1:8: error: bell ? here\n"
+                        "t.yaml:1:8: error: bell \\x07 here\n"
                         "    1 | b: [1, 'x y']\n"
                         "      |        ^~~~~\n"
                         "t.yaml:2:4: error: a is wrong\n"
