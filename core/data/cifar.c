@@ -5,7 +5,7 @@
  * interleaved on reading. */
 #include "core/base/digest.h"
 #include "core/base/file.h"
-#include "core/data/cifar_python.h"
+#include "core/data/cifar_file.h"
 #include "core/data/class_names.h"
 #include "core/data/store.h"
 #include <stdio.h>
@@ -181,69 +181,78 @@ static size_t cifar_record(const struct cifar_layout *l)
     return (size_t)l->labels + CIFAR_PIXELS;
 }
 
-/* One file of a part and where its images go. */
-struct cifar_file {
-    char path[4096];
-    struct bytes bytes;
-    uint32_t records;
+/* Where a part's records go. */
+struct cifar_part {
+    struct dataset *data;
+    enum data_part part;
+    const struct cifar_layout *layout;
+    struct digest *digest;
+    uint32_t filled;
 };
 
-static bool cifar_file_read(struct cifar_file *f, const char *folder, const char *name,
-                            const struct cifar_layout *l, struct err *e)
+static void cifar_unpack(const struct cifar_part *p, const uint8_t *record)
 {
-    if (snprintf(f->path, sizeof f->path, "%s/%s", folder, name) >= (int)sizeof f->path)
-        return err_set(e, "%s: the path is too long", folder);
-    if (!(l->keys[0] ? cifar_python_read(&f->bytes, f->path, l->keys, e)
-                     : file_read(f->path, &f->bytes, e)))
-        return false;
-    size_t record = cifar_record(l), rest = f->bytes.len % record;
-    if (!f->bytes.len) return err_set(e, "%s: the file is empty", f->path);
-    if (rest)
-        return err_set(
-            e,
-            "%s: %zu bytes are not a whole number of records of %zu bytes; the file ends "
-            "within record %zu, which begins at byte %zu",
-            f->path, f->bytes.len, record, f->bytes.len / record + 1, f->bytes.len - rest);
-    if (f->bytes.len / record > 1000000000) return err_set(e, "%s: too many records", f->path);
-    f->records = (uint32_t)(f->bytes.len / record);
-    return true;
+    struct store *s = store_of(p->data);
+    const uint8_t *planes = record + p->layout->labels;
+    uint8_t *pixels = s->pixels[p->part] + (size_t)p->filled * CIFAR_PIXELS;
+    s->labels[p->part][p->filled] = record[p->layout->at];
+    for (int i = 0; i < CIFAR_PLANE; i++)
+        for (int c = 0; c < 3; c++) pixels[3 * i + c] = planes[c * CIFAR_PLANE + i];
 }
 
-static bool cifar_unpack(struct dataset *d, enum data_part part, const struct cifar_file *f,
-                         uint32_t first, const struct cifar_layout *l, struct err *e)
+static bool cifar_file_read(struct cifar_part *p, struct cifar_file *f, const char *path,
+                            struct err *e)
 {
-    struct store *s = store_of(d);
-    for (uint32_t i = 0; i < f->records; i++) {
-        const uint8_t *record = f->bytes.data + i * cifar_record(l), *planes = record + l->labels;
-        uint8_t *pixels = s->pixels[part] + (size_t)(first + i) * CIFAR_PIXELS;
+    const struct cifar_layout *l = p->layout;
+    const uint32_t records = cifar_file_records(f);
+    const size_t len = cifar_record(l);
+    uint8_t record[CIFAR_RECORD];
+    if (records > p->data->count[p->part] - p->filled)
+        return err_set(e, "%s: the file changed while it was read", path);
+    for (uint32_t i = 0; i < records; i++, p->filled++) {
+        if (!cifar_file_next(f, record, e)) return false;
+        digest_add(p->digest, record, len);
         if (record[l->at] >= l->classes)
-            return err_set(e, "%s: label %d %s %zu is out of range; there are %d classes", f->path,
+            return err_set(e, "%s: label %d %s %zu is out of range; there are %d classes", path,
                            record[l->at], l->keys[0] ? "of image" : "at byte",
-                           l->keys[0] ? i : i * cifar_record(l) + (size_t)l->at, l->classes);
-        s->labels[part][first + i] = record[l->at];
-        for (int p = 0; p < CIFAR_PLANE; p++)
-            for (int c = 0; c < 3; c++) pixels[3 * p + c] = planes[c * CIFAR_PLANE + p];
+                           l->keys[0] ? i : i * len + (size_t)l->at, l->classes);
+        cifar_unpack(p, record);
     }
     return true;
 }
 
-static bool cifar_part_open(struct dataset *d, enum data_part part, const char *path,
-                            const struct cifar_layout *l, struct digest *digest, struct err *e)
+/* Counts a file's records, or reads them where there is room for those of all files. */
+static bool cifar_file_take(struct cifar_part *p, const char *path, bool read, struct err *e)
 {
-    struct cifar_file *files = mem_new(CIFAR_FILES, sizeof *files);
-    const char *const *names = l->files[part];
-    bool good = true;
-    for (int i = 0; good && names[i]; i++) {
-        good = cifar_file_read(&files[i], path, names[i], l, e);
-        if (good) digest_add(digest, files[i].bytes.data, files[i].bytes.len);
-        d->count[part] += files[i].records;
-    }
-    good = good && store_reserve(d, part, path, e);
-    for (uint32_t i = 0, first = 0; good && names[i]; first += files[i++].records)
-        good = cifar_unpack(d, part, &files[i], first, l, e);
-    for (int i = 0; i < CIFAR_FILES; i++) free(files[i].bytes.data);
-    free(files);
+    const struct cifar_file_request r = { path, p->layout->labels, p->layout->keys };
+    struct cifar_file *f = cifar_file_open(&r, e);
+    bool good = f;
+    if (good && read)
+        good = cifar_file_read(p, f, path, e);
+    else if (good)
+        p->data->count[p->part] += cifar_file_records(f);
+    cifar_file_close(f);
     return good;
+}
+
+/* One after another, so that no two stand in memory. */
+static bool cifar_files(struct cifar_part *p, const char *folder, bool read, struct err *e)
+{
+    const char *const *names = p->layout->files[p->part];
+    struct pool paths = { NULL };
+    bool good = true;
+    for (int i = 0; good && names[i]; i++)
+        good = cifar_file_take(p, pool_textf(&paths, "%s/%s", folder, names[i]), read, e);
+    pool_clear(&paths);
+    if (good && read && p->filled < p->data->count[p->part])
+        good = err_set(e, "%s: the files changed while they were read", folder);
+    return good;
+}
+
+static bool cifar_part_open(struct cifar_part p, const char *path, struct err *e)
+{
+    return cifar_files(&p, path, false, e) && store_reserve(p.data, p.part, path, e) &&
+           cifar_files(&p, path, true, e);
 }
 
 static bool cifar_names(struct dataset *d, const char *folder, const struct cifar_layout *l,
@@ -277,8 +286,9 @@ static bool cifar_open(struct dataset *d, const char *path, const void *settings
     d->classes = l->classes;
     struct digest *digest = digest_create();
     digest_add(digest, &l->at, sizeof l->at);
-    bool good = cifar_part_open(d, DATA_TRAIN, path, l, digest, e) &&
-                cifar_part_open(d, DATA_TEST, path, l, digest, e) && cifar_names(d, path, l, e);
+    bool good = cifar_part_open((struct cifar_part){ d, DATA_TRAIN, l, digest, 0 }, path, e) &&
+                cifar_part_open((struct cifar_part){ d, DATA_TEST, l, digest, 0 }, path, e) &&
+                cifar_names(d, path, l, e);
     d->digest = digest_end(digest);
     return good;
 }

@@ -1,6 +1,7 @@
 #include "core/data/cifar_python.h"
 #include "core/data/pickle.h"
 #include <stdlib.h>
+#include <string.h>
 
 /* One file and what it holds. */
 struct cifar_pickle {
@@ -24,61 +25,71 @@ static void cifar_pickle_close(struct cifar_pickle *f)
     free(f->bytes.data);
 }
 
-/* Where one label of every record goes. */
-struct label_column {
-    uint8_t *into; /* the first */
-    size_t record;
-    uint32_t rows;
+struct cifar_python {
+    struct cifar_pickle file;
+    const struct pickle_value *data; /* an array of rows */
+    const uint8_t *from;             /* the next of them */
+    uint8_t *labels;                 /* n_labels for each row */
+    size_t n_labels;
+    uint32_t rows, next;
 };
 
-static bool labels_copy(const struct cifar_pickle *f, const char *key,
-                        const struct label_column *to, struct err *e)
+/* The k-th list of labels. */
+static bool labels_copy(struct cifar_python *f, const char *key, size_t k, struct err *e)
 {
-    const struct pickle_value *list = pickle_member(f->pickle, key);
-    uint32_t n, rows = to->rows;
-    if (!pickle_list(list, &n) || n != rows)
+    const struct pickle_value *list = pickle_member(f->file.pickle, key);
+    uint32_t n;
+    if (!pickle_list(list, &n) || n != f->rows)
         return err_set(e, "%s: holds no list \"%s\" of %u numbers, one for each row of \"data\"",
-                       f->path, key, rows);
-    for (uint32_t i = 0; i < rows; i++) {
+                       f->file.path, key, f->rows);
+    for (uint32_t i = 0; i < f->rows; i++) {
         int64_t label;
         if (!pickle_integer(pickle_item(list, i), &label) || label < 0 || label > 255)
-            return err_set(e, "%s: \"%s\": the label of image %u is no number of 0 to 255", f->path,
-                           key, i);
-        to->into[i * to->record] = (uint8_t)label;
+            return err_set(e, "%s: \"%s\": the label of image %u is no number of 0 to 255",
+                           f->file.path, key, i);
+        f->labels[i * f->n_labels + k] = (uint8_t)label;
     }
     return true;
 }
 
-static bool records_make(const struct cifar_pickle *f, struct bytes *records,
-                         const char *const *keys, struct err *e)
+static bool rows_find(struct cifar_python *f, const char *const *keys, struct err *e)
 {
-    const struct pickle_value *data = pickle_member(f->pickle, "data");
-    size_t labels = 0;
-    uint32_t rows, columns;
-    while (keys[labels]) labels++;
-    const size_t record = labels + CIFAR_PIXELS;
-    if (!pickle_array(data, &rows, &columns) || columns != CIFAR_PIXELS)
-        return err_set(e, "%s: holds no array \"data\" with rows of %d bytes", f->path,
+    uint32_t columns;
+    f->data = pickle_member(f->file.pickle, "data");
+    while (keys[f->n_labels]) f->n_labels++;
+    if (!pickle_array(f->data, &f->rows, &columns) || columns != CIFAR_PIXELS)
+        return err_set(e, "%s: holds no array \"data\" with rows of %d bytes", f->file.path,
                        CIFAR_PIXELS);
-    records->len = rows * record;
-    records->data = mem_new(rows, record);
-    const uint8_t *from = NULL;
-    for (uint32_t i = 0; i < rows; i++)
-        pickle_row(data, &from, records->data + i * record + labels);
-    for (size_t k = 0; k < labels; k++)
-        if (!labels_copy(f, keys[k], &(struct label_column){ records->data + k, record, rows }, e))
-            return false;
+    if (!f->rows) return err_set(e, "%s: the file is empty", f->file.path);
+    f->labels = mem_new(f->rows, f->n_labels);
+    for (size_t k = 0; k < f->n_labels; k++)
+        if (!labels_copy(f, keys[k], k, e)) return false;
     return true;
 }
 
-bool cifar_python_read(struct bytes *records, const char *path, const char *const *keys,
-                       struct err *e)
+struct cifar_python *cifar_python_open(const char *path, const char *const *keys, struct err *e)
 {
-    struct cifar_pickle f;
-    *records = (struct bytes){ NULL, 0 };
-    bool good = cifar_pickle_open(&f, path, e) && records_make(&f, records, keys, e);
-    cifar_pickle_close(&f);
-    return good;
+    struct cifar_python *f = mem_new(1, sizeof *f);
+    if (cifar_pickle_open(&f->file, path, e) && rows_find(f, keys, e)) return f;
+    cifar_python_close(f);
+    return NULL;
+}
+
+void cifar_python_close(struct cifar_python *f)
+{
+    if (!f) return;
+    cifar_pickle_close(&f->file);
+    free(f->labels);
+    free(f);
+}
+
+uint32_t cifar_python_records(const struct cifar_python *f) { return f->rows; }
+
+void cifar_python_next(struct cifar_python *f, uint8_t *record)
+{
+    BUG_IF(f->next == f->rows, "%s: a record past the last", f->file.path);
+    memcpy(record, f->labels + f->next++ * f->n_labels, f->n_labels);
+    pickle_row(f->data, &f->from, record + f->n_labels);
 }
 
 const char *const *cifar_python_names(struct pool *pool, const char *path, const char *key,

@@ -118,6 +118,43 @@ START_TEST(points_share_what_they_choose_from)
 }
 END_TEST
 
+static void cifar_write(const char *path, int records)
+{
+    unsigned char record[1 + 3072] = { 0 };
+    FILE *f = fopen(path, "wb");
+    ck_assert_ptr_nonnull(f);
+    for (int i = 0; i < records; i++) {
+        record[0] = (unsigned char)(i % 10);
+        memset(record + 1, i & 255, sizeof record - 1);
+        ck_assert_uint_eq(fwrite(record, sizeof record, 1, f), 1);
+    }
+    ck_assert_int_eq(fclose(f), 0);
+}
+
+/* Files of 101 MB are unpacked without standing in memory beside their images. */
+START_TEST(files_are_not_kept_beside_their_images)
+{
+    char dir[] = "/tmp/footprint-XXXXXX", path[64], yaml[400], command[64];
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    for (int i = 1; i <= 5; i++) {
+        snprintf(path, sizeof path, "%s/data_batch_%d.bin", dir, i);
+        cifar_write(path, 6000);
+    }
+    snprintf(path, sizeof path, "%s/test_batch.bin", dir);
+    cifar_write(path, 3000);
+    snprintf(yaml, sizeof yaml,
+             "experiment: memory\n"
+             "dataset: {name: cifar, path: %s, train_limit: 64, test_limit: 16}\n"
+             "model: {backbone: resnet8, width: 0.25}\n"
+             "train: {epochs: 1, batch_size: 16}\n"
+             "seeds: [1]\n",
+             dir);
+    figure_is_right(yaml, 2);
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
 /* Two data sets, of which the larger one is closed before the larger network trains. */
 static const char two_sets[] =
     "experiment: memory\n"
@@ -325,7 +362,7 @@ Suite *suite(void)
     tcase_add_loop_test(c, figure_of_a_small_network_is_right, 0, 4);
     suite_add_tcase(s, c);
     unit_case(s, "footprint", 120,
-              UNIT_TESTS(points_share_what_they_choose_from,
+              UNIT_TESTS(points_share_what_they_choose_from, files_are_not_kept_beside_their_images,
                          a_data_set_is_closed_after_its_last_run, other_batches_are_counted_alike,
                          largest_batch_is_found, refusal_names_the_largest_batch,
                          jobs_share_what_there_is));
