@@ -1,5 +1,5 @@
-/* Pre-activation ResNets (He et al. 2016, arXiv 1603.05027): for CIFAR, depths 110 (two 3x3) and
- * 164 (bottlenecks), and for ImageNet, depth 200. */
+/* Pre-activation ResNets (He et al. 2016, arXiv 1603.05027): for CIFAR, of two 3x3 layers (depth
+ * 110) and of bottlenecks (164), and for ImageNet (200). */
 #include "core/models/preactivation.h"
 #include "core/models/residual.h"
 
@@ -31,6 +31,10 @@ static const struct backbone preact_backbones[] = {
            { 3, 3, 3 }),
     PREACT("preact-resnet164", 32, "3 stages of 18 bottlenecks, 64-128-256 channels", false, true,
            { 18, 18, 18 }),
+    PREACT("preact-resnet18", 224, "4 stages of 2 units of two 3x3, 64-512 channels", true, false,
+           { 2, 2, 2, 2 }),
+    PREACT("preact-resnet50", 224, "4 stages of 3-4-6-3 bottlenecks, 256-2048 channels", true, true,
+           { 3, 4, 6, 3 }),
     PREACT("preact-resnet200", 224, "4 stages of 3-24-36-3 bottlenecks, 256-2048 channels", true,
            true, { 3, 24, 36, 3 }),
     { 0 },

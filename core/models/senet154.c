@@ -1,9 +1,10 @@
 /* SENet-154 (Hu et al., arXiv 1709.01507, section 5 and the released model): a ResNeXt-152 64x4d
  * whose first 1x1 layers have half of the channels, with a stem of three 3x3 layers and 3x3
- * projections. Parameters are named as the ports of the released model to PyTorch name them. */
+ * projections; and two shorter ones of its kind, of 32 groups. Parameters are named as the ports of
+ * the released model to PyTorch name them. */
 #include "core/models/residual.h"
 
-enum { SENET_STAGES = 4, SENET_GROUPS = 64 };
+enum { SENET_STAGES = 4 };
 
 struct senet154 {
     struct model_options model;
@@ -11,13 +12,16 @@ struct senet154 {
 };
 
 struct senet154_kind {
-    int blocks[SENET_STAGES];
+    int groups, blocks[SENET_STAGES];
 };
 
+#define SENET(name, meaning, groups, ...)          \
+    BACKBONE(&family_senet154, name, 224, meaning, \
+             (&(const struct senet154_kind){ groups, { __VA_ARGS__ } }))
 static const struct backbone senet154_backbones[] = {
-    BACKBONE(&family_senet154, "senet154", 224,
-             "4 stages of 3-8-36-3 bottlenecks, 64 groups, a stem of three 3x3 convolutions",
-             &(const struct senet154_kind){ { 3, 8, 36, 3 } }),
+    SENET("senet16", "4 stages of 1 bottleneck, 32 groups, a stem of three 3x3", 32, 1, 1, 1, 1),
+    SENET("senet52", "4 stages of 3-4-6-3 bottlenecks, 32 groups", 32, 3, 4, 6, 3),
+    SENET("senet154", "4 stages of 3-8-36-3 bottlenecks, 64 groups", 64, 3, 8, 36, 3),
     { 0 },
 };
 
@@ -43,7 +47,7 @@ static struct tensor *senet154_stage(struct net *n, struct tensor *x, const stru
                                      int stage)
 {
     const struct senet154_kind *k = ((const struct model_options *)s->options)->backbone->kind;
-    const int planes = 64 << stage;
+    const int inner = (4 * k->groups) << stage, out = 256 << stage;
     net_stage(n, stage + 2);
     for (int i = 0; i < k->blocks[stage]; i++) {
         const char *name = net_name(n, "layer%d.%d", stage + 1, i);
@@ -51,10 +55,10 @@ static struct tensor *senet154_stage(struct net *n, struct tensor *x, const stru
             n, x,
             &(struct residual_unit){ .name = name,
                                      .bottleneck = true,
-                                     .reduced = channels_scaled(2 * planes, s->width),
-                                     .inner = channels_grouped(4 * planes, SENET_GROUPS, s->width),
-                                     .out = channels_scaled(4 * planes, s->width),
-                                     .groups = SENET_GROUPS,
+                                     .reduced = channels_grouped(inner / 2, k->groups, s->width),
+                                     .inner = channels_grouped(inner, k->groups, s->width),
+                                     .out = channels_scaled(out, s->width),
+                                     .groups = k->groups,
                                      .stride = stage && !i ? 2 : 1,
                                      .stride_in = STRIDE_CONV3X3,
                                      .projection = stage ? 3 : 1 });
