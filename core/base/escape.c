@@ -100,3 +100,35 @@ const char *text_escape(struct text *t)
     *t = escaped;
     return t->s;
 }
+
+void text_json(struct text *t, const char *s)
+{
+    struct text quoted = { NULL, 0, 0 };
+    text_add(&quoted, "\"");
+    while (*s) {
+        const size_t plain = strcspn(s, "\"\\\t\n");
+        text_addn(&quoted, s, plain);
+        s += plain;
+        if (*s == '\t' || *s == '\n')
+            text_addf(&quoted, "\\u%04x", (unsigned char)*s++);
+        else if (*s)
+            text_addf(&quoted, "\\%c", *s++);
+    }
+    text_add(&quoted, "\"");
+    text_json_escaped(t, quoted.s);
+    text_clear(&quoted);
+}
+
+void text_csv(struct text *t, const char *s)
+{
+    struct text field = { NULL, 0, 0 };
+    text_escaped(&field, s, strlen(s), "\t\r\n");
+    const char *quote = strpbrk(s, ",\"\r\n") ? "\"" : "";
+    text_add(t, quote);
+    for (const char *c = field.s; c && *c; c++) {
+        if (*c == '"') text_add(t, "\"");
+        text_addn(t, c, 1);
+    }
+    text_add(t, quote);
+    text_clear(&field);
+}

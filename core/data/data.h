@@ -121,19 +121,13 @@ struct data_source {
     const struct data_notes *notes; /* or NULL */
 };
 
-/* Refuses a class that one part has images of and the other has none of: an error over the classes
- * that are left is no error over all of them. seen: images of each class, by part; names: of the
- * classes, or NULL. where: the data set's path. */
-struct class_counts {
-    const uint32_t *seen[DATA_PARTS];
-    int classes;
-    const char *const *names;
-};
-bool classes_agree(const struct class_counts *c, const char *where, struct err *e);
-bool labels_agree(const struct dataset *d, const char *where, struct err *e); /* of all it has */
-
 /* Says that the data is not at hand and how to get it, then `more`; returns false. */
-bool data_absent(const struct data_format *f, const char *path, const char *more, struct err *e);
+static inline bool data_absent(const struct data_format *f, const char *path, const char *more,
+                               struct err *e)
+{
+    return err_set(e, "%s%s; to get the data: %s%s", path ? path : "dataset.path",
+                   path ? ": no such folder" : " must name a folder", f->source, more);
+}
 
 /* After a refusal d is empty; closing it again does no harm. */
 bool dataset_open(struct dataset *d, const struct data_source *from, struct err *e);

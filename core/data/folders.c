@@ -1,6 +1,7 @@
 /* Lists class folders; see folders.h. Nothing in them is passed over but names that begin with a
  * dot: a file that nobody expects is more likely an accident than a wish. */
 #include "core/data/folders.h"
+#include "core/data/class_counts.h"
 #include "core/data/picture.h"
 #include <stdlib.h>
 #include <string.h>

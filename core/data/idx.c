@@ -5,6 +5,7 @@
  * more memory than it could fill. */
 #include "core/base/digest.h"
 #include "core/base/file.h"
+#include "core/data/class_counts.h"
 #include "core/data/class_names.h"
 #include "core/data/store.h"
 #include <errno.h>

@@ -4,6 +4,7 @@
  * and one of them keeps. */
 #include "core/base/digest.h"
 #include "core/base/file.h"
+#include "core/data/class_counts.h"
 #include "core/data/folders.h"
 #include "core/data/picture.h"
 #include "core/data/survey.h"

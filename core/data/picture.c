@@ -41,10 +41,3 @@ bool picture_decode(const struct picture_request *p, uint8_t *rgb, struct err *e
         if (kind_begins(kinds[i], p->file)) k = kinds[i];
     return k->decode(p, rgb, e);
 }
-
-bool picture_unsound(const struct picture_request *p, const char *kind, const char *why,
-                     struct err *e)
-{
-    return err_set(e, "%s: not a sound %s image: %s (the file is %zu bytes long)", p->path, kind,
-                   why, p->file->len);
-}

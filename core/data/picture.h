@@ -35,6 +35,10 @@ bool picture_named(const char *name);
 bool picture_decode(const struct picture_request *p, uint8_t *rgb, struct err *e);
 
 /* "not a sound PNG image": fills e and returns false. */
-bool picture_unsound(const struct picture_request *p, const char *kind, const char *why,
-                     struct err *e);
+static inline bool picture_unsound(const struct picture_request *p, const char *kind,
+                                   const char *why, struct err *e)
+{
+    return err_set(e, "%s: not a sound %s image: %s (the file is %zu bytes long)", p->path, kind,
+                   why, p->file->len);
+}
 #endif

@@ -3,7 +3,6 @@
 #include "core/base/digest.h"
 #include "core/base/text.h"
 #include "core/graph/graph.h"
-#include "core/graph/plan.h"
 
 static void node_describe(const struct node *n, struct text *t)
 {

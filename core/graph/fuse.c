@@ -10,7 +10,6 @@
  *   fused_batch_norm, a fused_sum, or the norms in all parts of a concat write.
  * What fits none stays as it was built. */
 #include "core/graph/fuse_find.h"
-#include "core/graph/plan.h"
 #include "core/ops/ops.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #ifndef CORE_GRAPH_FUSE_H
 #define CORE_GRAPH_FUSE_H
 #include "core/base/mem.h"
-#include "core/graph/graph.h"
+#include "core/graph/node.h"
 
 /* The calls as they will run: rewritten of the nodes, some in the place of several. Nothing else of
  * the graph changes: digest, counts and parameters are those of the nodes as they were built. */

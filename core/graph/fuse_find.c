@@ -1,5 +1,4 @@
 #include "core/graph/fuse_find.h"
-#include "core/graph/plan.h"
 #include "core/ops/ops.h"
 #include <stdlib.h>
 

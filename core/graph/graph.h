@@ -1,6 +1,6 @@
 #ifndef CORE_GRAPH_GRAPH_H
 #define CORE_GRAPH_GRAPH_H
-#include "core/ops/op.h"
+#include "core/graph/node.h"
 
 /* A network as a list of calls. An input must exist before its reader is added, so the order of
  * construction is an order in which the calls can run. Three stages:
@@ -8,52 +8,12 @@
 struct graph;
 struct pool;
 
-/* How a parameter begins and what it is. */
-enum param_init { INIT_ZERO, INIT_ONE, INIT_HE_FAN_OUT, INIT_UNIFORM_FAN_IN };
-enum param_kind {
-    PARAM_CONV,   /* (kh, kw, in / groups, out) */
-    PARAM_LINEAR, /* (1, 1, in, out); (h, w, in, out) of a flattened map */
-    PARAM_BIAS,
-    PARAM_NORM, /* scale or shift of a batch norm */
-    PARAM_STATE /* running statistics: not trained */
-};
-
-struct param {
-    const char *name; /* as torchvision or timm where the family exists there: conv1.weight */
-    enum param_kind kind;
-    enum param_init init;
-    /* These are set by graph_param: */
-    uint64_t stream; /* digest of the name: where its initial values are drawn */
-    bool gate;       /* belongs to an SE block (graph_mark) */
-    struct tensor *tensor;
-    size_t at; /* offset in graph_weights (trained) or graph_states (PARAM_STATE) */
-};
-
-struct node { /* read it freely; only graph.c writes it */
-    const char *name;
-    size_t index;              /* its place in the list */
-    const struct op *op;       /* NULL: an input or a parameter */
-    const struct param *param; /* NULL: an input or an operation */
-    struct op_call call;
-    struct tensor out;
-    bool wants_grad;
-    bool gate; /* part of an SE block */
-    int stage; /* the paper's stage: conv k_x is k, the stem 1, the head 0 */
-    /* Of a fused step (fuse.c): */
-    const struct node *part_of; /* the concat in whose output, and gradient, this one's are */
-    int part_at;                /* from this channel on */
-    int grad_alias; /* input `grad_alias - 1` has its gradient where the output has it; 0: none */
-    const struct node
-        *saved_writer; /* that node's forward writes into this one's saved memory already */
-    const struct node *grad_source; /* this node's backward works from the gradient of that one's
-                                     * output, and its own output has none */
-};
-
 struct graph *graph_create(void);
 void graph_destroy(struct graph *g);
 
 /* Names are copied. Where name is NULL the node is called after its op and its number among the
- * nodes of that op ("dropout0"): what is added elsewhere renames nothing. */
+ * nodes of that op ("dropout0"): give a name where a random stream hangs on it, for a second
+ * dropout before the first renames that one. */
 struct tensor *graph_input(struct graph *g, const char *name, int n, int h, int w, int c);
 struct tensor *graph_param(struct graph *g, const struct param *p, int n, int h, int w, int c);
 /* Where names are made: it lives as long as the graph. Those of parameters must differ. */
@@ -109,10 +69,10 @@ size_t graph_unfused(const struct graph *g, struct tensor *const *keep);
  * the memory cannot be had. */
 bool graph_plan(struct graph *g, bool training, struct tensor *const *keep, struct err *e);
 
-/* An evaluation works out what it can from weights and states once: who changes them between two
- * evaluations asks for them here again.
- * All of them flat, in the order of construction, after graph_plan; len in floats. Each begins on a
- * 64-byte boundary (param.at), and the gaps hold zeros. */
+/* All weights (gradients, states) as one array in the order of construction, after graph_plan; len
+ * in floats. Parameter p begins at p->at, on 64 bytes; the gaps hold zeros. The call also discards
+ * what evaluations have worked out from weights and states: call it before each change, and never
+ * keep the pointer across an evaluation. */
 float *graph_weights(struct graph *g, size_t *len);
 float *graph_gradients(struct graph *g); /* as long; NULL when planned for evaluation. An evaluation
                                           * may use their memory */
@@ -125,16 +85,15 @@ void graph_init(struct graph *g, uint64_t seed);
 void graph_forward(struct graph *g, const struct step *step);
 void graph_backward(struct graph *g); /* after a training forward; the last node's gradient is 1 */
 
-/* Whoever measures a step: told after each call of it, in the order of running. The node is one as
- * it runs, not as it was built: of several fused into one, only that one is heard of. NULL: the
- * gradients of the parameters have been zeroed. */
+/* Called after each call of a step, in run order, with the node as it runs: the fused one, of
+ * several that are fused. n NULL: the gradients of the parameters were zeroed. */
 struct graph_watch {
     void *ctx;
     void (*ran)(void *ctx, const struct node *n, bool backward);
 };
 void graph_watch(struct graph *g, const struct graph_watch *w); /* copied; NULL: nobody */
 
-/* Multiply-adds of convolutions and linear layers for the whole batch (products.c); other nodes
+/* Multiply-adds of convolutions and linear layers for the whole batch (macs.c); other nodes
  * have none here. Backward: for the gradient of the weights, and of the input where that wants one.
  */
 uint64_t node_macs(const struct node *n, bool backward);

@@ -1,7 +1,6 @@
 /* The arithmetic of a step: multiply-adds of what has weights, as they are usually counted, and as
  * they are carried out. */
 #include "core/graph/graph.h"
-#include "core/graph/plan.h"
 
 static bool node_multiplies(const struct node *n)
 {

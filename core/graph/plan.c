@@ -1,6 +1,6 @@
 /* Lifetimes to offsets. A step is a row of ticks: node i of n runs forward at tick i and
  * backward at tick 2n - 1 - i. Everything that is not a parameter is wanted from one tick to
- * another (a span), and two lifetimes that share a tick never share memory. */
+ * another (a lifetime), and two lifetimes that share a tick never share memory. */
 #include "core/graph/plan.h"
 #include "core/base/mem.h"
 #include "core/ops/op_call.h"
@@ -32,17 +32,6 @@ enum {
                      * ResNet-50 at 224 x 224 this forgets the ends of the blocks of conv2_x to
                      * conv4_x: a fifth of the memory, for no time that could be measured. */
 };
-
-struct node *node_of(const struct tensor *t)
-{
-    return (struct node *)(const void *)((const char *)t - offsetof(struct node, out));
-}
-
-void nodes_show(struct node *const *nodes, size_t n_nodes, int from, int to)
-{
-    for (size_t i = 0; i < n_nodes; i++)
-        if (!nodes[i]->param && nodes[i]->out.n == from) nodes[i]->out.n = to;
-}
 
 static size_t tick_backward(const struct planner *p, size_t i) { return 2 * p->r->n_nodes - 1 - i; }
 static size_t tick_end(const struct planner *p) { return 2 * p->r->n_nodes; }

@@ -41,11 +41,4 @@ struct plan_request {
 
 void plan_make(struct plan *p, const struct plan_request *r);
 void plan_clear(struct plan *p);
-
-/* Shows nodes whose outputs have an item for each of `from` images that there are `to`. */
-void nodes_show(struct node *const *nodes, size_t n_nodes, int from, int to);
-
-/* The node that t is the output of. */
-struct node *node_of(const struct tensor *t);
-
 #endif

@@ -1,6 +1,5 @@
 #include "core/graph/slices.h"
 #include "core/base/mem.h"
-#include "core/graph/plan.h"
 #include <stdlib.h>
 
 enum {

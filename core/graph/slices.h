@@ -1,6 +1,6 @@
 #ifndef CORE_GRAPH_SLICES_H
 #define CORE_GRAPH_SLICES_H
-#include "core/graph/graph.h"
+#include "core/graph/node.h"
 
 /* An evaluation treats every image alone, so it may take the batch a few images at a time: what one
  * call writes is then still in the cache when the next one reads it. A node is sliced where its

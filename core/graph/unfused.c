@@ -1,6 +1,6 @@
 /* How much of a step runs in memory passes of its own. */
 #include "core/graph/fuse.h"
-#include "core/graph/plan.h"
+#include "core/graph/graph.h"
 #include "core/ops/ops.h"
 #include <stdlib.h>
 
