@@ -11,11 +11,19 @@ void component_form(const struct component *c, struct text *t)
     if (c->also) text_addf(t, "; each also with %s before it", c->also);
 }
 
-/* Refuses a name that no thing has, and lists the names. */
+enum { NAMES_SHOWN = 12 }; /* more than so many are a list that nobody reads in a message */
+
+/* Refuses a name that no thing has, and lists the names or says where they are listed. */
 static bool component_refuse(const struct component *c, const struct value *v, struct err *e)
 {
     struct text names = { NULL, 0, 0 };
-    component_form(c, &names);
+    int n = 0;
+    while (c->name(n)) n++;
+    if (n > NAMES_SHOWN)
+        text_addf(&names, "the name of a %s: `senet-exp list %ss` prints them all", c->noun,
+                  c->noun);
+    else
+        component_form(c, &names);
     if (v->kind == VALUE_SCALAR)
         err_at(e, v, "\"%s\" is not %s", v->text, names.s);
     else
