@@ -4,6 +4,7 @@
 #include "core/base/mem.h"
 #include "experiments/results/provenance.h"
 #include <locale.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +89,7 @@ int main(int argc, char **argv)
 {
     struct invocation v = { 0 };
     struct err e;
+    signal(SIGXFSZ, SIG_IGN); /* a limit of file size is an error of the write, which is named */
     setlocale(LC_CTYPE, "C.UTF-8"); /* whatever the environment says: for text_width */
     const char **room = mem_new((size_t)argc + 1, sizeof *room);
     for (const struct command *const *c = commands; *c; c++) options_exist(*c);

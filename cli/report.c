@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool text_put(const struct text *t, const char *path, struct err *e)
+static bool text_put(const struct text *t, const struct report *how, struct err *e)
 {
-    if (path) return file_write(path, t->s, t->len, e);
+    if (how->path) return (how->kept ? file_write : file_output)(how->path, t->s, t->len, e);
     return fwrite(t->s, 1, t->len, stdout) == t->len ||
            err_set(e, "standard output could not be written");
 }
@@ -32,7 +32,7 @@ bool report_write(const struct results *r, const struct report *how, struct err 
     struct text out = { 0 };
     table_build_rows(&t, r, how->rows);
     table_format(&out, &t, r, how->format);
-    bool ok = text_put(&out, how->path, e);
+    bool ok = text_put(&out, how, e);
     text_clear(&out);
     table_clear(&t);
     return ok;
@@ -46,7 +46,7 @@ static bool report_files(const struct results *r, const char *stem, struct err *
     for (int i = 0; ok && i < 2; i++) {
         struct text path = { 0 };
         text_addf(&path, "%s.%s", stem, kinds[i]);
-        ok = report_write(r, &(struct report){ TABLE_POINTS, kinds[i], path.s }, e);
+        ok = report_write(r, &(struct report){ TABLE_POINTS, kinds[i], path.s, true }, e);
         text_clear(&path);
     }
     return ok;
@@ -70,7 +70,7 @@ bool report_save(const char *dir, const char *design, const char *format, bool *
     text_addf(&top, "%s/table", dir);
     bool ok = design_is_main(&r, main, e) && report_files(&r, beside.s, e) &&
               (!*main || report_files(&r, top.s, e)) &&
-              report_write(&r, &(struct report){ TABLE_POINTS, format, NULL }, e);
+              report_write(&r, &(struct report){ TABLE_POINTS, format, NULL, false }, e);
     text_clear(&beside);
     text_clear(&top);
     results_clear(&r);

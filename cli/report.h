@@ -17,6 +17,7 @@ struct report {
     const char
         *format; /* NULL: as whoever is there reads it, drawn on a terminal, Markdown elsewhere */
     const char *path; /* NULL: standard output */
+    bool kept;        /* in the results folder, whatever stands there; else where a person says */
 };
 bool report_write(const struct results *r, const struct report *how, struct err *e);
 #endif

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,13 +11,36 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Reads until the end, whatever size stat told: pipes and growing files are files as well. */
-static bool file_drain(int fd, struct bytes *out)
+static const char *kind_name(mode_t mode)
 {
-    size_t room = 0;
+    return S_ISFIFO(mode)   ? "a FIFO"
+           : S_ISDIR(mode)  ? "a folder"
+           : S_ISSOCK(mode) ? "a socket"
+                            : "a device";
+}
+
+int file_open(const char *path, off_t *size, struct err *e)
+{
+    struct stat s;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 || fstat(fd, &s) != 0) {
+        err_set(e, "%s: %s", path, strerror(errno));
+    } else if (!S_ISREG(s.st_mode)) {
+        err_set(e, "%s: %s, not a regular file", path, kind_name(s.st_mode));
+    } else {
+        if (size) *size = s.st_size;
+        return fd;
+    }
+    if (fd >= 0) close(fd);
+    return -1;
+}
+
+/* Reads until the end, whatever size stat told: a file may grow meanwhile. */
+static bool file_drain(int fd, size_t room, size_t most, struct bytes *out)
+{
     for (;;) {
-        if (out->len + 1 >= room) {
-            room = room ? 2 * room : 65536;
+        if (out->len + 1 >= room || !out->data) {
+            room = out->data ? 2 * room : room + 2;
             out->data = mem_grow(out->data, room, 1);
         }
         ssize_t got = read(fd, out->data + out->len, room - out->len - 1);
@@ -24,23 +48,38 @@ static bool file_drain(int fd, struct bytes *out)
         if (got < 0) return false;
         if (got == 0) break;
         out->len += (size_t)got;
+        if (out->len > most) {
+            errno = EFBIG;
+            return false;
+        }
     }
     out->data[out->len] = 0;
     return true;
 }
 
-bool file_read(const char *path, struct bytes *out, struct err *e)
+bool file_read_most(const char *path, size_t most, struct bytes *out, struct err *e)
 {
+    off_t size;
     *out = (struct bytes){ NULL, 0 };
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return err_set(e, "%s: %s", path, strerror(errno));
-    bool ok = file_drain(fd, out);
+    int fd = file_open(path, &size, e);
+    if (fd < 0) return false;
+    bool ok = (uint64_t)size <= most;
+    errno = EFBIG;
+    ok = ok && file_drain(fd, (size_t)size, most, out);
     int why = errno;
     close(fd);
     if (ok) return true;
     free(out->data);
     *out = (struct bytes){ NULL, 0 };
+    if (why == EFBIG)
+        return err_set(e, "%s: %.1f MB; such a file has %.0f MB at most", path, (double)size / 1e6,
+                       (double)most / 1e6);
     return err_set(e, "%s: %s", path, strerror(why));
+}
+
+bool file_read(const char *path, struct bytes *out, struct err *e)
+{
+    return file_read_most(path, FILE_MOST, out, e);
 }
 
 static bool file_fill(int fd, const char *data, size_t len)
@@ -96,12 +135,21 @@ static int temporary_open(const char *path, char **name)
     return fd;
 }
 
+/* Where that is not allowed, the file is that of a new one. */
+static void mode_keep(int fd, const char *path)
+{
+    struct stat s;
+    if (lstat(path, &s) != 0 || !S_ISREG(s.st_mode)) return;
+    if (fchmod(fd, s.st_mode & 0777) != 0) return;
+}
+
 static bool file_put(const char *path, const struct file_piece *pieces, bool sync, struct err *e)
 {
     char *temporary;
     int fd = temporary_open(path, &temporary);
     bool ok = fd >= 0 && file_fill_pieces(fd, pieces) && (!sync || fsync(fd) == 0);
     int why = errno;
+    if (ok) mode_keep(fd, path);
     if (fd >= 0 && close(fd) != 0 && ok) {
         ok = false;
         why = errno;
@@ -127,6 +175,30 @@ bool file_write_pieces(const char *path, const struct file_piece *pieces, struct
 bool file_replace(const char *path, const void *data, size_t len, struct err *e)
 {
     return file_put(path, (struct file_piece[]){ { data, len }, { NULL, 0 } }, false, e);
+}
+
+static bool stream_put(const char *path, const void *data, size_t len, struct err *e)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+    bool ok = fd >= 0 && file_fill(fd, data, len);
+    int why = errno;
+    if (fd >= 0 && close(fd) != 0 && ok) {
+        ok = false;
+        why = errno;
+    }
+    return ok || err_set(e, "%s: cannot be written: %s", path, strerror(why));
+}
+
+bool file_output(const char *path, const void *data, size_t len, struct err *e)
+{
+    struct stat named, led;
+    if (lstat(path, &named) != 0) return file_write(path, data, len, e);
+    bool there = stat(path, &led) == 0;
+    if (!there || !S_ISREG(led.st_mode)) return stream_put(path, data, len, e);
+    char *target = realpath(path, NULL);
+    bool ok = file_write(target ? target : path, data, len, e);
+    free(target);
+    return ok;
 }
 
 bool file_clock(const char *dir, struct timespec *now, struct err *e)

@@ -2,6 +2,7 @@
 #define CORE_BASE_FILE_H
 #include "core/base/err.h"
 #include <stddef.h>
+#include <sys/types.h>
 #include <time.h>
 
 /* Whole files and folders. Every message names the path and the system's reason. */
@@ -10,10 +11,21 @@ struct bytes {
     size_t len;
 };
 
-bool file_read(const char *path, struct bytes *out, struct err *e); /* free(out->data) */
+/* A regular file, opened for reading so that nothing waits: a FIFO, a device, a folder is refused
+ * by that name. -1 with e filled; *size (NULL: not asked for): its bytes. */
+int file_open(const char *path, off_t *size, struct err *e);
+
+/* A regular file of up to so many bytes. free(out->data). */
+bool file_read_most(const char *path, size_t most, struct bytes *out, struct err *e);
+bool file_read(const char *path, struct bytes *out, struct err *e); /* of up to FILE_MOST */
+#define FILE_MOST ((size_t)4 << 30)
+
+/* Writes where a person says: over a regular file as file_write does, through links, too; to a
+ * FIFO, a device or a terminal as it stands. */
+bool file_output(const char *path, const void *data, size_t len, struct err *e);
 
 /* Writes to a temporary name in the same folder, syncs, renames: the path holds the old bytes or
- * all of the new ones, whatever happens in between. */
+ * all of the new ones, whatever happens in between. A regular file keeps its mode. */
 bool file_write(const char *path, const void *data, size_t len, struct err *e);
 
 /* The same without waiting for the disk, for what is of no use any more after the machine stopped:

@@ -26,15 +26,24 @@ static bool folder_make(const char *path, struct err *e)
     return ok;
 }
 
+static const char *lock_why(int error) { return error == ELOOP ? "it is a link" : strerror(error); }
+
 static int lock_open(const char *path, struct err *e)
 {
     int fd;
     do {
         if (!folder_make(path, e)) return LOCK_FAILED;
-        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0666);
     } while (fd < 0 && errno == ENOENT); /* the folder went in between */
-    if (fd < 0) err_set(e, "%s: cannot be opened: %s", path, strerror(errno));
-    return fd < 0 ? LOCK_FAILED : fd;
+    if (fd < 0) {
+        err_set(e, "%s: cannot be opened: %s", path, lock_why(errno));
+        return LOCK_FAILED;
+    }
+    struct stat s;
+    if (fstat(fd, &s) == 0 && S_ISREG(s.st_mode)) return fd;
+    err_set(e, "%s: not a regular file", path);
+    close(fd);
+    return LOCK_FAILED;
 }
 
 int lock_take(const char *path, bool wait, struct err *e)
@@ -58,7 +67,7 @@ int lock_take(const char *path, bool wait, struct err *e)
 
 bool lock_is_held(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
     if (fd < 0) return false;
     bool held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     close(fd);

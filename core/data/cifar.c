@@ -314,10 +314,13 @@ static const struct cifar_layout *cifar_sizes(const char *path, const void *sett
     const struct cifar_layout *l = cifar_layout_find(path, settings, &e);
     count[DATA_TRAIN] = count[DATA_TEST] = 0;
     for (int part = 0; l && part < DATA_PARTS; part++)
-        for (int i = 0; l->files[part][i]; i++)
-            if (snprintf(file, sizeof file, "%s/%s", path, l->files[part][i]) < (int)sizeof file &&
-                stat(file, &st) == 0)
-                count[part] += (uint64_t)st.st_size / cifar_record(l);
+        for (int i = 0; l->files[part][i]; i++) {
+            if (snprintf(file, sizeof file, "%s/%s", path, l->files[part][i]) >= (int)sizeof file ||
+                stat(file, &st) != 0)
+                continue;
+            if (!S_ISREG(st.st_mode)) return NULL; /* opening it says so */
+            count[part] += (uint64_t)st.st_size / cifar_record(l);
+        }
     return l;
 }
 

@@ -98,20 +98,14 @@ static bool idx_find(const char *folder, const char *part, const char *kind, str
 
 static bool idx_open_stream(struct idx_file *f, struct err *e)
 {
-    int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st)) {
-        err_set(e, "%s: %s", f->path, strerror(errno));
-    } else if (!S_ISREG(st.st_mode)) {
-        err_set(e, "%s: not a regular file", f->path);
-    } else if ((f->gz = gzdopen(fd, "rb"))) {
-        f->length = (uint64_t)st.st_size;
-        return true;
-    } else {
-        err_set(e, "%s: cannot be read as a compressed file", f->path);
-    }
-    if (fd >= 0) close(fd);
-    return false;
+    off_t size;
+    int fd = file_open(f->path, &size, e);
+    if (fd < 0) return false;
+    f->gz = gzdopen(fd, "rb");
+    f->length = (uint64_t)size;
+    if (f->gz) return true;
+    close(fd);
+    return err_set(e, "%s: cannot be read as a compressed file", f->path);
 }
 
 static bool idx_header(struct idx_file *f, uint32_t magic, struct err *e)

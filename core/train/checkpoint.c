@@ -195,7 +195,7 @@ enum checkpoint_found checkpoint_read(const char *path, struct checkpoint *c, st
     struct bytes b;
     struct checkpoint_head h = { 0 };
     if (!file_exists(path)) return CHECKPOINT_NONE;
-    if (!file_read(path, &b, e)) return CHECKPOINT_REFUSED;
+    if (!file_read_most(path, SIZE_MAX, &b, e)) return CHECKPOINT_REFUSED;
     bool ok = checkpoint_sound(path, &b, &h, e) && checkpoint_ours(path, &h, c, e);
     if (ok) checkpoint_unpack(b.data + sizeof h, &h, c);
     free(b.data);

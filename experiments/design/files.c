@@ -71,7 +71,7 @@ static bool layer_file(struct draft *f, struct reading *r)
 {
     struct bytes bytes;
     struct err e;
-    if (!file_read(r->path, &bytes, &e)) {
+    if (!file_read_most(r->path, 64 * (size_t)FILE_BYTES, &bytes, &e)) {
         diag_at(f->d, r->asked, NULL, "%s", e.text);
         return false;
     }

@@ -24,7 +24,8 @@ bool run_log(const char *dir, const char *id, const char *text, struct err *e)
     char when[DATE_TEXT];
     clock_date(when);
     text_addf(&line, "%s %s\n", when, text);
-    int fd = open(path.s, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    int fd =
+        open(path.s, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0666);
     bool ok = fd >= 0 && write(fd, line.s, line.len) == (ssize_t)line.len;
     int why = errno;
     if (fd >= 0) close(fd);

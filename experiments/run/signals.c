@@ -36,10 +36,12 @@ static void signal_note(int number)
 /* No SA_RESTART: a wait for a lock or a child returns. */
 void signals_watch(void)
 {
-    struct sigaction a = { .sa_handler = signal_note };
+    struct sigaction a = { .sa_handler = signal_note }, hangup;
     sigemptyset(&a.sa_mask);
     sigaction(SIGINT, &a, NULL);
     sigaction(SIGTERM, &a, NULL);
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) /* nohup */
+        sigaction(SIGHUP, &a, NULL);
 }
 
 bool signals_caught(void) { return signal_seen != 0; }

@@ -3,8 +3,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* SIGINT and SIGTERM: the first asks for a stop after the step in hand and is passed on to the
- * processes named; one more, a second or two later, ends the program at once. */
+/* SIGINT, SIGTERM and SIGHUP (unless ignored): the first asks for a stop after the step in hand and
+ * is passed on to the processes named; one more, a second or two later, ends the program at once.
+ */
 void signals_watch(void);
 bool signals_caught(void);
 void signals_pass_to(const pid_t *children, int count); /* borrowed until called with NULL, 0 */

@@ -16,7 +16,7 @@ stopped() {
     status=$?
     [ "$status" = "$3" ] || { cat err >&2; fail "$2: exit $status, not $3"; }
 }
-for signal in INT TERM; do
+for signal in INT TERM HUP; do
     stopped $signal $signal 130
     has err "interrupted; the same command continues each run after the last epoch that it completed"
     [ "$(statuses $signal)" = " 1 interrupted" ] || fail "$signal: statuses: $(statuses $signal)"
@@ -39,7 +39,7 @@ digests workers | cmp - want || fail "workers: other weights"
 
 # Only what can still be continued keeps a checkpoint: none of the folders above does. One that a
 # killed process left, whole or begun, goes with the next command; one of a stopped run stays.
-for folder in whole INT killed workers; do
+for folder in whole INT HUP killed workers; do
     ! has_checkpoint $folder || fail "$folder: a completed run kept its checkpoint"
 done
 stopped kept INT 130

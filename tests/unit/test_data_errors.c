@@ -80,7 +80,7 @@ static const struct breakage breakages[] = {
     { IDX, COPY, TRAIN_LABELS, 0, 0, NULL, TEST_LABELS,
       "@/train-labels-idx1-ubyte: 3 labels, but @/train-images-idx3-ubyte has 4 images" },
     { IDX_GZ, MAKE_FOLDER, TRAIN_IMAGES, 0, 0, NULL, NULL,
-      "@/train-images-idx3-ubyte: not a regular file" },
+      "@/train-images-idx3-ubyte: a folder, not a regular file" },
     { IDX_GZ, MAKE_GZ, GZ_IMAGES, 0, 0, NULL, NULL,
       "@/train-images.idx3-ubyte.gz: its header asks for 36028797002186768 bytes; a compressed "
       "file of # bytes cannot hold them" },
