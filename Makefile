@@ -6,7 +6,7 @@ B        ?= build
 SAN      :=
 WARN      = -Wall -Wextra -Wshadow -Wconversion -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Werror
 ALL       = -std=c11 -D_GNU_SOURCE -I. -MMD -MP -ffp-contract=off $(WARN) $(SAN) $(CFLAGS)
-LIBS      = -lopenblas -lyaml -lcjson -ljpeg -lpng -lz -lxxhash -lm -lpthread
+LIBS      = -lyaml -lcjson -ljpeg -lpng -lz -lxxhash -lm -lpthread
 DEB_BUILD = gcc make libopenblas-dev libyaml-dev libcjson-dev libjpeg62-turbo-dev libpng-dev zlib1g-dev \
             libxxhash-dev librandom123-dev
 DEB_DATA  = dataset-fashion-mnist

@@ -2,6 +2,7 @@
 #include "experiments/bench/bench.h"
 #include "core/base/clock.h"
 #include "core/base/order.h"
+#include "core/kernels/vector/gemm.h"
 #include "experiments/bench/process.h"
 #include "experiments/bench/step.h"
 #include "experiments/run/footprint.h"
@@ -115,7 +116,7 @@ bool bench_run(struct bench *b, struct err *e)
 {
     struct rounds r[BENCH_PATHS] = { { .path = &b->fast }, { .path = &b->reference } };
     const int paths = b->options.reference ? 2 : 1;
-    bool ok = bench_fits(b, paths, e);
+    bool ok = bench_fits(b, paths, e) && (paths == 1 || gemm_open(e));
     for (int i = 0; ok && i < paths; i++) ok = bench_process_start(&r[i].process, b, i == 1, e);
     ok = ok && rounds_all(b, r, paths, e);
     for (int i = 0; ok && i < paths; i++) ok = rounds_report(&r[i], e);

@@ -4,8 +4,8 @@
 #include "experiments/results/provenance.h"
 #include "core/base/numerics.h"
 #include "core/kernels/kernels.h"
+#include "core/kernels/vector/gemm.h"
 #include "experiments/design/design.h"
-#include <cblas.h>
 #include <stdio.h>
 #include <string.h>
 /* jpeglib.h needs stdio.h before it. */
@@ -60,7 +60,7 @@ void program_describe(cJSON *into)
     char xxhash[32];
     unsigned v = XXH_versionNumber();
     snprintf(xxhash, sizeof xxhash, "%u.%u.%u", v / 10000, v / 100 % 100, v % 100);
-    cJSON_AddStringToObject(l, "openblas", openblas_get_config());
+    if (gemm_library()) cJSON_AddStringToObject(l, "openblas", gemm_library());
     cJSON_AddStringToObject(l, "libjpeg_turbo", MACHINE_TEXT(LIBJPEG_TURBO_VERSION));
     cJSON_AddStringToObject(l, "libpng", png_get_libpng_ver(NULL));
     cJSON_AddStringToObject(l, "zlib", zlibVersion());
