@@ -1,9 +1,9 @@
 #include "core/data/cifar_file.h"
+#include "core/base/file.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct cifar_file {
     const char *path; /* of the caller */
@@ -23,12 +23,11 @@ void cifar_file_close(struct cifar_file *f)
 
 static bool binary_open(struct cifar_file *f, struct err *e)
 {
-    struct stat st;
-    f->binary = fopen(f->path, "rbe");
-    if (!f->binary || fstat(fileno(f->binary), &st))
-        return err_set(e, "%s: %s", f->path, strerror(errno));
-    if (S_ISDIR(st.st_mode)) return err_set(e, "%s: %s", f->path, strerror(EISDIR));
-    const size_t len = (size_t)st.st_size, rest = len % f->record;
+    off_t size;
+    const int fd = file_open(f->path, &size, e);
+    if (fd < 0) return false;
+    f->binary = fdopen(fd, "rb");
+    const size_t len = (size_t)size, rest = len % f->record;
     if (!len) return err_set(e, "%s: the file is empty", f->path);
     if (rest)
         return err_set(
