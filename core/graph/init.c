@@ -15,13 +15,13 @@ static void init_fill(struct tensor *t, float value)
     for (size_t i = 0; i < tensor_len(t); i++) t->data[i] = value;
 }
 
-/* Normal with variance 2 / fan-out (He et al. 2015; the mode that keeps gradients' variance). The
- * fan-out is kernel x kernel x all output channels, also where there are groups: as torchvision's
- * ResNeXt and MobileNet begin. */
-static void init_he(const struct param *p, struct rng *r)
+/* Normal with variance 2 / fan (He et al. 2015): the fan-out, which keeps gradients' variance, or
+ * the fan-in, which keeps activations'. The fan-out is kernel x kernel x all output channels, also
+ * where there are groups: as torchvision's ResNeXt and MobileNet begin. */
+static void init_he(const struct param *p, int channels, struct rng *r)
 {
     const struct tensor *t = p->tensor;
-    double fan_out = (double)t->n * t->h * t->c, sd = sqrt(2 / fan_out);
+    double fan = (double)t->n * t->h * channels, sd = sqrt(2 / fan);
     for (size_t i = 0; i < tensor_len(t); i++) t->data[i] = (float)(sd * rng_normal(r));
 }
 
@@ -47,7 +47,10 @@ static void init_param(void *ctx, size_t i)
         init_fill(p->tensor, 1);
         return;
     case INIT_HE_FAN_OUT:
-        init_he(p, &r);
+        init_he(p, p->tensor->c, &r);
+        return;
+    case INIT_HE_FAN_IN:
+        init_he(p, p->tensor->w, &r);
         return;
     case INIT_UNIFORM_FAN_IN:
         init_uniform(p, &r);

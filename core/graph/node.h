@@ -5,7 +5,7 @@
 /* What a graph is a list of: nodes, one for each input, parameter and call. */
 
 /* How a parameter begins and what it is. */
-enum param_init { INIT_ZERO, INIT_ONE, INIT_HE_FAN_OUT, INIT_UNIFORM_FAN_IN };
+enum param_init { INIT_ZERO, INIT_ONE, INIT_HE_FAN_OUT, INIT_HE_FAN_IN, INIT_UNIFORM_FAN_IN };
 enum param_kind {
     PARAM_CONV,   /* (kh, kw, in / groups, out) */
     PARAM_LINEAR, /* (1, 1, in, out); (h, w, in, out) of a flattened map */

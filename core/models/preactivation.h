@@ -3,7 +3,11 @@
 #include "core/models/parts.h"
 
 /* The residual unit with batch norm and ReLU before each convolution and nothing after the sum (He
- * et al. 2016, arXiv 1603.05027), as pre-activation and wide ResNets have it. */
+ * et al. 2016, arXiv 1603.05027), as pre-activation and wide ResNets have it. SE blocks: standard
+ * and conv3x3 are within the branch, behind its last convolution and before it; identity gates what
+ * the shortcut gives, post the sum. Pre gates x for the branch, before bn1; a shortcut that is x
+ * itself passes it by, and a projection reads what it always reads, relu(bn1(...)), now of the
+ * gated x: one norm cannot follow two inputs. */
 struct preactivation_unit {
     const char *name; /* layer1.0: parameters are layer1.0.bn1.weight, layer1.0.conv1.weight, ... */
     bool bottleneck;  /* 1x1, 3x3, 1x1; otherwise two 3x3 */

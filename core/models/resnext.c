@@ -25,6 +25,8 @@ static const struct backbone resnext_backbones[] = {
             true, 32, 4, { 3, 4, 23, 3 }),
     RESNEXT("resnext29-8x64d", 32, "3 stages of 3 bottlenecks, 8 groups of 64 channels", false, 8,
             64, { 3, 3, 3 }),
+    RESNEXT("resnext29-16x64d", 32, "3 stages of 3 bottlenecks, 16 groups of 64 channels", false,
+            16, 64, { 3, 3, 3 }),
     RESNEXT("resnext29-4x16d", 32, "3 stages of 3 bottlenecks, 4 groups of 16 channels", false, 4,
             16, { 3, 3, 3 }),
     { 0 },

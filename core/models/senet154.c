@@ -21,7 +21,8 @@ struct senet154_kind {
 static const struct backbone senet154_backbones[] = {
     SENET("senet16", "4 stages of 1 bottleneck, 32 groups, a stem of three 3x3", 32, 1, 1, 1, 1),
     SENET("senet52", "4 stages of 3-4-6-3 bottlenecks, 32 groups", 32, 3, 4, 6, 3),
-    SENET("senet154", "4 stages of 3-8-36-3 bottlenecks, 64 groups", 64, 3, 8, 36, 3),
+    SENET("senet154", "4 stages of 3-8-36-3 bottlenecks, 64 groups; the paper's is se-senet154", 64,
+          3, 8, 36, 3),
     { 0 },
 };
 

@@ -1,6 +1,6 @@
 /* Wide residual networks (Zagoruyko and Komodakis 2016, arXiv 1605.07146): pre-activation units of
  * two 3x3 layers, few and wide, with dropout inside. WRN-depth-k has (depth - 4) / 6 units a stage,
- * of 16 k, 32 k and 64 k channels. */
+ * of 16 k, 32 k and 64 k channels. Convolutions begin by their fan-in, as in the authors' code. */
 #include "core/models/preactivation.h"
 
 enum { WIDE_STAGES = 3, WIDE_BASE = 16 };
@@ -42,9 +42,10 @@ static struct tensor *wide_build(struct net *n, struct tensor *images, const str
     const int widening = o->widening ? o->widening : k->widening;
     if (depth % 6 != 4) {
         n->failed = true;
-        err_set(&n->e, "model.depth: %d is not 6 n + 4", depth);
+        err_set(&n->e, "%d layers are not 6 n + 4 (model.depth)", depth);
         return NULL;
     }
+    n->he_fan_in = true;
     struct tensor *x = preactivation_stem(n, images, channels_scaled(WIDE_BASE, s->width));
     for (int stage = 0; stage < WIDE_STAGES; stage++) {
         const int channels = channels_scaled((WIDE_BASE * widening) << stage, s->width);

@@ -66,9 +66,10 @@ struct tensor *nn_conv(struct net *n, struct tensor *x, const char *name, struct
 {
     if (n->failed) return NULL;
     int groups = l.groups ? l.groups : 1;
+    const enum param_init he = n->he_fan_in ? INIT_HE_FAN_IN : INIT_HE_FAN_OUT;
     struct param weight = { .name = "weight",
                             .kind = PARAM_CONV,
-                            .init = l.uniform ? INIT_UNIFORM_FAN_IN : INIT_HE_FAN_OUT };
+                            .init = l.uniform ? INIT_UNIFORM_FAN_IN : he };
     struct param bias = { .name = "bias", .kind = PARAM_BIAS, .init = INIT_ZERO };
     struct tensor *in[OP_INPUTS] = { x };
     const int kw = l.kernel_w ? l.kernel_w : l.kernel, stride = l.stride ? l.stride : 1;

@@ -11,8 +11,9 @@ struct net {
     const struct se_settings *se;      /* what se_apply inserts */
     int stage;                         /* of the paper; set through net_stage */
     struct batch_norm_attr batch_norm; /* of the norms added from now on; zeros: PyTorch's */
-    unsigned se_placements;            /* bit p: SE blocks can stand at enum se_placement p */
-    unsigned se_stages;                /* bit k: stage k has places at se->placement */
+    bool he_fan_in;         /* so begin the convolutions added from now on; not: fan-out */
+    unsigned se_placements; /* bit p: SE blocks can stand at enum se_placement p */
+    unsigned se_stages;     /* bit k: stage k has places at se->placement */
     struct err e;
     bool failed;
 };

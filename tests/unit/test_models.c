@@ -1,5 +1,6 @@
 /* Networks without running them: counts against the literature, names, structure digests, initial
  * weights, refusals. Counts of every family's members stand in tests/families. */
+#include "core/ops/ops.h"
 #include "tests/unit/families.h"
 #include <math.h>
 #include <stdio.h>
@@ -492,6 +493,66 @@ START_TEST(initial_distributions)
 }
 END_TEST
 
+/* Wide ResNets begin by the fan-in: sqrt(2 / (kernel x kernel x input channels)). */
+START_TEST(wide_resnets_begin_by_fan_in)
+{
+    static const struct {
+        const char *name;
+        double sd;
+    } all[] = {
+        { "layer1.0.conv1.weight", 0.1178511 },        /* sqrt(2 / (9 * 16)) */
+        { "layer3.0.conv1.weight", 0.0416667 },        /* sqrt(2 / (9 * 128)) */
+        { "layer3.0.downsample.0.weight", 0.1250000 }, /* sqrt(2 / 128) */
+        { "fc.weight", 0.0360844 },                    /* 1 / sqrt(256) / sqrt(3) */
+        { "layer3.0.se.fc2.weight", 0.1443376 },       /* 1 / sqrt(16) / sqrt(3) */
+    };
+    struct model_net net = started((struct asked){ .backbone = "wrn16-4", SE16 }, 1);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        double mean, sd, n = (double)tensor_len(param_named(net.graph, all[i].name)->tensor);
+        moments(net.graph, all[i].name, &mean, &sd);
+        ck_assert_msg(fabs(sd - all[i].sd) <= 5 * all[i].sd / sqrt(2 * n), "%s: sd %g", all[i].name,
+                      sd);
+    }
+    graph_destroy(net.graph);
+}
+END_TEST
+
+/* The call that reads this tensor as its first input. */
+static const struct node *reader_of(const struct graph *g, const struct tensor *x)
+{
+    for (size_t i = 0; i < graph_node_count(g); i++)
+        if (graph_node(g, i)->op && graph_node(g, i)->call.in[0] == x) return graph_node(g, i);
+    return NULL;
+}
+
+static const char *weight_name(const struct graph *g, const struct tensor *t)
+{
+    for (size_t i = 0; i < graph_param_count(g); i++)
+        if (graph_param_at(g, i)->tensor == t) return graph_param_at(g, i)->name;
+    return "";
+}
+
+/* In every unit of a wide ResNet between the second ReLU and the second convolution. */
+START_TEST(unit_dropout_is_before_conv2)
+{
+    struct model_net net =
+        built((struct asked){ .backbone = "wrn16-4", .options = "unit_dropout=0.3" });
+    int found = 0;
+    for (size_t i = 0; i < graph_node_count(net.graph); i++) {
+        const struct node *d = graph_node(net.graph, i), *conv = reader_of(net.graph, &d->out);
+        if (d->op != &op_dropout) continue;
+        const double rate = ((const struct dropout_attr *)d->call.attr)->rate;
+        ck_assert_ptr_nonnull(strstr(weight_name(net.graph, conv->call.in[1]), ".conv2.weight"));
+        ck_assert_ptr_eq(graph_node(net.graph, i - 1)->op, &op_relu);
+        ck_assert_ptr_eq(d->call.in[0], &graph_node(net.graph, i - 1)->out);
+        ck_assert_double_eq(rate, 0.3);
+        found++;
+    }
+    ck_assert_int_eq(found, 6);
+    graph_destroy(net.graph);
+}
+END_TEST
+
 /* Of 8 groups, and depthwise: as torchvision's, kernel x kernel x all output channels. */
 START_TEST(groups_begin_as_the_whole)
 {
@@ -562,6 +623,8 @@ static const struct {
       "conv3x3" },
     { { .backbone = "mobilenet", SE16, .se.stages = 1 << 1 | 1 << 6 },
       "model.se.stages: stage 6 is asked for, but this network has stages 1, 2, 3, 4, 5" },
+    { { .backbone = "wrn16-4", .options = "depth=17" },
+      "wrn16-4: 17 layers are not 6 n + 4 (model.depth)" },
 };
 enum { REFUSED = sizeof refused / sizeof *refused };
 
@@ -611,10 +674,11 @@ Suite *suite(void)
     tcase_add_loop_test(c, refusals, 0, REFUSED);
     suite_add_tcase(s, c);
     unit_case(s, "structure", 30,
-              UNIT_TESTS(counts_of_one_image, min_hidden_and_width, names, digests_differ,
-                         digests_agree, options_that_apply, no_row_is_the_backbone));
+              UNIT_TESTS(unit_dropout_is_before_conv2, counts_of_one_image, min_hidden_and_width,
+                         names, digests_differ, digests_agree, options_that_apply,
+                         no_row_is_the_backbone));
     unit_case(s, "initial weights", 60,
               UNIT_TESTS(shared_layers_begin_alike, initial_distributions,
-                         groups_begin_as_the_whole, names_are_whole));
+                         wide_resnets_begin_by_fan_in, groups_begin_as_the_whole, names_are_whole));
     return s;
 }
