@@ -6,9 +6,10 @@ expect 0 "$SENET_EXP" run tiny.yaml --out whole --quiet
 digests whole >want
 has_checkpoint() { ls "$1"/runs/*/checkpoint >/dev/null 2>&1; }
 
-# stopped FOLDER SIGNAL STATUS: starts, waits for a checkpoint, sends the signal
+# stopped FOLDER SIGNAL STATUS: starts, waits for a checkpoint, sends the signal. A hangup that whoever
+# runs this ignores (nohup) would be ignored by the program, too.
 stopped() {
-    "$SENET_EXP" run tiny.yaml --out "$1" --quiet >out 2>err &
+    env --default-signal=HUP "$SENET_EXP" run tiny.yaml --out "$1" --quiet >out 2>err &
     pid=$!
     wait_for 20 has_checkpoint "$1"
     kill -"$2" $pid
