@@ -2,8 +2,8 @@
  * handed out dynamically, which is free: no result depends on who computes a chunk.
  *
  * A thread joins a call only while chunks are left, so a caller never waits for one that the system
- * has not woken, and a waiting thread spins shortly and then sleeps. OpenMP's barriers do neither:
- * where other programs wanted the CPUs too, small networks trained ten times slower under them. */
+ * has not woken, and a waiting thread spins shortly and then sleeps. OpenMP's barriers
+ * wait for every thread: measured ten times slower on small networks where the CPUs are shared. */
 #include "core/base/parallel.h"
 #include "core/base/err.h"
 #include "core/base/mem.h"

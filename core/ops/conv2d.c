@@ -91,7 +91,7 @@ static size_t conv2d_prepared(const struct op_call *c)
 {
     struct conv_shape s = conv2d_shape(c);
     const size_t packed = conv_packed(&s, CONV_FORWARD);
-    const bool gives = packed && (!c->links.norm || conv_folds(&s));
+    const bool gives = packed && (!c->links.norm || conv_folds_batch_norm(&s));
     return gives ? packed + (c->links.norm ? (size_t)s.k : 0) : 0;
 }
 

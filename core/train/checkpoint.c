@@ -87,8 +87,8 @@ static void record_unpack(const union checkpoint_word w[RECORD_WORDS], struct ep
     };
 }
 
-/* The parts of the file lie where they are in memory: a copy of weights and optimiser would be the
- * highest that the memory of a run of a large network at a small batch ever stands. */
+/* The parts of the file lie where they are in memory: a copy of weights and optimiser would set
+ * the peak memory of a large network at a small batch. */
 bool checkpoint_write(const char *path, const struct checkpoint *c, struct err *e)
 {
     struct checkpoint_head h = checkpoint_head(c);

@@ -100,7 +100,7 @@ static float *tensor(size_t len, bool is_bf16)
     return p;
 }
 
-static void run(const struct conv_kernels *k, const struct conv_shape *s, const struct buffers *b,
+static void run(const struct conv_algorithm *k, const struct conv_shape *s, const struct buffers *b,
                 int pass)
 {
     const struct conv_call c = { .x = b->x,
@@ -124,7 +124,7 @@ static int by_size(const void *a, const void *b)
 }
 
 /* The median of the runs between two bursts at full speed; of all runs where there are too few. */
-static double median_seconds(const struct conv_kernels *k, const struct conv_shape *s,
+static double median_seconds(const struct conv_algorithm *k, const struct conv_shape *s,
                              const struct buffers *b, int pass)
 {
     double *good = mem_new((size_t)bench_with.runs, sizeof *good), median = 1e9;
@@ -151,8 +151,8 @@ struct total {
     double s[PASSES], gflop;
 };
 
-/* One layer with one way; adds times x seconds to total. */
-static void bench(const struct conv_layer *l, int n, const struct conv_kernels *k,
+/* One layer with one algorithm; adds times x seconds to total. */
+static void bench(const struct conv_layer *l, int n, const struct conv_algorithm *k,
                   struct total *total)
 {
     const struct conv_shape s = conv_layer_shape(l, n, l->size, bench_with.bf16);
@@ -189,28 +189,30 @@ static void bench(const struct conv_layer *l, int n, const struct conv_kernels *
     mem_unmap(b.w, w * sizeof(float)), mem_unmap(b.work, work * sizeof(float));
 }
 
-static bool times_layer(const struct network *net, const struct conv_kernels *k,
+static bool times_layer(const struct network *net, const struct conv_algorithm *k,
                         const struct conv_layer *l)
 {
     const struct conv_shape s = conv_layer_shape(l, 1, l->size, bench_with.bf16);
-    if (k->takes && !k->takes(&s)) return false;
+    if (k->supports && !k->supports(&s)) return false;
     return &networks[l->network] == net && (!bench_with.layer || strstr(l->name, bench_with.layer));
 }
 
-/* All layers that a way takes; NULL: each layer with the way that the program takes for it. */
-static void bench_way(const struct network *net, int batch, const struct conv_kernels *way)
+/* All layers that an algorithm supports; NULL: each layer with the one that the program takes for
+ * it. */
+static void bench_algorithm(const struct network *net, int batch,
+                            const struct conv_algorithm *algorithm)
 {
     struct total total = { .gflop = 0 };
     for (int i = 0; i < CONV_LAYERS; i++) {
         const struct conv_layer *l = &conv_layers[i];
         const struct conv_shape s = conv_layer_shape(l, batch, l->size, bench_with.bf16);
-        const struct conv_kernels *k = way ? way : conv_for(&s);
+        const struct conv_algorithm *k = algorithm ? algorithm : conv_for(&s);
         if (times_layer(net, k, l)) bench(l, batch, k, &total);
     }
     const double all = total.s[0] + total.s[1] + total.s[2];
     printf("%-22s %-10s %.1f + %.1f + %.1f = %.1f ms a step, %.1f %% of peak\n", "all layers",
-           way ? way->name : "best", 1e3 * total.s[0], 1e3 * total.s[1], 1e3 * total.s[2],
-           1e3 * all, 100 * total.gflop / all / bench_with.top);
+           algorithm ? algorithm->name : "best", 1e3 * total.s[0], 1e3 * total.s[1],
+           1e3 * total.s[2], 1e3 * all, 100 * total.gflop / all / bench_with.top);
 }
 
 static void bench_network(const struct network *net, const char *name)
@@ -220,11 +222,11 @@ static void bench_network(const struct network *net, const char *name)
            "backward-weights\n",
            net->name, batch, kernels->isa, parallel_threads(), bench_with.bf16 ? ", bf16" : "",
            bench_with.cold ? ", cold caches" : "");
-    if (name && strcmp(name, "best") == 0) bench_way(net, batch, NULL);
-    for (int w = 0; conv_at(w); w++) {
-        if (name && strcmp(name, conv_at(w)->name) != 0) continue;
-        if (bench_with.bf16 && !conv_at(w)->takes_bf16) continue;
-        bench_way(net, batch, conv_at(w));
+    if (name && strcmp(name, "best") == 0) bench_algorithm(net, batch, NULL);
+    for (int w = 0; conv_algorithm_at(w); w++) {
+        if (name && strcmp(name, conv_algorithm_at(w)->name) != 0) continue;
+        if (bench_with.bf16 && !conv_algorithm_at(w)->supports_bf16) continue;
+        bench_algorithm(net, batch, conv_algorithm_at(w));
     }
 }
 
@@ -243,12 +245,12 @@ int main(int argc, char **argv)
         if (option == '?') return 2;
     }
     const char *net = optind < argc ? argv[optind] : NULL;
-    const char *way = net && optind + 1 < argc ? argv[optind + 1] : NULL;
+    const char *algorithm = net && optind + 1 < argc ? argv[optind + 1] : NULL;
     bench_with.sink = mem_new((size_t)parallel_threads() + 2, 64);
     bench_with.far = filled(COLD);
     for (int i = 0; i < 20; i++) peak();
     for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
-        if (!net || strcmp(net, networks[i].name) == 0) bench_network(&networks[i], way);
+        if (!net || strcmp(net, networks[i].name) == 0) bench_network(&networks[i], algorithm);
     free(bench_with.sink);
     mem_unmap(bench_with.far, COLD * sizeof(float));
     return 0;

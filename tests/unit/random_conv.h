@@ -46,7 +46,7 @@ static inline struct conv_shape winograd_shape(struct rng *r)
         s.h = between(r, 3, 17), s.w = between(r, 3, 17);
         s.oh = s.h + s.pad_top + between(r, 0, 2) - 2;
         s.ow = s.w + s.pad_left + between(r, 0, 2) - 2;
-    } while (!conv_winograd.takes(&s));
+    } while (!conv_winograd.supports(&s));
     return s;
 }
 #endif

@@ -1,4 +1,4 @@
-/* Every way of computing convolutions against naive sums in double, over shapes that reach each of
+/* Every algorithm for convolutions against naive sums in double, over shapes that reach each of
  * its paths; guards stand past the end of every result, and work memory begins as NaN. */
 #include "core/base/mem.h"
 #include "core/base/parallel.h"
@@ -42,7 +42,7 @@ static const struct conv_case cases[] = {
     { 2, 9, 8, 33, 33, 3, 3, 2, 1, 33, 0, 0, 0 }, /* depthwise downsampling */
     { 1, 7, 7, 6, 12, 3, 3, 1, 1, 6, 0, 0, 0 },   /* depthwise, two filters a channel */
     { 1, 8, 9, 5, 5, 7, 7, 2, 3, 5, 0, 0,
-      0 }, /* depthwise, a kernel too large for the direct way */
+      0 }, /* depthwise, a kernel too large for the direct algorithm */
     { 1, 36, 36, 48, 8, 3, 3, 1, 1, 1, 0, 0, 0 },  /* an image of several scratch blocks */
     { 1, 3, 400, 40, 4, 3, 3, 1, 1, 1, 0, 0, 0 },  /* one row larger than the scratch memory */
     { 2, 17, 17, 24, 40, 1, 7, 1, 0, 1, 0, 3, 3 }, /* 1x7, and its kin */
@@ -144,9 +144,9 @@ struct checked { /* one of the three results */
 };
 
 /* Relative to the sum of |terms|. Winograd's tiles also see terms that cancel. */
-static double bound(const struct conv_kernels *k) { return k == &conv_winograd ? 3e-6 : 1e-6; }
+static double bound(const struct conv_algorithm *k) { return k == &conv_winograd ? 3e-6 : 1e-6; }
 
-static void check(const struct conv_kernels *k, int number, struct checked r, float before)
+static void check(const struct conv_algorithm *k, int number, struct checked r, float before)
 {
     for (size_t i = 0; i < r.len; i++) {
         double error = fabs((double)r.got[i] - (double)before - r.want[i]);
@@ -159,7 +159,7 @@ static void check(const struct conv_kernels *k, int number, struct checked r, fl
                       r.what);
 }
 
-static void check_forward(const struct conv_kernels *k, int number, float *work, bool biased)
+static void check_forward(const struct conv_algorithm *k, int number, float *work, bool biased)
 {
     struct conv_shape s = shape_of(&cases[number]);
     struct lengths len = lengths_of(&s);
@@ -174,7 +174,7 @@ static void check_forward(const struct conv_kernels *k, int number, float *work,
     free(x), free(w), free(y), free(bias), free(want), free(size);
 }
 
-static void check_backward(const struct conv_kernels *k, int number, float *work, bool weights)
+static void check_backward(const struct conv_algorithm *k, int number, float *work, bool weights)
 {
     struct conv_shape s = shape_of(&cases[number]);
     struct lengths len = lengths_of(&s);
@@ -193,7 +193,7 @@ static void check_backward(const struct conv_kernels *k, int number, float *work
     free(other), free(dy), free(d), free(want), free(size);
 }
 
-static void check_case(const struct conv_kernels *k, int number)
+static void check_case(const struct conv_algorithm *k, int number)
 {
     struct conv_shape s = shape_of(&cases[number]);
     size_t len = k->work ? k->work(&s) : 0;
@@ -212,17 +212,17 @@ START_TEST(every_way_equals_the_definition)
 {
     for (int isa = 0; kernels_at(isa); isa++) {
         kernels_use(kernels_at(isa)->isa);
-        for (int i = 0; conv_at(i); i++) {
+        for (int i = 0; conv_algorithm_at(i); i++) {
             int taken = 0;
             for (int number = 0; number < CASES; number++) {
                 struct conv_shape s = shape_of(&cases[number]);
-                if (conv_at(i)->takes && !conv_at(i)->takes(&s)) continue;
-                check_case(conv_at(i), number);
+                if (conv_algorithm_at(i)->supports && !conv_algorithm_at(i)->supports(&s)) continue;
+                check_case(conv_algorithm_at(i), number);
                 taken++;
             }
             /* pairs are of bf16 tensors only: test_conv_bf16 */
-            ck_assert_msg(!taken == (conv_at(i) == &conv_pairs), "%d cases for %s", taken,
-                          conv_at(i)->name);
+            ck_assert_msg(!taken == (conv_algorithm_at(i) == &conv_bf16_dot), "%d cases for %s",
+                          taken, conv_algorithm_at(i)->name);
         }
     }
 }
@@ -231,9 +231,9 @@ END_TEST
 START_TEST(the_reference_takes_every_shape)
 {
     int last = 0;
-    while (conv_at(last + 1)) last++;
-    ck_assert_ptr_eq(conv_at(last), &conv_reference);
-    ck_assert_ptr_null(conv_reference.takes);
+    while (conv_algorithm_at(last + 1)) last++;
+    ck_assert_ptr_eq(conv_algorithm_at(last), &conv_reference);
+    ck_assert_ptr_null(conv_reference.supports);
 }
 END_TEST
 
@@ -264,9 +264,9 @@ START_TEST(pairs_are_used_where_they_are_fast)
     for (int i = 0; kernels_at(i); i++) {
         kernels_use(kernels_at(i)->isa);
         const bool native = strcmp(kernels->isa, "avx512_bf16") == 0;
-        ck_assert_ptr_eq(conv_for(&s), native ? &conv_pairs : &conv_direct);
+        ck_assert_ptr_eq(conv_for(&s), native ? &conv_bf16_dot : &conv_direct);
         ck_assert(conv_use("pairs"));
-        ck_assert_ptr_eq(conv_for(&s), &conv_pairs);
+        ck_assert_ptr_eq(conv_for(&s), &conv_bf16_dot);
         ck_assert(conv_use(NULL));
     }
     kernels_use(NULL);

@@ -135,8 +135,9 @@ static struct results by_reference(const struct problem *p, bool fused)
     return r;
 }
 
-/* By one way; packed beforehand where fused. */
-static struct results by_way(const struct conv_kernels *k, const struct problem *p, bool fused)
+/* By one algorithm; packed beforehand where fused. */
+static struct results by_algorithm(const struct conv_algorithm *k, const struct problem *p,
+                                   bool fused)
 {
     struct results r = results(p, true);
     struct conv_call c = call(p, &r, fused);
@@ -206,10 +207,10 @@ static void check_shape(struct conv_shape shape, struct rng *r)
         struct results want = by_reference(&p, fused);
         for (int i = 0; kernels_at(i); i++) {
             kernels_use(kernels_at(i)->isa);
-            for (int w = 0; conv_at(w) != &conv_reference; w++) {
-                if (!conv_at(w)->takes(&p.s)) continue;
-                ck_assert(conv_at(w)->takes_bf16(&p.s));
-                struct results got = by_way(conv_at(w), &p, fused);
+            for (int w = 0; conv_algorithm_at(w) != &conv_reference; w++) {
+                if (!conv_algorithm_at(w)->supports(&p.s)) continue;
+                ck_assert(conv_algorithm_at(w)->supports_bf16(&p.s));
+                struct results got = by_algorithm(conv_algorithm_at(w), &p, fused);
                 check_results(&got, &want, fused, &p);
                 results_free(&got);
             }
@@ -293,11 +294,11 @@ static void check_rounding(struct conv_shape shape, struct rng *r)
     for (int c = 0; c < p.s.c; c++) p.scale.values[c] = (float)rng_normal(r);
     for (int c = 0; c < p.s.c; c++) p.shift.values[c] = (float)rng_normal(r);
     for (size_t i = 0; i < p.w.len; i++) p.w.values[i] = (float)rng_normal(r);
-    struct results raw = by_way(&conv_pairs, &p, true);
+    struct results raw = by_algorithm(&conv_bf16_dot, &p, true);
     for (size_t i = 0; i < p.w.len; i++) p.w.values[i] = bf16_value(bf16_of(p.w.values[i]));
-    struct results weights = by_way(&conv_pairs, &p, true);
+    struct results weights = by_algorithm(&conv_bf16_dot, &p, true);
     apply_prologue(&p);
-    struct results inputs = by_way(&conv_pairs, &p, true);
+    struct results inputs = by_algorithm(&conv_bf16_dot, &p, true);
     ck_assert_msg(numbers_equal(&raw.y, &weights.y) && numbers_equal(&raw.dx, &weights.dx),
                   "%s: weights are not rounded to the nearest", kernels->isa);
     ck_assert_msg(results_equal(&weights, &inputs), "%s: inputs are not rounded to the nearest",
@@ -323,15 +324,16 @@ START_TEST(rounds_to_the_nearest)
 }
 END_TEST
 
-static void check_threads(const struct conv_kernels *way, const struct problem *p)
+static void check_threads(const struct conv_algorithm *algorithm, const struct problem *p)
 {
     const int threads[] = { 1, 2, 3, 8 };
     struct results want = { 0 };
     for (int t = 0; t < 4; t++) {
         parallel_use(threads[t]);
-        struct results got = by_way(way, p, true);
+        struct results got = by_algorithm(algorithm, p, true);
         ck_assert_msg(!t || results_equal(&got, &want),
-                      "%s, %d channels: other bits with %d threads", way->name, p->s.c, threads[t]);
+                      "%s, %d channels: other bits with %d threads", algorithm->name, p->s.c,
+                      threads[t]);
         if (t)
             results_free(&got);
         else
@@ -346,8 +348,8 @@ START_TEST(bits_do_not_depend_on_threads)
     for (int i = 0; i < CONV_LAYERS; i++) {
         struct rng r = rng_stream(7, RNG_TEST, (uint64_t)i, 0);
         struct problem p = problem(layer_shape(i, 3), &r);
-        if (conv_direct.takes(&p.s)) check_threads(&conv_direct, &p);
-        if (conv_pairs.takes(&p.s)) check_threads(&conv_pairs, &p);
+        if (conv_direct.supports(&p.s)) check_threads(&conv_direct, &p);
+        if (conv_bf16_dot.supports(&p.s)) check_threads(&conv_bf16_dot, &p);
         problem_free(&p);
     }
 }
@@ -355,7 +357,7 @@ END_TEST
 
 /* A forward pass of c to k channels, or a backward pass that writes k of them, on images of 64 x 64
  * pixels. */
-static void write_images(const struct conv_kernels *way, const struct numbers *in,
+static void write_images(const struct conv_algorithm *algorithm, const struct numbers *in,
                          const struct numbers *w, int images, bool forward, void *out)
 {
     const int read = 8, written = (int)(w->len / 8);
@@ -374,12 +376,12 @@ static void write_images(const struct conv_kernels *way, const struct numbers *i
         .bf16_x = in->bf16,
         .bf16_y = in->bf16,
     };
-    float *work = mem_new(way->work(&s) + 1, sizeof *work);
+    float *work = mem_new(algorithm->work(&s) + 1, sizeof *work);
     struct conv_call c = { .w = w->values, .work = work, .overwrite = true };
     if (forward)
-        c.x = in->stored, c.y = out, way->forward(&s, &c);
+        c.x = in->stored, c.y = out, algorithm->forward(&s, &c);
     else
-        c.dy = in->stored, c.dx = out, way->backward_data(&s, &c);
+        c.dy = in->stored, c.dx = out, algorithm->backward_data(&s, &c);
     free(work);
 }
 
@@ -389,7 +391,7 @@ START_TEST(large_outputs_have_the_bits_of_small_ones)
     enum { IMAGES = 5, PIXELS = 64 * 64, READ = 8, WRITTEN = 512 };
     for (int i = 0; kernels_at(i); i++)
         for (int kind = 0; kind < 6; kind++) {
-            const struct conv_kernels *way = kind / 2 == 2 ? &conv_pairs : &conv_direct;
+            const struct conv_algorithm *algorithm = kind / 2 == 2 ? &conv_bf16_dot : &conv_direct;
             const bool is_bf16 = kind >= 2, forward = kind % 2;
             const size_t size = is_bf16 ? sizeof(bf16) : sizeof(float),
                          image = (size_t)PIXELS * WRITTEN * size;
@@ -398,13 +400,13 @@ START_TEST(large_outputs_have_the_bits_of_small_ones)
             struct numbers in = numbers((size_t)IMAGES * PIXELS * READ, is_bf16, &r),
                            w = numbers((size_t)READ * WRITTEN, false, &r);
             char *all = mem_new(IMAGES * image, 1), *one = mem_new(image, 1);
-            write_images(way, &in, &w, IMAGES, forward, all);
+            write_images(algorithm, &in, &w, IMAGES, forward, all);
             for (size_t n = 0; n < IMAGES; n++) {
                 struct numbers part = in;
                 part.stored = (char *)in.stored + n * PIXELS * READ * size;
-                write_images(way, &part, &w, 1, forward, one);
+                write_images(algorithm, &part, &w, 1, forward, one);
                 ck_assert_msg(memcmp(all + n * image, one, image) == 0,
-                              "%s, %s, %s, %s: image %zu differs", kernels->isa, way->name,
+                              "%s, %s, %s, %s: image %zu differs", kernels->isa, algorithm->name,
                               is_bf16 ? "bf16" : "float", forward ? "forward" : "backward_data", n);
             }
             free(all), free(one);
@@ -419,7 +421,7 @@ END_TEST
 static void check_folded(struct conv_shape s, struct rng *r)
 {
     struct problem p = problem(s, r);
-    ck_assert(conv_folds(&p.s));
+    ck_assert(conv_folds_batch_norm(&p.s));
     struct numbers scale = numbers((size_t)s.k, false, r);
     const size_t len = (size_t)(s.n * p.s.oh * p.s.ow * s.k);
     struct numbers plain = numbers(len, s.bf16_y, NULL), folded = numbers(len, s.bf16_y, NULL);

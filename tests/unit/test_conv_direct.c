@@ -136,7 +136,7 @@ static void check(const float *got, const double *want, size_t len, const char *
 
 /* The weights packed beforehand, as half of the checks give them; NULL where the pass does not
  * pack. */
-static float *packed(const struct conv_kernels *k, const struct problem *p, enum conv_pass pass)
+static float *packed(const struct conv_algorithm *k, const struct problem *p, enum conv_pass pass)
 {
     if (!k->packed || !k->packed(&p->s, pass)) return NULL;
     const size_t len = k->packed(&p->s, pass);
@@ -146,8 +146,8 @@ static float *packed(const struct conv_kernels *k, const struct problem *p, enum
     return w;
 }
 
-static void check_forward(const struct conv_kernels *k, const struct problem *p, const double *want,
-                          bool fused, float *work)
+static void check_forward(const struct conv_algorithm *k, const struct problem *p,
+                          const double *want, bool fused, float *work)
 {
     const size_t channels = (size_t)p->s.n * (size_t)p->s.k,
                  pixels = (size_t)p->s.oh * (size_t)p->s.ow;
@@ -171,7 +171,7 @@ static void check_forward(const struct conv_kernels *k, const struct problem *p,
     free(w), free(y), free(sums), free(squares), free(full), free(s), free(q);
 }
 
-static void check_data(const struct conv_kernels *k, const struct problem *p, const double *want,
+static void check_data(const struct conv_algorithm *k, const struct problem *p, const double *want,
                        bool fused, float *work)
 {
     float *dx = tensor(p->x_len, NULL), *w = fused ? packed(k, p, CONV_BACKWARD_DATA) : NULL;
@@ -190,8 +190,8 @@ static void check_data(const struct conv_kernels *k, const struct problem *p, co
     free(dx), free(full), free(w);
 }
 
-static void check_weights(const struct conv_kernels *k, const struct problem *p, const double *want,
-                          bool fused, float *work)
+static void check_weights(const struct conv_algorithm *k, const struct problem *p,
+                          const double *want, bool fused, float *work)
 {
     float *dw = tensor(p->w_len, NULL);
     double *full = mem_new(p->w_len, sizeof *full);
@@ -205,7 +205,7 @@ static void check_weights(const struct conv_kernels *k, const struct problem *p,
 
 typedef void answer(const struct problem *p, bool fused, double *y, double *dx, double *dw);
 
-static void check_shape(const struct conv_kernels *k, struct conv_shape shape, struct rng *r,
+static void check_shape(const struct conv_algorithm *k, struct conv_shape shape, struct rng *r,
                         answer *by)
 {
     struct problem p = problem(shape, r);
@@ -215,7 +215,7 @@ static void check_shape(const struct conv_kernels *k, struct conv_shape shape, s
         by(&p, fused, y, dx, dw);
         for (int i = 0; kernels_at(i); i++) {
             kernels_use(kernels_at(i)->isa);
-            if (k->takes && !k->takes(&p.s)) continue;
+            if (k->supports && !k->supports(&p.s)) continue;
             const size_t len = k->work(&p.s);
             float *work = tensor(len, NULL);
             for (size_t j = 0; j < len; j++) work[j] = NAN;
@@ -265,7 +265,7 @@ START_TEST(network_layers_equal_the_reference)
 END_TEST
 
 /* All results of one call of each pass, one after the other. */
-static float *all_passes(const struct conv_kernels *k, const struct problem *p, size_t *len)
+static float *all_passes(const struct conv_algorithm *k, const struct problem *p, size_t *len)
 {
     const size_t channels = (size_t)p->s.n * (size_t)p->s.k;
     *len = p->y_len + p->x_len + p->w_len + 2 * channels;
@@ -290,12 +290,12 @@ static float *all_passes(const struct conv_kernels *k, const struct problem *p, 
 START_TEST(bits_do_not_depend_on_threads)
 {
     for (int i = 0; i < 2 * CONV_LAYERS; i++) {
-        const struct conv_kernels *k = i % 2 ? &conv_winograd : &conv_direct;
+        const struct conv_algorithm *k = i % 2 ? &conv_winograd : &conv_direct;
         const int layer = i / 2;
         struct rng r = rng_stream(7, RNG_TEST, (uint64_t)layer, 0);
         struct problem p = problem(layer_shape(layer, conv_layers[layer].test[0] > 20 ? 1 : 3), &r);
         float *want = NULL;
-        for (int t = 0; t < 4 && k->takes(&p.s); t++) {
+        for (int t = 0; t < 4 && k->supports(&p.s); t++) {
             const int threads[] = { 1, 2, 3, 8 };
             size_t len;
             parallel_use(threads[t]);
@@ -313,8 +313,8 @@ START_TEST(bits_do_not_depend_on_threads)
 END_TEST
 
 /* Forward and the input's gradient, so many images a call. */
-static void by_batches(const struct conv_kernels *k, const struct problem *p, int images, float *y,
-                       float *dx)
+static void by_batches(const struct conv_algorithm *k, const struct problem *p, int images,
+                       float *y, float *dx)
 {
     for (int from = 0; from < p->s.n; from += images) {
         struct conv_shape s = p->s;
@@ -396,8 +396,9 @@ START_TEST(streams_change_no_bit)
         float *y[2], *dx[2];
         ck_assert(p.x_len * sizeof(float) > DIRECT_STREAMED);
         ck_assert(p.y_len * sizeof(float) > DIRECT_STREAMED);
-        const struct conv_kernels *k = conv_winograd.takes(&p.s) ? &conv_winograd : &conv_direct;
-        ck_assert(k->takes(&p.s));
+        const struct conv_algorithm *k =
+            conv_winograd.supports(&p.s) ? &conv_winograd : &conv_direct;
+        ck_assert(k->supports(&p.s));
         for (int part = 0; part < 2; part++) {
             y[part] = tensor(p.y_len, NULL), dx[part] = tensor(p.x_len, NULL);
             by_batches(k, &p, part ? 3 : p.s.n, y[part], dx[part]);

@@ -1,5 +1,5 @@
-/* Which way of computing convolutions is used for a shape; and what is fused around a convolution,
- * or stored as bf16, done in passes of its own for the ways that know nothing of it. */
+/* Which algorithm computes the convolutions of a shape; and what is fused around a convolution,
+ * or stored as bf16, done in passes of its own for the algorithms that know nothing of it. */
 #include "core/kernels/conv/conv.h"
 #include "core/base/mem.h"
 #include "core/base/parallel.h"
@@ -7,23 +7,23 @@
 #include <string.h>
 
 /* Best first; the last takes every shape. */
-static const struct conv_kernels *const conv_ways[] = { &conv_winograd, &conv_pairs, &conv_direct,
-                                                        &conv_reference, NULL };
+static const struct conv_algorithm *const conv_ways[] = { &conv_winograd, &conv_bf16_dot,
+                                                          &conv_direct, &conv_reference, NULL };
 
-static const struct conv_kernels *conv_named; /* by conv_use, or NULL */
+static const struct conv_algorithm *conv_named; /* by conv_use, or NULL */
 
-static bool conv_takes(const struct conv_kernels *k, const struct conv_shape *s)
+static bool conv_supports(const struct conv_algorithm *k, const struct conv_shape *s)
 {
-    return !k->takes || k->takes(s);
+    return !k->supports || k->supports(s);
 }
 
-const struct conv_kernels *conv_at(int i) { return conv_ways[i]; }
+const struct conv_algorithm *conv_algorithm_at(int i) { return conv_ways[i]; }
 
-const struct conv_kernels *conv_for(const struct conv_shape *s)
+const struct conv_algorithm *conv_for(const struct conv_shape *s)
 {
-    if (conv_named && conv_takes(conv_named, s)) return conv_named;
-    for (const struct conv_kernels *const *k = conv_ways; *k; k++)
-        if ((!(*k)->fast || (*k)->fast()) && conv_takes(*k, s)) return *k;
+    if (conv_named && conv_supports(conv_named, s)) return conv_named;
+    for (const struct conv_algorithm *const *k = conv_ways; *k; k++)
+        if ((!(*k)->preferred || (*k)->preferred()) && conv_supports(*k, s)) return *k;
     return &conv_reference;
 }
 
@@ -33,7 +33,7 @@ bool conv_use(const char *name)
         conv_named = NULL;
         return true;
     }
-    for (const struct conv_kernels *const *k = conv_ways; *k; k++)
+    for (const struct conv_algorithm *const *k = conv_ways; *k; k++)
         if (strcmp((*k)->name, name) == 0) {
             conv_named = *k;
             return true;
@@ -41,25 +41,25 @@ bool conv_use(const char *name)
     return false;
 }
 
-/* How a call is carried out: by which way, and what must be done around it. */
+/* How a call is carried out: by which algorithm, and what must be done around it. */
 struct conv_plan {
-    const struct conv_kernels *way;
-    struct conv_shape shape; /* as the way sees it */
-    bool widen_x, widen_y;   /* bf16 that the way takes as float only */
+    const struct conv_algorithm *algorithm;
+    struct conv_shape shape; /* as the algorithm sees it */
+    bool widen_x, widen_y;   /* bf16 that the algorithm reads as float only */
     bool apply;              /* it cannot work its input out itself */
-    size_t own;              /* floats of work that are the way's */
+    size_t own;              /* floats of work that are the algorithm's */
 };
 
 static struct conv_plan conv_plan(const struct conv_shape *s, bool in_scale)
 {
-    struct conv_plan p = { .way = conv_for(s), .shape = *s };
-    const bool native = p.way->takes_bf16 && p.way->takes_bf16(s);
+    struct conv_plan p = { .algorithm = conv_for(s), .shape = *s };
+    const bool native = p.algorithm->supports_bf16 && p.algorithm->supports_bf16(s);
     p.widen_x = s->bf16_x && !native;
     p.widen_y = s->bf16_y && !native;
     p.shape.bf16_x &= native;
     p.shape.bf16_y &= native;
-    p.apply = in_scale && !p.way->fuses;
-    p.own = p.way->work ? mem_floats(p.way->work(&p.shape)) : 0;
+    p.apply = in_scale && !p.algorithm->fuses_batch_norm;
+    p.own = p.algorithm->work ? mem_floats(p.algorithm->work(&p.shape)) : 0;
     return p;
 }
 
@@ -87,7 +87,7 @@ size_t conv_scratch(const struct conv_shape *s, bool in_scale)
     static const float some[1] = { 1 };
     const struct conv_plan p = conv_plan(s, in_scale);
     const struct conv_call c = { .in_scale = in_scale && !p.apply ? some : NULL };
-    return p.way->scratch ? p.way->scratch(&p.shape, &c) : 0;
+    return p.algorithm->scratch ? p.algorithm->scratch(&p.shape, &c) : 0;
 }
 
 uint64_t conv_macs(const struct conv_shape *s)
@@ -98,25 +98,25 @@ uint64_t conv_macs(const struct conv_shape *s)
 uint64_t conv_macs_executed(const struct conv_shape *s)
 {
     const struct conv_plan p = conv_plan(s, false);
-    return p.way->products ? p.way->products(&p.shape) : conv_macs(s);
+    return p.algorithm->macs_executed ? p.algorithm->macs_executed(&p.shape) : conv_macs(s);
 }
 
 size_t conv_packed(const struct conv_shape *s, enum conv_pass pass)
 {
     const struct conv_plan p = conv_plan(s, false);
-    return p.way->packed ? p.way->packed(&p.shape, pass) : 0;
+    return p.algorithm->packed ? p.algorithm->packed(&p.shape, pass) : 0;
 }
 
 void conv_pack(const struct conv_shape *s, const struct conv_packing *packing)
 {
     const struct conv_plan p = conv_plan(s, false);
-    if (p.way->pack) p.way->pack(&p.shape, packing);
+    if (p.algorithm->pack) p.algorithm->pack(&p.shape, packing);
 }
 
-bool conv_folds(const struct conv_shape *s)
+bool conv_folds_batch_norm(const struct conv_shape *s)
 {
     const struct conv_plan p = conv_plan(s, false);
-    return p.way->folds && p.way->folds(&p.shape);
+    return p.algorithm->folds_batch_norm && p.algorithm->folds_batch_norm(&p.shape);
 }
 
 /* What is done around a convolution. */
@@ -181,7 +181,7 @@ static void conv_each(struct conv_around *a, void (*chunk)(void *ctx, size_t ima
     parallel_for((size_t)a->s->n, chunk, a);
 }
 
-/* The call's input as the way shall see it. */
+/* The call's input as the algorithm shall see it. */
 static void conv_give_x(struct conv_around *a, struct conv_call *call)
 {
     if (!a->x) return;
@@ -205,8 +205,8 @@ void conv_forward(const struct conv_shape *s, const struct conv_call *c)
     struct conv_call call = *c;
     conv_give_x(&a, &call);
     if (a.y) call.y = a.y;
-    a.plan.way->forward(&a.plan.shape, &call);
-    if (c->sums && !a.plan.way->fuses) conv_each(&a, conv_sums_chunk);
+    a.plan.algorithm->forward(&a.plan.shape, &call);
+    if (c->sums && !a.plan.algorithm->fuses_batch_norm) conv_each(&a, conv_sums_chunk);
     if (a.y) bf16_narrow(c->y, a.y, conv_y_len(s));
 }
 
@@ -217,11 +217,11 @@ void conv_backward_data(const struct conv_shape *s, const struct conv_call *c)
     conv_give_dy(&a, &call);
     if (!a.plan.widen_x) a.x = NULL;
     if (a.x) call.dx = a.x;
-    if (c->overwrite && !a.plan.way->fuses)
+    if (c->overwrite && !a.plan.algorithm->fuses_batch_norm)
         conv_each(&a, conv_zero_chunk);
     else if (a.x && !c->overwrite)
         bf16_widen(a.x, c->dx, conv_x_len(s));
-    a.plan.way->backward_data(&a.plan.shape, &call);
+    a.plan.algorithm->backward_data(&a.plan.shape, &call);
     if (a.x) bf16_narrow(c->dx, a.x, conv_x_len(s));
 }
 
@@ -231,5 +231,5 @@ void conv_backward_weights(const struct conv_shape *s, const struct conv_call *c
     struct conv_call call = *c;
     conv_give_x(&a, &call);
     conv_give_dy(&a, &call);
-    a.plan.way->backward_weights(&a.plan.shape, &call);
+    a.plan.algorithm->backward_weights(&a.plan.shape, &call);
 }

@@ -266,7 +266,7 @@ static void reference_backward_weights(const struct conv_shape *s, const struct 
     if (weight_parts(s) > 1) parallel_for(WEIGHT_CHUNKS, weights_sum_chunk, &j);
 }
 
-const struct conv_kernels conv_reference = {
+const struct conv_algorithm conv_reference = {
     .name = "reference",
     .work = reference_work,
     .forward = reference_forward,

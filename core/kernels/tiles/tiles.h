@@ -74,14 +74,16 @@ struct direct_outer {
     int ahead_lines; /* as in direct_tile */
 };
 
-/* Small groups, of as many input as output channels: lane l of a vector of y needs the channels of
- * its group only, which lie in the same lanes of x. For every l of `channels`:
- * y[p][l] = start[l] + sum over tap rows r, columns s < span, channels i < group of
- *           x[x_rows[r] + (stride p + s) x_pixel + (l - l % group + i)] w[w_rows[r] + s w_column +
- * i w_channel + l].
- * Their weight gradient: dw[w_rows[r] + s w_column + i w_channel + l] += the sum over the pixels of
- * y[p][l] times the x that the formula above multiplies with that w. */
-struct direct_lanes {
+/* A convolution in groups of as many input as output channels that fit a vector (depthwise: one):
+ * lane l of a vector of y needs the channels of its own group only, which lie in the same lanes of
+ * x. For every l of `channels`, the sum over tap rows r, columns s < span, channels i < group:
+ *
+ *     y[p][l] = start[l] + sum of x[x_at] w[w_at]
+ *     x_at = x_rows[r] + (stride p + s) x_pixel + l - l % group + i
+ *     w_at = w_rows[r] + s w_column + i w_channel + l
+ *
+ * Their weight gradient: dw[w_at] += the sum over the pixels p of y[p][l] x[x_at]. */
+struct direct_depthwise {
     const float *x, *w, *start; /* start NULL: 0 */
     float *dw;                  /* of the weight gradient only, which reads y */
     ptrdiff_t x_pixel, w_column, w_channel;
@@ -99,11 +101,11 @@ struct direct_lanes {
 };
 
 enum {
-    LANES_ONE,
-    LANES_PAIR,
-    LANES_TRIPLE,
+    DEPTHWISE_ONE,
+    DEPTHWISE_PAIR,
+    DEPTHWISE_TRIPLE,
     LANES_TRIPLE_2,
-    LANES_SPANS
+    DEPTHWISE_SPANS
 }; /* span 1, 2, 3; 3 with stride 2 */
 
 /* What a copy is made from and of. */
@@ -138,11 +140,11 @@ struct direct_isa {
     /* [of pairs][v][pixels] and [of pairs][v][m] */
     void (*tile[2][3][DIRECT_ROWS + 1])(const struct direct_tile *t);
     void (*outer[2][4][DIRECT_ROWS + 1])(const struct direct_outer *o);
-    /* y, and what it adds to dw: [group > 1][span][pixels], for the pixel counts in lanes_pixels
-     * (descending, 0 at the end) */
-    void (*lanes_tile[2][LANES_SPANS][DIRECT_ROWS + 1])(const struct direct_lanes *t);
-    void (*lanes_outer[2][LANES_SPANS][DIRECT_ROWS + 1])(const struct direct_lanes *t);
-    int lanes_pixels[8];
+    /* y, and what it adds to dw: [group > 1][span][pixels], for the pixel counts in
+     * depthwise_pixels (descending, 0 at the end) */
+    void (*depthwise_tile[2][DEPTHWISE_SPANS][DIRECT_ROWS + 1])(const struct direct_depthwise *t);
+    void (*depthwise_outer[2][DEPTHWISE_SPANS][DIRECT_ROWS + 1])(const struct direct_depthwise *t);
+    int depthwise_pixels[8];
     void (*copy[DIRECT_KINDS])(const struct direct_copy *c);
     /* DIRECT_PEAK multiply-adds of whole vectors a step, of floats and of pairs, on registers only:
      * what the arithmetic units can do at best */

@@ -355,9 +355,9 @@ TILES(1)
         .tile_rows = { 0, TILE_NARROW, TILE_WIDE },                                            \
         .outer_rows = { 0, TILE_NARROW, TILE_WIDE, OUTER_BROAD }, .cache = CACHE,              \
         .tile = { TILE_TABLE(0), TILE_TABLE(1) }, .outer = { OUTER_TABLE(0), OUTER_TABLE(1) }, \
-        .lanes_tile = { LANES_TABLE(0, TILE), LANES_TABLE(1, TILE) },                          \
-        .lanes_outer = { LANES_TABLE(0, OUTER), LANES_TABLE(1, OUTER) },                       \
-        .lanes_pixels = LANES_PIXELS,                                                          \
+        .depthwise_tile = { DEPTHWISE_TABLE(0, TILE), DEPTHWISE_TABLE(1, TILE) },              \
+        .depthwise_outer = { DEPTHWISE_TABLE(0, OUTER), DEPTHWISE_TABLE(1, OUTER) },           \
+        .depthwise_pixels = DEPTHWISE_PIXELS,                                                  \
         .copy = { ROW_COPY(DIRECT_FLOATS), ROW_COPY(DIRECT_WIDEN), ROW_COPY(DIRECT_PAIRS),     \
                   ROW_COPY(DIRECT_IMAGE_PAIRS), ROW_COPY(DIRECT_ROUND) },                      \
         .peak = peak_##name, .peak_bf16 = peak_bf16_##name,                                    \

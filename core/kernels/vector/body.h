@@ -127,10 +127,10 @@ static void kernel_tanh_grad_add(float *dx, const float *dy, const float *y, siz
 /* Floats are added up in lanes over 64 vectors at most; from there on in double. */
 static double kernel_sum_squares(const float *x, size_t n)
 {
-    enum { RUN = 64 * LANES };
+    enum { SQUARES_RUN = 64 * LANES };
     double total = 0;
-    for (size_t at = 0; at < n; at += RUN) {
-        size_t len = n - at < RUN ? n - at : RUN;
+    for (size_t at = 0; at < n; at += SQUARES_RUN) {
+        size_t len = n - at < SQUARES_RUN ? n - at : SQUARES_RUN;
         vf s = vf_set(0);
         VECTORS(i, m, len)
         {
@@ -276,8 +276,8 @@ static void kernel_max_row(float *max, float *at, const float *x, float number, 
 }
 
 /* Matrices are walked in blocks of rows, strip after strip of each: a strip of all rows would touch
- * a line or two of every page, which neither prefetching nor the memory behind it likes. */
-enum { BLOCK = 4096, BLOCK_ROWS = 4 }; /* floats of a row block, and its fewest rows */
+ * a line or two of each page, and prefetchers stop at page borders. */
+enum { BLOCK_FLOATS = 4096, BLOCK_ROWS = 4 }; /* floats of a row block, and its fewest rows */
 
 struct block {
     size_t from, to; /* rows */
@@ -285,7 +285,7 @@ struct block {
 
 static inline bool block_next(struct block *b, size_t rows, size_t c)
 {
-    const size_t fit = BLOCK / c, len = fit < BLOCK_ROWS ? BLOCK_ROWS : fit;
+    const size_t fit = BLOCK_FLOATS / c, len = fit < BLOCK_ROWS ? BLOCK_ROWS : fit;
     b->from = b->to;
     b->to = rows - b->from < len ? rows : b->from + len;
     return b->from < rows;

@@ -9,7 +9,7 @@ void direct_dense_forward(const struct conv_shape *s, const struct conv_call *c)
 void direct_dense_backward_data(const struct conv_shape *s, const struct conv_call *c);
 size_t direct_weights_work(const struct conv_shape *s);
 
-/* Scratch of a thread (conv_kernels.scratch): of the first two passes, of the third. */
+/* Scratch of a thread (conv_algorithm.scratch): of the first two passes, of the third. */
 size_t direct_dense_scratch(const struct conv_shape *s, const struct conv_call *c);
 size_t direct_weights_scratch(const struct conv_shape *s, const struct conv_call *c);
 void direct_dense_backward_weights(const struct conv_shape *s, const struct conv_call *c);

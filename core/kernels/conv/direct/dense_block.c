@@ -7,8 +7,8 @@
 #include <string.h>
 
 enum {
-    DEPTH = 512, /* channels of a 1x1 kernel in one go: a tile's pixels (28 KiB) stay in
-                  * the first-level cache, a panel (64 KiB) in the second */
+    DENSE_DEPTH = 512, /* channels of a 1x1 kernel in one go: a tile's pixels (28 KiB) stay in
+                        * the first-level cache, a panel (64 KiB) in the second */
 };
 
 /* Panel i of all groups', with the weights of the block's phase. */
@@ -142,7 +142,7 @@ void direct_dense_block(struct dense_block *b)
      * before the next tile. */
     const bool resident = (ptrdiff_t)panels * width * b->n_taps * b->depth <= d->isa->cache / 2;
     const bool whole = resident || !d->point || d->bf16_out; /* bf16 takes no partial sums */
-    const int depth = whole ? b->depth : DEPTH;
+    const int depth = whole ? b->depth : DENSE_DEPTH;
     const int calls = b->count * panels * direct_div_up(b->depth, depth) * b->phases_left;
     b->next_lines = direct_div_up(b->next->left, calls);
     for (int i = 0; i < panels; i++) b->panels[i] = block_panel(b, b->from + i);

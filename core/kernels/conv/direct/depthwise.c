@@ -15,14 +15,14 @@
 #include <string.h>
 
 enum {
-    LANES_CACHE = 48 * 1024, /* floats that a task reads (192 KiB): again for each row of taps, and
-                              * the second-level cache must hold what streams past, too */
-    LANES_ALIASED = 512,     /* channels: pixels so far apart share two of the first-level cache's
+    DEPTHWISE_CACHE = 48 * 1024, /* floats that a task reads (192 KiB): again for each row of taps,
+                                  * and the second-level cache must hold what streams past, too */
+    DEPTHWISE_ALIASED = 512, /* channels: pixels so far apart share two of the first-level cache's
                               * sets */
-    LANES_TAPS = 25,         /* 5x5 is the largest kernel that networks have here */
+    DEPTHWISE_TAPS = 25,     /* 5x5 is the largest kernel that networks have here */
 };
 
-struct lanes {
+struct depthwise {
     const struct direct_isa *isa;
     const struct conv_shape *s;
     const struct conv_call *call;
@@ -45,30 +45,30 @@ struct lanes {
     bool stream;    /* out is written past the caches */
 };
 
-bool direct_lanes_takes(const struct conv_shape *s)
+bool direct_depthwise_supports(const struct conv_shape *s)
 {
     const int group = s->c / s->groups;
-    return s->c == s->k && s->kh * s->kw <= LANES_TAPS && group < direct_isa()->lanes &&
+    return s->c == s->k && s->kh * s->kw <= DEPTHWISE_TAPS && group < direct_isa()->lanes &&
            (group == 1 || group == 4 || group == 8);
 }
 
-static ptrdiff_t lanes_w_row(const struct conv_shape *s)
+static ptrdiff_t depthwise_w_row(const struct conv_shape *s)
 {
     return direct_pixel(s->c, DIRECT_LANES);
 }
 
-size_t direct_lanes_packed(const struct conv_shape *s, enum conv_pass pass)
+size_t direct_depthwise_packed(const struct conv_shape *s, enum conv_pass pass)
 {
     if (pass == CONV_BACKWARD_WEIGHTS) return 0;
-    return (size_t)(s->kh * s->kw * (s->c / s->groups)) * (size_t)lanes_w_row(s);
+    return (size_t)(s->kh * s->kw * (s->c / s->groups)) * (size_t)depthwise_w_row(s);
 }
 
-void direct_lanes_pack(const struct conv_shape *s, const struct conv_packing *p)
+void direct_depthwise_pack(const struct conv_shape *s, const struct conv_packing *p)
 {
     const int group = s->c / s->groups;
-    const ptrdiff_t row = lanes_w_row(s);
+    const ptrdiff_t row = depthwise_w_row(s);
     float *out = p->packed;
-    memset(out, 0, direct_lanes_packed(s, p->pass) * sizeof *out);
+    memset(out, 0, direct_depthwise_packed(s, p->pass) * sizeof *out);
     for (int tap = 0; tap < s->kh * s->kw; tap++)
         for (int i = 0; i < group; i++)
             for (int k = 0; k < s->k; k++) {
@@ -81,43 +81,43 @@ void direct_lanes_pack(const struct conv_shape *s, const struct conv_packing *p)
             }
 }
 
-static int lanes_window_rows(const struct lanes *l, int rows)
+static int depthwise_window_rows(const struct depthwise *l, int rows)
 {
     return (rows - 1) * l->step + l->bottom - l->top + 1;
 }
 
 /* Whole lines only. */
-static bool lanes_streams(const struct lanes *l)
+static bool depthwise_streams(const struct depthwise *l)
 {
     const struct conv_shape *s = l->s;
     return (l->forward || l->call->overwrite) && !l->bf16_out && s->c % DIRECT_LANES == 0 &&
            direct_streams(l->out, direct_bytes(false, (ptrdiff_t)s->n * l->oh * l->ow * s->c));
 }
 
-static struct lanes lanes_plan(const struct conv_shape *s, const struct conv_call *c,
-                               enum conv_pass pass)
+static struct depthwise depthwise_plan(const struct conv_shape *s, const struct conv_call *c,
+                                       enum conv_pass pass)
 {
     const bool forward = pass != CONV_BACKWARD_DATA, weights = pass == CONV_BACKWARD_WEIGHTS;
-    struct lanes l = { .isa = direct_isa(), .s = s, .call = c, .forward = forward };
+    struct depthwise l = { .isa = direct_isa(), .s = s, .call = c, .forward = forward };
     l.bf16_in = forward ? s->bf16_x : s->bf16_y, l.bf16_out = forward ? s->bf16_y : s->bf16_x;
     l.in = forward ? c->x : c->dy;
     l.out = weights ? (void *)(uintptr_t)c->dy : forward ? c->y : c->dx;
     l.group = s->c / s->groups;
     l.h = forward ? s->h : s->oh, l.w = forward ? s->w : s->ow;
     l.oh = forward ? s->oh : s->h, l.ow = forward ? s->ow : s->w;
-    l.stream = !weights && lanes_streams(&l);
+    l.stream = !weights && depthwise_streams(&l);
     l.step = forward ? s->stride : 1, l.phases = forward ? 1 : s->stride;
     l.rows = direct_div_up(l.oh, l.phases);
     direct_reach(s, l.forward, CONV_ROWS, &l.top, &l.bottom);
     direct_reach(s, l.forward, CONV_COLUMNS, &l.left, &l.right);
     l.cols = (direct_div_up(l.ow, l.phases) - 1) * l.step + l.right - l.left + 1;
-    l.in_place =
-        !l.bf16_in && !(forward && c->in_scale) && s->c % l.isa->lanes == 0 && s->c % LANES_ALIASED;
+    l.in_place = !l.bf16_in && !(forward && c->in_scale) && s->c % l.isa->lanes == 0 &&
+                 s->c % DEPTHWISE_ALIASED;
     const ptrdiff_t copied = direct_pixel(s->c, l.isa->lanes);
     l.pixel = l.in_place ? s->c : copied;
-    l.w_row = lanes_w_row(s);
-    /* the same cut whether x is copied or not: direct_lanes_work cannot know */
-    const int cache = weights ? LANES_CACHE / 2 : LANES_CACHE; /* dy is as large */
+    l.w_row = depthwise_w_row(s);
+    /* the same cut whether x is copied or not: direct_depthwise_work cannot know */
+    const int cache = weights ? DEPTHWISE_CACHE / 2 : DEPTHWISE_CACHE; /* dy is as large */
     const int fit = direct_max(1, (int)(cache / (l.cols * copied * l.step)));
     const int fewest = direct_min(l.rows, direct_div_up(DIRECT_TASKS, s->n));
     l.row_blocks = direct_max(fewest, direct_div_up(l.rows, fit));
@@ -127,17 +127,17 @@ static struct lanes lanes_plan(const struct conv_shape *s, const struct conv_cal
 }
 
 /* From the first one that counts to behind the last one. */
-struct lanes_range {
+struct depthwise_range {
     int from, to;
 };
 
-static struct lanes_range lanes_inside(int first, int count, int size)
+static struct depthwise_range depthwise_inside(int first, int count, int size)
 {
     const int from = direct_max(0, -first);
-    return (struct lanes_range){ from, direct_max(from, direct_min(count, size - first)) };
+    return (struct depthwise_range){ from, direct_max(from, direct_min(count, size - first)) };
 }
 
-struct lanes_task {
+struct depthwise_task {
     int image, row, rows;             /* of the output, in rows of a phase */
     const float *x;                   /* the image, or a copy of a part of it: */
     int top, left;                    /* its first pixel, */
@@ -148,46 +148,47 @@ struct lanes_task {
 };
 
 /* Where a row of out-pixels of one phase reads and writes. */
-struct lanes_line {
-    const struct lanes *l;
-    struct lanes_task *task;
+struct depthwise_line {
+    const struct depthwise *l;
+    struct depthwise_task *task;
     struct direct_phase down, across;
-    struct lanes_range rows; /* of the taps, that lie in x */
-    int left;                /* column in x of the first pixel's first tap */
-    ptrdiff_t x;             /* floats from x to its row, column 0 */
+    struct depthwise_range rows; /* of the taps, that lie in x */
+    int left;                    /* column in x of the first pixel's first tap */
+    ptrdiff_t x;                 /* floats from x to its row, column 0 */
     char *y;
 };
 
 /* The taps of columns `cols`, as the inner loop walks them: rows of a span of columns, or one by
  * one. */
-struct lanes_taps {
-    int span; /* an index of direct_isa.lanes_tile */
+struct depthwise_taps {
+    int span; /* an index of direct_isa.depthwise_tile */
     int rows;
-    ptrdiff_t x_rows[LANES_TAPS], w_rows[LANES_TAPS];
+    ptrdiff_t x_rows[DEPTHWISE_TAPS], w_rows[DEPTHWISE_TAPS];
 };
 
-static int lanes_span(const struct lanes *l, int across)
+static int depthwise_span(const struct depthwise *l, int across)
 {
-    if (across == 3 && l->step == 1) return LANES_TRIPLE;
+    if (across == 3 && l->step == 1) return DEPTHWISE_TRIPLE;
     if (across == 3 && l->step == 2) return LANES_TRIPLE_2;
-    return across == 2 && l->step == 1 ? LANES_PAIR : LANES_ONE;
+    return across == 2 && l->step == 1 ? DEPTHWISE_PAIR : DEPTHWISE_ONE;
 }
 
 /* The tap of a kernel that a phase's i-th is. */
-static int lanes_tap(const struct lanes *l, const struct direct_phase *p, int i)
+static int depthwise_tap(const struct depthwise *l, const struct direct_phase *p, int i)
 {
     return l->forward ? i : p->first + l->s->stride * (p->taps - 1 - i);
 }
 
-static void lanes_taps(const struct lanes_line *r, struct lanes_range cols, struct lanes_taps *t)
+static void depthwise_taps(const struct depthwise_line *r, struct depthwise_range cols,
+                           struct depthwise_taps *t)
 {
-    const struct lanes *l = r->l;
-    t->span = lanes_span(l, cols.to - cols.from);
+    const struct depthwise *l = r->l;
+    t->span = depthwise_span(l, cols.to - cols.from);
     t->rows = 0;
-    if (t->span != LANES_ONE) cols.to = cols.from + 1;
+    if (t->span != DEPTHWISE_ONE) cols.to = cols.from + 1;
     for (int y = r->rows.from; y < r->rows.to; y++)
         for (int x = cols.from; x < cols.to; x++, t->rows++) {
-            const int row = lanes_tap(l, &r->down, y), col = lanes_tap(l, &r->across, x);
+            const int row = depthwise_tap(l, &r->down, y), col = depthwise_tap(l, &r->across, x);
             t->x_rows[t->rows] = r->x + ((ptrdiff_t)y * r->task->x_cols + r->left + x) * l->pixel;
             t->w_rows[t->rows] = (ptrdiff_t)(row * l->s->kw + col) * l->group * l->w_row;
         }
@@ -195,19 +196,20 @@ static void lanes_taps(const struct lanes_line *r, struct lanes_range cols, stru
 
 /* Pixels [from, to), which see the same columns of the kernel, cut into what the inner loops take
  * at once. */
-static void lanes_pixels(const struct lanes_line *r, struct lanes_range cols, int from, int to)
+static void depthwise_pixels(const struct depthwise_line *r, struct depthwise_range cols, int from,
+                             int to)
 {
-    const struct lanes *l = r->l;
-    struct lanes_task *task = r->task;
-    const int *count = l->isa->lanes_pixels, most = *count, c = l->s->c;
-    struct lanes_taps taps;
-    lanes_taps(r, cols, &taps);
-    struct direct_lanes t = {
+    const struct depthwise *l = r->l;
+    struct depthwise_task *task = r->task;
+    const int *count = l->isa->depthwise_pixels, most = *count, c = l->s->c;
+    struct depthwise_taps taps;
+    depthwise_taps(r, cols, &taps);
+    struct direct_depthwise t = {
         .x = task->x + from * l->step * l->pixel,
         .w = l->weights,
         .start = l->forward ? l->call->bias : NULL,
         .dw = task->dw,
-        .x_pixel = taps.span == LANES_ONE ? l->step * l->pixel : l->pixel,
+        .x_pixel = taps.span == DEPTHWISE_ONE ? l->step * l->pixel : l->pixel,
         .w_column = (l->forward ? 1 : -l->s->stride) * l->group * l->w_row,
         .w_channel = l->w_row,
         .x_rows = taps.x_rows,
@@ -224,9 +226,10 @@ static void lanes_pixels(const struct lanes_line *r, struct lanes_range cols, in
         .stream = l->stream,
         .ahead_lines = task->next_lines,
     };
-    void (*const *tile)(const struct direct_lanes *) = l->isa->lanes_tile[l->group > 1][taps.span];
-    void (*const *outer)(const struct direct_lanes *) =
-        l->isa->lanes_outer[l->group > 1][taps.span];
+    void (*const *tile)(const struct direct_depthwise *) =
+        l->isa->depthwise_tile[l->group > 1][taps.span];
+    void (*const *outer)(const struct direct_depthwise *) =
+        l->isa->depthwise_outer[l->group > 1][taps.span];
     for (int left = to - from; left > 0; left -= *count) {
         t.ahead = task->next.left ? &task->next : &task->next_y;
         const int even = direct_div_up(left, direct_div_up(left, most));
@@ -238,55 +241,59 @@ static void lanes_pixels(const struct lanes_line *r, struct lanes_range cols, in
 }
 
 /* The columns of the kernel that lie in x, for pixel p. */
-static struct lanes_range lanes_cols(const struct lanes_line *r, int p)
+static struct depthwise_range depthwise_cols(const struct depthwise_line *r, int p)
 {
-    return lanes_inside(r->left + p * r->l->step, r->across.taps, r->task->x_cols);
+    return depthwise_inside(r->left + p * r->l->step, r->across.taps, r->task->x_cols);
 }
 
 /* The pixels of one phase in out-row `row`: neighbours that see the same columns go together. */
-static void lanes_line(const struct lanes *l, struct lanes_task *task, int row, int phase)
+static void depthwise_line(const struct depthwise *l, struct depthwise_task *task, int row,
+                           int phase)
 {
     const int pixels = direct_div_up(l->ow - phase, l->phases);
-    struct lanes_line r = { .l = l, .task = task };
+    struct depthwise_line r = { .l = l, .task = task };
     r.down = direct_pass_phase(l->s, l->forward, CONV_ROWS, row % l->phases);
     r.across = direct_pass_phase(l->s, l->forward, CONV_COLUMNS, phase);
     const int top = row / l->phases * l->step + r.down.offset - task->top;
-    r.rows = lanes_inside(top, r.down.taps, task->x_rows);
+    r.rows = depthwise_inside(top, r.down.taps, task->x_rows);
     r.left = r.across.offset - task->left;
     r.x = (ptrdiff_t)top * task->x_cols * l->pixel;
     const ptrdiff_t y = ((ptrdiff_t)task->image * l->oh + row) * l->ow + phase;
     r.y = (char *)l->out + direct_bytes(l->bf16_out, y * l->s->c);
     for (int p = 0, to; p < pixels; p = to) {
-        const struct lanes_range cols = lanes_cols(&r, p);
+        const struct depthwise_range cols = depthwise_cols(&r, p);
         for (to = p + 1; to < pixels; to++) {
-            const struct lanes_range next = lanes_cols(&r, to);
+            const struct depthwise_range next = depthwise_cols(&r, to);
             if (next.from != cols.from || next.to != cols.to) break;
         }
-        lanes_pixels(&r, cols, p, to);
+        depthwise_pixels(&r, cols, p, to);
     }
 }
 
-static size_t lanes_tasks(const struct lanes *l) { return (size_t)l->s->n * (size_t)l->row_blocks; }
-
-static struct lanes_task lanes_task(const struct lanes *l, size_t chunk)
+static size_t depthwise_tasks(const struct depthwise *l)
 {
-    struct lanes_task t = { .image = (int)chunk / l->row_blocks,
-                            .row = (int)chunk % l->row_blocks * l->block_rows };
+    return (size_t)l->s->n * (size_t)l->row_blocks;
+}
+
+static struct depthwise_task depthwise_task(const struct depthwise *l, size_t chunk)
+{
+    struct depthwise_task t = { .image = (int)chunk / l->row_blocks,
+                                .row = (int)chunk % l->row_blocks * l->block_rows };
     t.rows = direct_min(l->block_rows, l->rows - t.row);
     return t;
 }
 
 /* The part of the input that this thread's next task will most likely read. */
-static void lanes_look_ahead(const struct lanes *l, struct lanes_task *t, size_t next)
+static void depthwise_look_ahead(const struct depthwise *l, struct depthwise_task *t, size_t next)
 {
-    if (next >= lanes_tasks(l)) return;
-    const struct lanes_task then = lanes_task(l, next);
+    if (next >= depthwise_tasks(l)) return;
+    const struct depthwise_task then = depthwise_task(l, next);
     const int top = direct_max(0, direct_min(l->h, then.row * l->step + l->top));
-    const int rows = direct_min(l->h - top, lanes_window_rows(l, then.rows));
+    const int rows = direct_min(l->h - top, depthwise_window_rows(l, then.rows));
     const ptrdiff_t at = ((ptrdiff_t)then.image * l->h + top) * l->w * l->s->c,
                     pixel = direct_bytes(l->bf16_in, l->s->c);
     const int calls = direct_div_up(l->s->c, l->isa->lanes) * t->rows * l->phases *
-                      direct_div_up(l->ow, l->isa->lanes_pixels[0]);
+                      direct_div_up(l->ow, l->isa->depthwise_pixels[0]);
     t->next = direct_pixels_ahead((const char *)l->in + direct_bytes(l->bf16_in, at), rows * l->w,
                                   (int)pixel, pixel);
     if (t->dw) {
@@ -298,13 +305,14 @@ static void lanes_look_ahead(const struct lanes *l, struct lanes_task *t, size_t
     t->next_lines = direct_div_up(t->next.left + t->next_y.left, calls);
 }
 
-static size_t lanes_copy_len(const struct lanes *l)
+static size_t depthwise_copy_len(const struct depthwise *l)
 {
-    return l->in_place ? 0 : (size_t)(lanes_window_rows(l, l->block_rows) * (l->cols * l->pixel));
+    return l->in_place ? 0
+                       : (size_t)(depthwise_window_rows(l, l->block_rows) * (l->cols * l->pixel));
 }
 
 /* What the task reads: the image itself, or a copy of its part with the border. */
-static void lanes_read(const struct lanes *l, struct lanes_task *t)
+static void depthwise_read(const struct depthwise *l, struct depthwise_task *t)
 {
     const struct conv_shape *s = l->s;
     const char *image =
@@ -314,8 +322,8 @@ static void lanes_read(const struct lanes *l, struct lanes_task *t)
         return;
     }
     t->top = t->row * l->step + l->top, t->left = l->left;
-    t->x_rows = lanes_window_rows(l, t->rows), t->x_cols = l->cols;
-    float *copy = parallel_scratch(lanes_copy_len(l));
+    t->x_rows = depthwise_window_rows(l, t->rows), t->x_cols = l->cols;
+    float *copy = parallel_scratch(depthwise_copy_len(l));
     direct_window_copy(
         &(struct direct_window){
             .isa = l->isa,
@@ -339,81 +347,82 @@ static void lanes_read(const struct lanes *l, struct lanes_task *t)
     t->x = copy;
 }
 
-static void lanes_rows(const struct lanes *l, struct lanes_task *t)
+static void depthwise_rows(const struct depthwise *l, struct depthwise_task *t)
 {
     const int end = direct_min(l->oh, (t->row + t->rows) * l->phases);
-    lanes_read(l, t);
+    depthwise_read(l, t);
     for (int row = t->row * l->phases; row < end; row++)
         for (int phase = 0; phase < direct_min(l->phases, l->ow); phase++)
-            lanes_line(l, t, row, phase);
+            depthwise_line(l, t, row, phase);
 }
 
-static void lanes_chunk(void *ctx, size_t chunk)
+static void depthwise_chunk(void *ctx, size_t chunk)
 {
-    const struct lanes *l = ctx;
-    struct lanes_task t = lanes_task(l, chunk);
-    lanes_look_ahead(l, &t, chunk + (size_t)parallel_threads());
+    const struct depthwise *l = ctx;
+    struct depthwise_task t = depthwise_task(l, chunk);
+    depthwise_look_ahead(l, &t, chunk + (size_t)parallel_threads());
     if (l->partial) {
         t.sums = l->partial + (ptrdiff_t)chunk * 2 * l->s->c;
         memset(t.sums, 0, 2 * (size_t)l->s->c * sizeof *t.sums);
     }
-    lanes_rows(l, &t);
+    depthwise_rows(l, &t);
 }
 
-static void lanes_run(struct lanes *l, enum conv_pass pass)
+static void depthwise_run(struct depthwise *l, enum conv_pass pass)
 {
     l->weights = l->call->packed;
     if (!l->weights) {
-        direct_lanes_pack(
+        direct_depthwise_pack(
             l->s, &(struct conv_packing){ .pass = pass, .w = l->call->w, .packed = l->call->work });
         l->weights = l->call->work;
     }
-    if (l->forward && l->call->sums) l->partial = l->call->work + direct_lanes_packed(l->s, pass);
-    parallel_for(lanes_tasks(l), lanes_chunk, l);
+    if (l->forward && l->call->sums)
+        l->partial = l->call->work + direct_depthwise_packed(l->s, pass);
+    parallel_for(depthwise_tasks(l), depthwise_chunk, l);
     if (l->partial) direct_add_sums(l->s, l->call, l->partial, l->row_blocks);
 }
 
-void direct_lanes_forward(const struct conv_shape *s, const struct conv_call *c)
+void direct_depthwise_forward(const struct conv_shape *s, const struct conv_call *c)
 {
-    struct lanes l = lanes_plan(s, c, CONV_FORWARD);
-    lanes_run(&l, CONV_FORWARD);
+    struct depthwise l = depthwise_plan(s, c, CONV_FORWARD);
+    depthwise_run(&l, CONV_FORWARD);
 }
 
-void direct_lanes_backward_data(const struct conv_shape *s, const struct conv_call *c)
+void direct_depthwise_backward_data(const struct conv_shape *s, const struct conv_call *c)
 {
-    struct lanes l = lanes_plan(s, c, CONV_BACKWARD_DATA);
-    lanes_run(&l, CONV_BACKWARD_DATA);
+    struct depthwise l = depthwise_plan(s, c, CONV_BACKWARD_DATA);
+    depthwise_run(&l, CONV_BACKWARD_DATA);
 }
 
 /* Weight gradients: tasks are dealt out to parts, in order. Each part sums those of its own, and
  * the parts are added up in order: work is [parts], each like packed weights. */
-static size_t lanes_parts(const struct lanes *l)
+static size_t depthwise_parts(const struct depthwise *l)
 {
-    return lanes_tasks(l) < DIRECT_TASKS ? lanes_tasks(l) : DIRECT_TASKS;
+    return depthwise_tasks(l) < DIRECT_TASKS ? depthwise_tasks(l) : DIRECT_TASKS;
 }
 
-static void lanes_weights_chunk(void *ctx, size_t chunk)
+static void depthwise_weights_chunk(void *ctx, size_t chunk)
 {
-    const struct lanes *l = ctx;
-    const size_t len = direct_lanes_packed(l->s, CONV_FORWARD);
+    const struct depthwise *l = ctx;
+    const size_t len = direct_depthwise_packed(l->s, CONV_FORWARD);
     float *part = l->call->work + chunk * len;
     size_t begin, end;
     memset(part, 0, len * sizeof *part);
-    parallel_part(lanes_tasks(l), lanes_parts(l), chunk, &begin, &end);
+    parallel_part(depthwise_tasks(l), depthwise_parts(l), chunk, &begin, &end);
     for (size_t i = begin; i < end; i++) {
-        struct lanes_task t = lanes_task(l, i);
+        struct depthwise_task t = depthwise_task(l, i);
         t.dw = part;
-        lanes_look_ahead(l, &t, i + 1);
-        lanes_rows(l, &t);
+        depthwise_look_ahead(l, &t, i + 1);
+        depthwise_rows(l, &t);
     }
 }
 
 /* dw[tap][i][k] += the sum of the parts. */
-static void lanes_weights_add(void *ctx, size_t chunk)
+static void depthwise_weights_add(void *ctx, size_t chunk)
 {
-    const struct lanes *l = ctx;
+    const struct depthwise *l = ctx;
     const int c = l->s->c;
-    const size_t len = direct_lanes_packed(l->s, CONV_FORWARD), parts = lanes_parts(l);
+    const size_t len = direct_depthwise_packed(l->s, CONV_FORWARD), parts = depthwise_parts(l);
     const float *part = l->call->work + (ptrdiff_t)chunk * l->w_row;
     float *dw = l->call->dw + (ptrdiff_t)chunk * c, *sum = parallel_scratch((size_t)c);
     memcpy(sum, part, (size_t)c * sizeof *sum);
@@ -422,30 +431,30 @@ static void lanes_weights_add(void *ctx, size_t chunk)
     for (int i = 0; i < c; i++) dw[i] += sum[i];
 }
 
-void direct_lanes_backward_weights(const struct conv_shape *s, const struct conv_call *c)
+void direct_depthwise_backward_weights(const struct conv_shape *s, const struct conv_call *c)
 {
-    struct lanes l = lanes_plan(s, c, CONV_BACKWARD_WEIGHTS);
-    parallel_for(lanes_parts(&l), lanes_weights_chunk, &l);
-    parallel_for((size_t)(s->kh * s->kw * l.group), lanes_weights_add, &l);
+    struct depthwise l = depthwise_plan(s, c, CONV_BACKWARD_WEIGHTS);
+    parallel_for(depthwise_parts(&l), depthwise_weights_chunk, &l);
+    parallel_for((size_t)(s->kh * s->kw * l.group), depthwise_weights_add, &l);
 }
 
-size_t direct_lanes_work(const struct conv_shape *s)
+size_t direct_depthwise_work(const struct conv_shape *s)
 {
     const struct conv_call none = { 0 };
-    const struct lanes l = lanes_plan(s, &none, CONV_FORWARD),
-                       w = lanes_plan(s, &none, CONV_BACKWARD_WEIGHTS);
-    const size_t weights = lanes_parts(&w) * direct_lanes_packed(s, CONV_FORWARD);
+    const struct depthwise l = depthwise_plan(s, &none, CONV_FORWARD),
+                           w = depthwise_plan(s, &none, CONV_BACKWARD_WEIGHTS);
+    const size_t weights = depthwise_parts(&w) * direct_depthwise_packed(s, CONV_FORWARD);
     const size_t sums = (size_t)s->n * (size_t)l.row_blocks * 2 * (size_t)s->c;
-    const size_t forward = direct_lanes_packed(s, CONV_FORWARD) + sums;
+    const size_t forward = direct_depthwise_packed(s, CONV_FORWARD) + sums;
     return forward > weights ? forward : weights;
 }
 
-size_t direct_lanes_scratch(const struct conv_shape *s, const struct conv_call *c)
+size_t direct_depthwise_scratch(const struct conv_shape *s, const struct conv_call *c)
 {
     size_t most = 0;
     for (int pass = CONV_FORWARD; pass <= CONV_BACKWARD_WEIGHTS; pass++) {
-        const struct lanes l = lanes_plan(s, c, (enum conv_pass)pass);
-        if (lanes_copy_len(&l) > most) most = lanes_copy_len(&l);
+        const struct depthwise l = depthwise_plan(s, c, (enum conv_pass)pass);
+        if (depthwise_copy_len(&l) > most) most = depthwise_copy_len(&l);
     }
     return most;
 }

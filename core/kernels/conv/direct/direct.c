@@ -1,4 +1,5 @@
-/* The direct convolution as one of conv.h's ways: which shapes it takes and which part serves them.
+/* The direct convolution as one of conv.h's algorithms: which shapes it supports and which part
+ * serves them.
  */
 #include "core/kernels/conv/direct/dense.h"
 #include "core/kernels/conv/direct/depthwise.h"
@@ -6,7 +7,7 @@
 
 /* The two kinds of shapes and who serves them; the first that takes a shape. */
 struct direct_way {
-    bool (*takes)(const struct conv_shape *s);
+    bool (*supports)(const struct conv_shape *s);
     size_t (*work)(const struct conv_shape *s);
     size_t (*scratch)(const struct conv_shape *s, const struct conv_call *c);
     size_t (*packed)(const struct conv_shape *s, enum conv_pass pass);
@@ -36,9 +37,9 @@ static size_t dense_scratch(const struct conv_shape *s, const struct conv_call *
 }
 
 static const struct direct_way direct_ways[] = {
-    { direct_lanes_takes, direct_lanes_work, direct_lanes_scratch, direct_lanes_packed,
-      direct_lanes_pack, direct_lanes_forward, direct_lanes_backward_data,
-      direct_lanes_backward_weights },
+    { direct_depthwise_supports, direct_depthwise_work, direct_depthwise_scratch,
+      direct_depthwise_packed, direct_depthwise_pack, direct_depthwise_forward,
+      direct_depthwise_backward_data, direct_depthwise_backward_weights },
     { dense_takes, dense_work, dense_scratch, direct_dense_packed, direct_dense_pack,
       direct_dense_forward, direct_dense_backward_data, direct_dense_backward_weights },
 };
@@ -47,16 +48,16 @@ enum { DIRECT_WAYS = sizeof direct_ways / sizeof *direct_ways };
 static const struct direct_way *direct_way(const struct conv_shape *s)
 {
     for (int i = 0; i < DIRECT_WAYS; i++)
-        if (direct_ways[i].takes(s)) return &direct_ways[i];
+        if (direct_ways[i].supports(s)) return &direct_ways[i];
     return NULL;
 }
 
-static bool direct_takes(const struct conv_shape *s) { return direct_way(s); }
+static bool direct_supports(const struct conv_shape *s) { return direct_way(s); }
 
 /* Every shape: what is not multiplied as bf16 is widened and narrowed on the way. */
-static bool direct_takes_bf16(const struct conv_shape *s) { return direct_takes(s); }
+static bool direct_supports_bf16(const struct conv_shape *s) { return direct_supports(s); }
 
-static bool direct_folds(const struct conv_shape *s)
+static bool direct_folds_batch_norm(const struct conv_shape *s)
 {
     return direct_way(s)->forward == direct_dense_forward;
 }
@@ -93,29 +94,29 @@ static void direct_backward_weights(const struct conv_shape *s, const struct con
     direct_way(s)->backward_weights(s, c);
 }
 
-const struct conv_kernels conv_direct = {
+const struct conv_algorithm conv_direct = {
     .name = "direct",
-    .takes = direct_takes,
-    .takes_bf16 = direct_takes_bf16,
+    .supports = direct_supports,
+    .supports_bf16 = direct_supports_bf16,
     .work = direct_work,
     .scratch = direct_scratch,
     .packed = direct_packed,
     .pack = direct_pack,
-    .folds = direct_folds,
-    .fuses = true,
+    .folds_batch_norm = direct_folds_batch_norm,
+    .fuses_batch_norm = true,
     .forward = direct_forward,
     .backward_data = direct_backward_data,
     .backward_weights = direct_backward_weights,
 };
 
-/* Groups of the lanes' kind are bound by memory: floats do. */
-static bool pairs_takes(const struct conv_shape *s)
+/* Depthwise convolutions are bound by memory: floats do. */
+static bool pairs_supports(const struct conv_shape *s)
 {
     const struct direct_way *way = direct_way(s);
     return s->bf16_x && s->bf16_y && way && way->forward == direct_dense_forward;
 }
 
-static bool pairs_fast(void) { return direct_isa()->pairs; }
+static bool pairs_preferred(void) { return direct_isa()->pairs; }
 
 static struct conv_shape in_pairs(const struct conv_shape *s)
 {
@@ -166,17 +167,17 @@ static void pairs_backward_weights(const struct conv_shape *s, const struct conv
     direct_dense_backward_weights(&p, c);
 }
 
-const struct conv_kernels conv_pairs = {
+const struct conv_algorithm conv_bf16_dot = {
     .name = "pairs",
-    .takes = pairs_takes,
-    .takes_bf16 = pairs_takes,
-    .fast = pairs_fast,
+    .supports = pairs_supports,
+    .supports_bf16 = pairs_supports,
+    .preferred = pairs_preferred,
     .work = pairs_work,
     .scratch = pairs_scratch,
     .packed = pairs_packed,
     .pack = pairs_pack,
-    .folds = pairs_takes,
-    .fuses = true,
+    .folds_batch_norm = pairs_supports,
+    .fuses_batch_norm = true,
     .forward = pairs_forward,
     .backward_data = pairs_backward_data,
     .backward_weights = pairs_backward_weights,

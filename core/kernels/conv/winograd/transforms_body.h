@@ -83,36 +83,34 @@ INLINE void gradient_line(const vf *m, vf *to)
     to[2] = times_plus(P2, sum_p, times_plus(Q2, sum_q, m[5]));
 }
 
-enum { SIDE = WINOGRAD_IN };
-
 /* A column of `from` values, transformed into column j of half. */
-INLINE void column(line *one, const int to, const vf *values, vf (*half)[SIDE], int j)
+INLINE void column(line *one, const int to, const vf *values, vf (*half)[WINOGRAD_IN], int j)
 {
-    vf made[SIDE];
+    vf made[WINOGRAD_IN];
     one(values, made);
     REPEAT (i, to) half[i][j] = made[i];
 }
 
-/* size x size pixels to SIDE x SIDE cells. */
+/* size x size pixels to WINOGRAD_IN x WINOGRAD_IN cells. */
 INLINE void split_body(const int size, line *one, const struct winograd_split *t)
 {
-    const float *x[SIDE];
+    const float *x[WINOGRAD_IN];
     REPEAT (i, size) x[i] = t->x[i];
     for (int c = 0; c < t->channels; c += LANES) {
-        vf half[SIDE][SIDE];
+        vf half[WINOGRAD_IN][WINOGRAD_IN];
         ptrdiff_t at = c;
         EACH (j, size) {
-            vf pixels[SIDE];
+            vf pixels[WINOGRAD_IN];
             REPEAT (i, size) pixels[i] = vf_load(x[i] + at);
-            column(one, SIDE, pixels, half, j);
+            column(one, WINOGRAD_IN, pixels, half, j);
             at += t->pixel;
         }
         float *cells = t->cells + c;
-        EACH (i, SIDE) {
-            vf made[SIDE];
+        EACH (i, WINOGRAD_IN) {
+            vf made[WINOGRAD_IN];
             one(half[i], made);
-            REPEAT (j, SIDE) vf_store(cells + j * t->plane, made[j]);
-            cells += SIDE * t->plane;
+            REPEAT (j, WINOGRAD_IN) vf_store(cells + j * t->plane, made[j]);
+            cells += WINOGRAD_IN * t->plane;
         }
     }
 }
@@ -121,11 +119,11 @@ static void split_x(const struct winograd_split *t) { split_body(6, split_x_line
 static void split_dy(const struct winograd_split *t) { split_body(4, split_dy_line, t); }
 
 /* Columns of cells to columns of half-transformed ones. */
-INLINE void join_columns(const float *cells, ptrdiff_t plane, vf (*half)[SIDE])
+INLINE void join_columns(const float *cells, ptrdiff_t plane, vf (*half)[WINOGRAD_IN])
 {
-    EACH (j, SIDE) {
-        vf column_cells[SIDE];
-        REPEAT (i, SIDE) column_cells[i] = vf_load(cells + i * SIDE * plane);
+    EACH (j, WINOGRAD_IN) {
+        vf column_cells[WINOGRAD_IN];
+        REPEAT (i, WINOGRAD_IN) column_cells[i] = vf_load(cells + i * WINOGRAD_IN * plane);
         column(join_line, WINOGRAD_OUT, column_cells, half, j);
         cells += plane;
     }
@@ -183,7 +181,7 @@ INLINE void join_near(const struct winograd_join *t)
 
 INLINE void join_body(const int vectors, const struct winograd_join *t)
 {
-    vf half[2][WINOGRAD_OUT][SIDE];
+    vf half[2][WINOGRAD_OUT][WINOGRAD_IN];
     struct join_sums s;
     join_near(t);
     REPEAT (v, vectors) {
@@ -220,21 +218,21 @@ static void weights(const struct winograd_weights *t)
 {
     for (int r = 0; r < t->rows; r++)
         for (int n = 0; n < t->width; n += LANES) {
-            vf half[SIDE][SIDE];
+            vf half[WINOGRAD_IN][WINOGRAD_IN];
             EACH (j, 3) {
                 vf taps[3];
                 REPEAT (i, 3) {
                     taps[i] = vf_load(t->w + (i * 3 + j) * t->tap + r * t->row + n);
                     if (t->scale) taps[i] *= vf_load(t->scale + n);
                 }
-                column(weights_line, SIDE, taps, half, j);
+                column(weights_line, WINOGRAD_IN, taps, half, j);
             }
             float *cells = t->cells + (ptrdiff_t)r * t->width + n;
-            EACH (i, SIDE) {
-                vf made[SIDE];
+            EACH (i, WINOGRAD_IN) {
+                vf made[WINOGRAD_IN];
                 weights_line(half[i], made);
-                REPEAT (j, SIDE) vf_store(cells + j * t->plane, made[j]);
-                cells += SIDE * t->plane;
+                REPEAT (j, WINOGRAD_IN) vf_store(cells + j * t->plane, made[j]);
+                cells += WINOGRAD_IN * t->plane;
             }
         }
 }
@@ -252,10 +250,11 @@ static void gradient(const struct winograd_gradient *t)
     for (int r = 0; r < t->rows; r++)
         for (int n = 0; n < t->width; n += LANES) {
             const float *cells = t->cells + (ptrdiff_t)r * t->width + n;
-            vf half[3][SIDE];
-            EACH (j, SIDE) {
-                vf sums[SIDE];
-                REPEAT (i, SIDE) sums[i] = gradient_cell(t, cells + (i * SIDE + j) * t->plane);
+            vf half[3][WINOGRAD_IN];
+            EACH (j, WINOGRAD_IN) {
+                vf sums[WINOGRAD_IN];
+                REPEAT (i, WINOGRAD_IN)
+                    sums[i] = gradient_cell(t, cells + (i * WINOGRAD_IN + j) * t->plane);
                 column(gradient_line, 3, sums, half, j);
             }
             EACH (i, 3) {

@@ -8,10 +8,11 @@
 #include "core/kernels/conv/winograd/split.h"
 
 enum {
-    SIDE = 128,        /* input and output channels of a block, at most: its cells are split once */
-    NARROW = 64,       /* the same where only that gives enough blocks without parts */
-    FEWEST_TILES = 64, /* of a block of tiles: sums are read and written once for so many */
-    PARTS = 8,         /* of the tiles, at most */
+    GRADIENT_SIDE =
+        128, /* input and output channels of a block, at most: its cells are split once */
+    GRADIENT_NARROW = 64,      /* the same where only that gives enough blocks without parts */
+    GRADIENT_BLOCK_TILES = 64, /* of a block of tiles: sums are read and written once for so many */
+    GRADIENT_PARTS = 8,        /* of the tiles, at most */
 };
 
 struct gradient_pass {
@@ -44,10 +45,10 @@ static struct gradient_pass winograd_weights_plan(const struct conv_shape *s,
     struct gradient_pass w = { .isa = direct_isa(), .call = c, .s = s };
     w.all = winograd_groups(s);
     w.depth = s->c / w.all, w.width = s->k / w.all;
-    winograd_weights_blocks(&w, SIDE);
+    winograd_weights_blocks(&w, GRADIENT_SIDE);
     if (w.blocks < DIRECT_TASKS) {
-        winograd_weights_blocks(&w, NARROW);
-        if (w.blocks < DIRECT_TASKS) winograd_weights_blocks(&w, SIDE);
+        winograd_weights_blocks(&w, GRADIENT_NARROW);
+        if (w.blocks < DIRECT_TASKS) winograd_weights_blocks(&w, GRADIENT_SIDE);
     }
     w.x = (struct winograd_source){ .isa = w.isa,
                                     .x = c->x,
@@ -71,8 +72,9 @@ static struct gradient_pass winograd_weights_plan(const struct conv_shape *s,
                                      .channels = w.groups * direct_min(w.side, w.width),
                                      .size = WINOGRAD_OUT };
     const int fit = 2 * w.isa->cache / (WINOGRAD_CELLS * (w.x.channels + w.dy.channels));
-    w.cut = winograd_cut(s->n, s->oh, s->ow, direct_max(FEWEST_TILES, fit));
-    w.parts = direct_min(direct_min(PARTS, direct_div_up(DIRECT_TASKS, w.blocks)), w.cut.blocks);
+    w.cut = winograd_cut(s->n, s->oh, s->ow, direct_max(GRADIENT_BLOCK_TILES, fit));
+    w.parts =
+        direct_min(direct_min(GRADIENT_PARTS, direct_div_up(DIRECT_TASKS, w.blocks)), w.cut.blocks);
     w.plane = winograd_plane((ptrdiff_t)w.x.channels * w.dy.channels / w.groups);
     w.block_len = WINOGRAD_CELLS * w.plane;
     return w;

@@ -1,7 +1,7 @@
-/* Winograd's convolution as one of conv.h's ways: forward, and backward to the input, which is a
- * forward pass over dy with the weights turned by half. A task takes a block of tiles and a group
- * of panels of output channels: it splits its tiles into cells, multiplies each cell's matrix of
- * [tiles][in] with its panels, and joins the products to pixels, panel by panel. */
+/* Winograd's convolution as one of conv.h's algorithms: forward, and backward to the input, which
+ * is a forward pass over dy with the weights turned by half. A task takes a block of tiles and a
+ * group of panels of output channels: it splits its tiles into cells, multiplies each cell's matrix
+ * of [tiles][in] with its panels, and joins the products to pixels, panel by panel. */
 #include "core/base/parallel.h"
 #include "core/kernels/conv/sums.h"
 #include "core/kernels/conv/winograd/pack.h"
@@ -10,9 +10,11 @@
 #include <string.h>
 
 enum {
-    FEWEST_TILES = 64, /* of a block: weights are read once for so many */
-    SHARE = 64,        /* output channels of a task, at least: its tiles are split anew */
-    DEPTH = 128,       /* input channels summed in one go: sums of sums round less than long sums */
+    WINOGRAD_BLOCK_TILES = 64, /* of a block: weights are read once for so many */
+    WINOGRAD_TASK_COLUMNS =
+        64, /* fewest output channels of a task: every task transforms its input tiles again */
+    WINOGRAD_DEPTH =
+        128, /* input channels summed in one go: sums of sums round less than long sums */
 };
 
 /* Whether tiles of 4x4 cover so many pixels without computing many that do not exist. */
@@ -31,7 +33,7 @@ static bool fills(int channels, int groups)
 
 /* Whatever the batch: a part of it takes the same way as the whole. Groups of four would be
  * multiplied with three times as many zeros; the direct convolution is faster. */
-static bool winograd_takes(const struct conv_shape *s)
+static bool winograd_supports(const struct conv_shape *s)
 {
     const int groups = winograd_groups(s);
     return s->c / s->groups != 4 && s->kh == 3 && s->kw == 3 && s->stride == 1 && s->pad_top <= 2 &&
@@ -61,17 +63,18 @@ struct pass {
 /* Panels of a task: several groups whole; or a part of all, where blocks alone are few tasks. */
 static int pass_share(const struct pass *p, int width)
 {
-    if (p->groups > 1) return direct_max(1, SHARE / p->columns) * p->each;
+    if (p->groups > 1) return direct_max(1, WINOGRAD_TASK_COLUMNS / p->columns) * p->each;
     return direct_max(direct_div_up(p->n_panels, direct_div_up(DIRECT_TASKS, p->cut.blocks)),
-                      direct_div_up(SHARE, width));
+                      direct_div_up(WINOGRAD_TASK_COLUMNS, width));
 }
 
 static void pass_cut(struct pass *p)
 {
     const int width = direct_panel_width(p->isa, p->columns, 0);
-    const int in = p->groups > 1 ? direct_max(p->depth, SHARE) : p->depth; /* of a task */
+    const int in =
+        p->groups > 1 ? direct_max(p->depth, WINOGRAD_TASK_COLUMNS) : p->depth; /* of a task */
     const int fit = 2 * p->isa->cache / (WINOGRAD_CELLS * (in + width));
-    p->cut = winograd_cut(p->s->n, p->rows, p->cols, direct_max(FEWEST_TILES, fit));
+    p->cut = winograd_cut(p->s->n, p->rows, p->cols, direct_max(WINOGRAD_BLOCK_TILES, fit));
     p->each = direct_div_up(p->columns, width);
     p->n_panels = p->groups * p->each;
     p->share = direct_min(p->n_panels, pass_share(p, width));
@@ -160,10 +163,10 @@ static void panel_products(const struct panel *a)
                              .ahead = &a->t->next,
                              .ahead_lines = task->next_lines };
     for (int cell = 0; cell < WINOGRAD_CELLS; cell++)
-        for (int from = 0; from < p->depth; from += DEPTH, t.panel += t.depth * a->width) {
+        for (int from = 0; from < p->depth; from += WINOGRAD_DEPTH, t.panel += t.depth * a->width) {
             const float *x = task->cells + cell * task->plane + a->from - task->in.from + from;
             float *y = task->products + cell * task->products_plane;
-            t.depth = direct_min(DEPTH, p->depth - from);
+            t.depth = direct_min(WINOGRAD_DEPTH, p->depth - from);
             t.add = from > 0;
             for (int i = 0; i < count; i++) {
                 const int rows = least + (i < longer), half = (rows + 1) / 2;
@@ -281,7 +284,7 @@ static void pass_chunk(void *ctx, size_t chunk)
     }
     t.next = pass_ahead(p, chunk);
     const int tiles = direct_div_up(t.b.tiles, p->isa->tile_rows[first.width / p->isa->lanes]) *
-                      direct_div_up(p->depth, DEPTH);
+                      direct_div_up(p->depth, WINOGRAD_DEPTH);
     for (int i = t.first; i < t.last; i++) {
         const struct panel a = task_panel(&t, i);
         t.next_lines = direct_div_up(t.next.left, (t.last - i) * WINOGRAD_CELLS * tiles);
@@ -340,30 +343,30 @@ static size_t winograd_work(const struct conv_shape *s)
 }
 
 /* Of a forward pass; the others differ where padding does not keep the size. */
-static uint64_t winograd_products(const struct conv_shape *s)
+static uint64_t winograd_macs_executed(const struct conv_shape *s)
 {
     const struct winograd_cut c = winograd_cut(s->n, s->oh, s->ow, 1);
     return (uint64_t)(s->n * c.tile_rows * c.tile_cols) * WINOGRAD_CELLS *
            (uint64_t)(s->c / winograd_groups(s)) * (uint64_t)s->k;
 }
 
-static bool winograd_folds(const struct conv_shape *s)
+static bool winograd_folds_batch_norm(const struct conv_shape *s)
 {
     (void)s;
     return true;
 }
 
-const struct conv_kernels conv_winograd = {
+const struct conv_algorithm conv_winograd = {
     .name = "winograd",
-    .takes = winograd_takes,
-    .takes_bf16 = winograd_takes,
+    .supports = winograd_supports,
+    .supports_bf16 = winograd_supports,
     .work = winograd_work,
     .scratch = winograd_scratch,
     .packed = winograd_packed,
     .pack = winograd_pack,
-    .products = winograd_products,
-    .folds = winograd_folds,
-    .fuses = true,
+    .macs_executed = winograd_macs_executed,
+    .folds_batch_norm = winograd_folds_batch_norm,
+    .fuses_batch_norm = true,
     .forward = winograd_forward,
     .backward_data = winograd_backward_data,
     .backward_weights = winograd_backward_weights,
